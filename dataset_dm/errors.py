@@ -1,0 +1,100 @@
+"""What can go wrong, and how it is said.
+
+```
+DatasetDMError
+└── UserError (also ValueError)            the user can mend it; the command line prints one line and exits with 2
+    ├── ConfigError                        an argument or a config: unknown, of a wrong type, out of range
+    ├── PromptError                        a prompt, a prompt file, a class that no prompt can show
+    ├── ModelError                         a model folder or id that cannot be used
+    │   ├── GeneratorError                 …the text-to-image pipeline
+    │   └── AnnotatorMismatch              …a decoder trained for another generator, level set or t
+    ├── DataError                          labelled images to train on or to measure with
+    ├── StoreError (also OSError)          the shard store or an output folder: not empty, not writable, disk full
+    ├── MissingExtra (also ImportError)    an optional dependency that is not installed
+    └── UnknownDatasetError (also FileNotFoundError)   a name under `dataset_dm/` that nobody has
+```
+
+Every message is one line: what, got, expected, remedy. `explain` builds it:
+
+>>> explain("num_images", got="abc", expected="a whole number of at least 1", remedy="pass num_images=64")
+"num_images: got 'abc', expected a whole number of at least 1; pass num_images=64"
+"""
+
+from collections.abc import Iterable
+
+_LONGEST_VALUE = 120  # characters of a bad value that a message repeats
+_UNSAID = object()  # None is a value that users do pass
+
+
+class DatasetDMError(Exception):
+    """Root of every exception this package raises on purpose."""
+
+
+class UserError(DatasetDMError, ValueError):
+    """A mistake in what was asked for; `exit_code` is what the command line returns."""
+
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    """An argument or a config is unknown, of a wrong type or out of range."""
+
+
+class PromptError(UserError):
+    """A prompt or a prompt file cannot be used."""
+
+
+class ModelError(UserError):
+    """A model folder or id cannot be used."""
+
+
+class GeneratorError(ModelError):
+    """The text-to-image pipeline is missing, incomplete, pickled or of an unknown family."""
+
+
+class AnnotatorMismatch(ModelError):
+    """The annotator was trained for another generator, level set, noise level or class-text style."""
+
+
+class DataError(UserError):
+    """Labelled images given for training or measuring are missing, damaged or inconsistent."""
+
+
+class StoreError(UserError, OSError):
+    """The shard store or an output folder cannot be read or written."""
+
+
+class MissingExtra(UserError, ImportError):
+    """An optional dependency is not installed; the message names the extra."""
+
+
+class UnknownDatasetError(UserError, FileNotFoundError):
+    """Neither this package, nor the current folder, nor the Hub has a dataset of that name."""
+
+
+def explain(what: str, *, got: object = _UNSAID, expected: str = "", remedy: str = "") -> str:
+    """One line for the user: what it is about, the value that came, what was expected, how to mend it.
+
+    `got` is shown by its repr, shortened; `what` may carry the place ("sample 12: mask"). Parts left out are not said.
+    """
+    said = []
+    if got is not _UNSAID:
+        value = " ".join(repr(got).split())
+        said.append(f"got {value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + '…'}")
+    if expected:
+        said.append(f"expected {expected}")
+    line = f"{what}: {', '.join(said)}" if said else what
+    return f"{line}; {remedy}" if remedy else line
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`"; did you mean 'steps'?"` for the known word closest to `word`, "" when none is close: append it to a message.
+
+    >>> "SamplerConfig: unknown key 'step'" + did_you_mean("step", ["steps", "guidance"])
+    "SamplerConfig: unknown key 'step'; did you mean 'steps'?"
+    """
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(str(word).lower(), by_lower, n=1)
+    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
