@@ -23,3 +23,30 @@ def backbone(generator_folder: Path):
     from dataset_dm.diffusion import Backbone
 
     return Backbone.load(generator_folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def models(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What to ask for: the shipped generator and decoder by name."""
+    from dataset_dm.miniature import WEIGHTS
+
+    if (WEIGHTS / "decoder" / "config.json").is_file():
+        return {"generator": "miniature", "annotator": "miniature"}
+    import torch
+
+    from dataset_dm.decoder import PDecoder, PDecoderConfig
+    from dataset_dm.diffusion import Backbone, feature_spec
+    from dataset_dm.miniature.world import VOC_CLASSES
+
+    torch.manual_seed(0)
+    spec = feature_spec(Backbone.load(generator_folder, device="cpu"))
+    folder = tmp_path_factory.mktemp("decoder")
+    PDecoder(PDecoderConfig(spec=spec, classes=VOC_CLASSES)).save_pretrained(folder)
+    return {"generator": str(generator_folder), "annotator": str(folder)}
+
+
+@pytest.fixture
+def quick(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """Arguments of a small and fast set: one step, two batches of two a shard; the store is the test's own."""
+    monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
+    return {**models, "sampler": {"steps": 1, "guidance": 2.0}, "batch_size": 2, "shard_size": 4, "device": "cpu"}

@@ -1,0 +1,192 @@
+"""What every generated set shares: checked arguments, a cache folder named by fingerprints, shards as tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import datasets
+import pyarrow as pa
+from datasets.download.streaming_download_manager import StreamingDownloadManager
+
+from dataset_dm import filters
+from dataset_dm.catalogue import CATALOGUE, Recipe, recipe
+from dataset_dm.engine import Engine, Work, must_ask_a_worker
+from dataset_dm.errors import ConfigError, did_you_mean
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.records import features
+from dataset_dm.request import DEFAULTS, resolve, resolve_splits
+from dataset_dm.rows import Rows
+
+try:
+    from datasets.builder import Key
+except ImportError:  # datasets before 4.5 takes any key
+
+    def Key(original_shard_id: int, item_or_batch_id: int) -> str:
+        """A key of the older kind."""
+        return f"{original_shard_id}-{item_or_batch_id}"
+
+
+# the longest list of splits that is spelt out in a folder's name
+_READABLE = 60
+
+
+@dataclass
+class SynthConfigBase(datasets.BuilderConfig):
+    """Counts, and a cache folder named by what decides the rows."""
+
+    num_images: Any = None
+    splits: Any = None
+
+    dataset: ClassVar[str] = ""
+
+    def recipe(self) -> Recipe:
+        """Task, columns and default splits of this config."""
+        return recipe(self.dataset, self.name)
+
+    def counts(self) -> dict[str, int]:
+        """Split → number of rows."""
+        return resolve_splits(self.num_images, self.splits, self.recipe().splits)
+
+    def identity(self) -> str:
+        """What tells this set's rows from another's, counts aside."""
+        raise NotImplementedError
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
+        """Names the cache folder: a default that is spelt out makes no second one, other counts do."""
+        counts = ",".join(f"{split}={count}" for split, count in self.counts().items())
+        name = f"{self.name}-{self.identity()}-{counts if len(counts) <= _READABLE else _digest(counts)}"
+        return name if custom_features is None else f"{name}-{_digest(repr(custom_features))[:8]}"
+
+
+@dataclass
+class SynthConfig(SynthConfigBase):
+    """What may be asked for; see the README for each. None means the default."""
+
+    generator: Any = None
+    annotator: Any = None
+    adapter: Any = None
+    prompts: Any = None
+    classes: Any = None
+    sampler: Any = None
+    size: Any = None
+    seed: Any = None
+    dtype: Any = None
+    batch_size: Any = None
+    shard_size: Any = None
+    filters: Any = None
+    device: str = "auto"
+
+    def plan(self) -> GenerationPlan:
+        """The resolved plan; raises UserError for anything that cannot be made."""
+        return resolve(self.recipe().task, **{name: getattr(self, name) for name in DEFAULTS})
+
+    def keep(self) -> tuple[filters.Filter, ...]:
+        """The filters asked for."""
+        return filters.from_dict(self.filters)
+
+    def identity(self) -> str:
+        """The label fingerprint and the filters."""
+        self.keep()
+        wanted = _digest(json.dumps(self.filters, sort_keys=True))[:8] if self.filters else ""
+        return f"{self.plan().label_fingerprint()}{wanted}"
+
+
+class ConfiguredBuilder(datasets.ArrowBasedBuilder):
+    """Refuses unknown configs and arguments with a suggestion; otherwise as `datasets` has it."""
+
+    VERSION = datasets.Version("1.0.0")
+    BUILDER_CONFIG_CLASS = SynthConfigBase
+
+    def _create_builder_config(self, config_name: Any = None, custom_features: Any = None, **kwargs: Any) -> Any:
+        known_configs = {config.name: config for config in self.BUILDER_CONFIGS}
+        if config_name is not None and config_name not in known_configs:
+            known = ", ".join(known_configs)
+            close = did_you_mean(str(config_name), known_configs)
+            raise ConfigError(f"{self.name}: unknown config {config_name!r}; expected one of {known}{close}")
+        known_arguments = {entry.name for entry in dataclasses.fields(self.BUILDER_CONFIG_CLASS)} | {"config_id"}
+        internal = {"name", "version", "data_dir", "data_files", "description", "config_id"}
+        for name in kwargs:
+            if name not in known_arguments:
+                offered = sorted(known_arguments - internal)
+                close = did_you_mean(name, offered) or f"; known are {', '.join(offered)}"
+                raise ConfigError(f"{self.name}: unknown argument {name!r}{close}")
+        return super()._create_builder_config(config_name=config_name, custom_features=custom_features, **kwargs)
+
+    def _info(self) -> datasets.DatasetInfo:
+        chosen = self.config.recipe()
+        return datasets.DatasetInfo(description=chosen.description, features=features(self._columns(chosen)))
+
+    def _columns(self, chosen: Recipe) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class SynthBuilder(ConfiguredBuilder):
+    """A generated set: the engine fills the shard store, tables are read from it.
+
+    Not streaming, everything missing is made before the first table is read, so that `num_proc` only reads. Streaming,
+    a shard is made when it is asked for, and its rows flow batch by batch.
+    """
+
+    def _columns(self, chosen: Recipe) -> dict[str, Any]:
+        return chosen.features(self.config.plan().classes)
+
+    def _make_split_generators_kwargs(self, prepare_split_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        return {"num_proc": prepare_split_kwargs.get("num_proc")}
+
+    def _split_generators(self, dl_manager: Any, num_proc: int | None = None) -> list[datasets.SplitGenerator]:
+        plan, counts = self.config.plan(), self.config.counts()
+        if not isinstance(dl_manager, StreamingDownloadManager):
+            overwrite = bool(getattr(dl_manager.download_config, "force_download", False))
+            # readers are forked from this process: after a model ran in it, they would hang
+            in_worker = bool(num_proc and num_proc > 1) or must_ask_a_worker()
+            with Engine(plan, device=self.config.device, overwrite=overwrite, in_worker=in_worker) as engine:
+                _fill(engine, counts)
+        return [
+            datasets.SplitGenerator(
+                split, gen_kwargs={"shards": list(plan.shards(count)), "split": split, "count": count}
+            )
+            for split, count in counts.items()
+        ]
+
+    def _generate_shards(self, shards: list[int], split: str, count: int) -> Iterator[dict[str, Any]]:
+        for shard in shards:
+            yield {"split": split, "shard": shard}
+
+    def _generate_tables(self, shards: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
+        plan = self.config.plan()
+        rows = Rows(plan, self.config.recipe().features, self.config.keep())
+        ask = must_ask_a_worker()
+        with Engine(plan, device=self.config.device, in_worker=ask, keep_worker=True) as engine:
+            for position, shard in enumerate(shards):  # Key wants the position within this job
+                for part, (images, labels) in enumerate(engine.rows(Work(split, shard, draw=True))):
+                    table = rows.table(split, count, images, labels)
+                    if table.num_rows:
+                        yield Key(position, part), table
+
+
+def configs(kind: type[SynthConfigBase]) -> list[SynthConfigBase]:
+    """One config object for every recipe of the set, the default first."""
+    return [
+        kind(name=name, version=ConfiguredBuilder.VERSION, description=chosen.description)
+        for name, chosen in CATALOGUE[kind.dataset].items()
+    ]
+
+
+def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
+    from dataset_dm.engine import pending
+
+    work = pending(engine.plan, counts, engine.overwrite)
+    if not work:
+        return
+    total = len(work) * engine.plan.shard_size
+    with datasets.utils.tqdm(total=total, unit=" images", desc="Generating images and labels") as bar:
+        engine.fill(counts, report=bar.update)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Card templates, shipped as package data; `dataset_dm.hub` fills them."""

@@ -1,0 +1,91 @@
+"""The trained labeller: a P-Decoder checkpoint behind the Annotator protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from dataset_dm.decoder import PDecoder
+from dataset_dm.decoder.checkpoint import checkpoint_hash
+from dataset_dm.errors import AnnotatorMismatch, explain
+from dataset_dm.hypercolumns import Features, FeatureSpec
+from dataset_dm.miniature import locate
+from dataset_dm.postprocess import semantic
+from dataset_dm.records import Annotation
+
+
+class PDecoderAnnotator:
+    """Labels all requested classes by their words.
+
+    Args:
+        decoder: a trained decoder, in eval mode.
+        name, fingerprint: what opens it again, and the hash of its files.
+        restrict: rule out classes that the prompt does not name. Off by default: what was drawn beside the request is
+            labelled too, and then counted.
+    """
+
+    def __init__(self, decoder: PDecoder, *, name: str, fingerprint: str, restrict: bool = False) -> None:
+        self.decoder = decoder.eval()
+        self.name, self.fingerprint, self.restrict = name, fingerprint, restrict
+
+    @classmethod
+    def load(cls, source: str, *, device: str = "auto", restrict: bool = False) -> PDecoderAnnotator:
+        """From "miniature", a folder or a Hub id with an optional ``@revision``; ModelError if there is none."""
+        folder = locate(str(source), "decoder")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        decoder = PDecoder.from_pretrained(folder, device=device)
+        return cls(decoder, name=str(source), fingerprint=checkpoint_hash(folder), restrict=restrict)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class words it was trained on."""
+        return self.decoder.config.classes
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The maps it needs."""
+        return self.decoder.config.spec
+
+    def check(self, spec: FeatureSpec) -> None:
+        """AnnotatorMismatch, naming both sides, when the generator gives other features than it was trained on."""
+        self.decoder.check(spec)
+
+    def check_generator(self, fingerprint: str, name: str) -> None:
+        """The same for the generator's hash alone, before anything is computed."""
+        if fingerprint != self.spec.generator:
+            what = f"annotator {self.name!r}: it was trained for the generator with hash {self.spec.generator}"
+            remedy = "take that generator, or train a decoder for this one with `dataset-dm train --generator …`"
+            raise AnnotatorMismatch(explain(what, got=f"{name} with hash {fingerprint}", remedy=remedy))
+
+    @torch.inference_mode()
+    def annotate(
+        self,
+        features: Features,
+        classes: Sequence[str],
+        requested: Sequence[Sequence[int]] | None = None,
+        size: tuple[int, int] | None = None,
+        *,
+        keep_probability: bool = False,
+    ) -> list[Annotation]:
+        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`."""
+        chances, presence = self.predict(features, classes, size)
+        if self.restrict and requested is not None:
+            chances = semantic.restrict(chances, requested)
+        below = self.decoder.config.void_below
+        return semantic.annotate(chances, presence, void_below=below, keep_probability=keep_probability)
+
+    @torch.inference_mode()
+    def predict(
+        self, features: Features, classes: Sequence[str], size: tuple[int, int] | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Calibrated class probabilities [b 1+k H W], background first, and presence probabilities [b k]."""
+        self.check(features.spec)
+        if features.class_text.shape[0] != len(classes):
+            what = f"features hold {features.class_text.shape[0]} classes, the list has {len(classes)}"
+            raise ValueError(f"{what}; read them with the same list")
+        device = next(self.decoder.parameters()).device
+        output = self.decoder(features.to(device, torch.float32))
+        temperature = self.decoder.config.temperature
+        return semantic.probabilities(output.semantic, temperature, size), output.presence.sigmoid()

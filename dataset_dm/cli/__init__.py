@@ -1,0 +1,118 @@
+"""`dataset-dm`: one file a verb. A verb's module is imported when it is called, so that help comes at once.
+
+A verb's module has `add_arguments(parser)` and `run(args) -> int`; it may have `HINT`, said after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import warnings
+from typing import Any, NoReturn
+
+from dataset_dm.errors import UserError, did_you_mean
+
+VERBS = {
+    "generate": "make a labelled dataset out of text",
+    "preview": "draw a sheet of images and labels",
+    "train": "train a decoder on labelled images",
+    "evaluate": "measure labels, images and speed",
+    "redraw": "draw a row's image again with stock diffusers, from its provenance",
+    "miniature": "train the embedded generator and its judge",
+}
+INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command line; returns the exit code: 0, 2 for a mistake of the user's, 130 after Ctrl-C."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if not words or words[0] in ("-h", "--help"):
+        print(_help(), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    if words[0] == "--version":
+        from dataset_dm import __version__
+
+        print(f"dataset-dm {__version__}")
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        known = ", ".join(VERBS)
+        return _fail(f"unknown command {verb!r}; expected one of {known}{did_you_mean(verb, VERBS)}")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # its notices on import are not for our users
+    module = importlib.import_module(f"dataset_dm.cli.{verb}")
+    parser = Parser(prog=f"dataset-dm {verb}", description=_sentence(module.__doc__ or VERBS[verb]))
+    module.add_arguments(parser)
+    args = parser.parse_args(words[1:])
+    return _run(module, args)
+
+
+def _run(module: Any, args: argparse.Namespace) -> int:
+    with warnings.catch_warnings():
+        warnings.showwarning = _say_warning
+        try:
+            return module.run(args) or 0
+        except KeyboardInterrupt:
+            print(f"\ninterrupted{getattr(module, 'HINT', '')}", file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:
+            ours = _user_error(error)
+            if ours is None:
+                raise
+            return _fail(str(ours), ours.exit_code)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exits with 2."""
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            options = [option for action in self._actions for option in action.option_strings]
+            message = f"unknown argument {unknown}{did_you_mean(unknown.split('=')[0].split(' ')[0], options)}"
+        self.exit(2, f"error: {self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {text}" for name, text in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: dataset-dm COMMAND …",
+            "",
+            "Text in, labelled dataset out.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            "example: dataset-dm generate voc_synth --num-images 16 --out voc16",
+            "details: dataset-dm COMMAND --help",
+        ]
+    )
+
+
+def _sentence(doc: str) -> str:
+    return doc.strip().splitlines()[0].replace("`", "")
+
+
+def _fail(message: str, code: int = 2) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _user_error(error: BaseException | None) -> UserError | None:
+    """The mistake of the user's behind an exception; `datasets` wraps what builders raise."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, UserError):
+            return error
+        seen.add(id(error))
+        error = error.__cause__
+    return None
+
+
+def _say_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Warnings for users in one line; those for developers not at all."""
+    if issubclass(category, UserWarning):
+        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)

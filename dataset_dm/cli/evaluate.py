@@ -1,0 +1,183 @@
+"""`dataset-dm evaluate labels | found | autoencoder | baseline | speed`: figures, tables, plots, worst pictures."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataset_dm.errors import StoreError, explain
+
+if TYPE_CHECKING:
+    from dataset_dm.evaluation.measurements import Outcome
+
+NAME = "evaluate"
+HELP = "measure labels, images and speed"
+WHAT = {
+    "labels": "labels on held-out renders (blind, informed) and on generated images",
+    "found": "how often the requested classes are in the generated images",
+    "autoencoder": "what the generator's autoencoder loses",
+    "baseline": "a segmenter of like size trained from scratch, for comparison",
+    "speed": "generate + label + write over the plain diffusers pipeline",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The measurements as sub-commands."""
+    kinds = parser.add_subparsers(dest="measurement", required=True, metavar="MEASUREMENT")
+    for name, text in WHAT.items():
+        kind = kinds.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name != "speed":
+            kind.add_argument("--num", type=_count, default=500, help="pictures to measure on (default 500)")
+        if name in ("labels", "found", "autoencoder"):
+            kind.add_argument("--batch", type=_count, default=16, help="pictures a pass (default 16)")
+        if name != "baseline":
+            kind.add_argument("--generator", default="miniature", help="path or Hub id, with an optional @revision")
+        if name in ("labels", "baseline", "speed"):
+            kind.add_argument("--annotator", default="miniature", help="decoder folder or Hub id")
+        if name in ("labels", "found", "autoencoder"):
+            kind.add_argument("--judge", type=Path, help="folder of the judge (default: the shipped one)")
+        kind.add_argument("--seed", type=_seed, default=0)
+        kind.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
+        kind.add_argument("--out", type=Path, help="folder for report.json, report.md, plots and pictures")
+    names = kinds.choices
+    names["labels"].add_argument("--on", choices=("both", "renders", "generated"), default="both")
+    names["baseline"].add_argument("--images", type=_count, default=100, help="labelled renders to train on")
+    names["baseline"].add_argument("--steps", type=_count, default=3000)
+    names["speed"].add_argument("--rounds", type=_count, default=4, help="shards drawn each way (default 4)")
+    names["speed"].add_argument("--steps", type=_count, help="sampling steps (default: the generator's own)")
+    names["speed"].add_argument("--batch-size", type=_count, help="images a batch (default: the plan's own)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the tables, write the report; 0 when done."""
+    if args.out is not None:
+        _check_folder(args.out)  # before minutes of work, not after
+    outcome: Outcome = _MEASURE[args.measurement](args)
+    report = outcome.report
+    report.command = shlex.join(["dataset-dm", *sys.argv[1:]])
+    from dataset_dm.evaluation.measurements import settings
+
+    asked = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float)) and k != "verb"}
+    report.settings = settings(**asked)
+    print(report.text())
+    if args.out is not None:
+        outcome.save(args.out)
+        print(f"\nreport: {args.out / 'report.md'}")
+    return 0
+
+
+def _labels(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.measurements import measure_labels
+
+    annotator = _annotator(args)
+    backbone = _backbone(args)
+    annotator.check_generator(backbone.fingerprint, args.generator)
+    return measure_labels(
+        backbone,
+        annotator,
+        _judge(args),
+        count=args.num,
+        batch=args.batch,
+        on_renders=args.on != "generated",
+        plan=None if args.on == "renders" else _plan(args),
+        device=args.device,
+    )
+
+
+def _found(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.measurements import measure_found
+
+    return measure_found(_backbone(args), _judge(args), args.num, args.batch, args.seed)
+
+
+def _autoencoder(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.measurements import measure_autoencoder
+
+    return measure_autoencoder(_backbone(args), _judge(args), args.num, args.batch)
+
+
+def _baseline(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.baseline import BaselineConfig, count_parameters
+    from dataset_dm.evaluation.measurements import measure_baseline
+
+    size = count_parameters(_annotator(args).decoder)
+    config = BaselineConfig(images=args.images, steps=args.steps, seed=args.seed, parameters=size)
+    return measure_baseline(config, args.num, _device(args))
+
+
+def _speed(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.measurements import measure_speed
+
+    sampler = None if args.steps is None else {"steps": args.steps}
+    return measure_speed(_plan(args, sampler=sampler, batch_size=args.batch_size), args.rounds, args.device)
+
+
+_MEASURE = {
+    "labels": _labels,
+    "found": _found,
+    "autoencoder": _autoencoder,
+    "baseline": _baseline,
+    "speed": _speed,
+}
+
+
+def _plan(args: argparse.Namespace, **more: Any) -> Any:
+    from dataset_dm.request import resolve
+    from dataset_dm.tasks import SEMANTIC
+
+    return resolve(SEMANTIC, generator=args.generator, annotator=args.annotator, seed=args.seed, **more)
+
+
+def _backbone(args: argparse.Namespace) -> Any:
+    """The generator as `generate` opens it, so that a plan's session finds it loaded."""
+    from dataset_dm.diffusion import Backbone
+    from dataset_dm.miniature import locate
+
+    return Backbone.load(locate(args.generator), device=args.device)
+
+
+def _annotator(args: argparse.Namespace) -> Any:
+    from dataset_dm import annotators
+
+    return annotators.load(args.annotator, device=args.device)
+
+
+def _judge(args: argparse.Namespace) -> Any:
+    from dataset_dm.miniature.judge import Judge
+
+    return Judge.load(args.judge, device=_device(args))
+
+
+def _device(args: argparse.Namespace) -> str:
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(explain(f"--out {folder}: cannot be made ({error.strerror})")) from error
+
+
+def _count(text: str) -> int:
+    return _whole(text, 1)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    """A whole number from the command line; argparse prints the message after the option's name."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least {least}")
+    return value

@@ -1,0 +1,124 @@
+"""`dataset-dm redraw ROW`: draw a row's image again by stock diffusers, from its provenance, and compare."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from dataset_dm.errors import DataError, ModelError, StoreError, explain
+
+_COLUMNS = ("prompt", "provenance", "image")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which row, and where to put the pictures."""
+    parser.add_argument("source", metavar="ROW", help="dataset folder, parquet file, or JSON file of one row")
+    parser.add_argument("--row", type=int, default=0, metavar="N", help="row of the folder or file (default 0)")
+    parser.add_argument("--split", help="split of the folder (default: train, else the first)")
+    parser.add_argument("--generator", help="where the generator is now (default: where the provenance says)")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda …")
+    parser.add_argument("--out", type=Path, default=Path("redraw"), help="folder for redrawn.png and original.png")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when the image comes out as it was, within 2 of 255; 1 when it does not."""
+    record = read_row(Path(args.source).expanduser(), args.row, args.split)
+    prompt, provenance = record["prompt"], record["provenance"]
+    pipeline = _pipeline(args.generator, provenance)
+    from dataset_dm.diffusion.redraw import TOLERANCE, redraw
+    from dataset_dm.png import decode_png, encode_png
+
+    print(f"{prompt!r}, seed {provenance.get('seed')}, {provenance.get('steps')} steps")
+    drawn = redraw(pipeline, prompt, provenance, device=args.device)
+    _save(args.out, "redrawn.png", encode_png(drawn))
+    original = (record.get("image") or {}).get("bytes")
+    if original is None:
+        print(f"drawn: {args.out / 'redrawn.png'} (the row holds no image to compare with)")
+        return 0
+    _save(args.out, "original.png", original)
+    import numpy as np
+
+    there = decode_png(original)
+    if there.shape != drawn.shape:
+        raise DataError(explain("image", got=drawn.shape, expected=f"the row's {there.shape}"))
+    difference = np.abs(there.astype(np.int16) - drawn.astype(np.int16))
+    share = float((difference > TOLERANCE).mean())
+    print(f"largest difference {difference.max()}/255; above {TOLERANCE}/255: {100 * share:.3f} % of the values")
+    print(f"pictures: {args.out / 'original.png'}, {args.out / 'redrawn.png'}")
+    return 0 if difference.max() <= TOLERANCE else 1
+
+
+def read_row(source: Path, row: int, split: str | None = None) -> dict[str, Any]:
+    """prompt, provenance and image of one row; DataError when there is none or it has no provenance."""
+    if row < 0:
+        raise DataError(explain("--row", got=row, expected="0 or more"))
+    record = _from_json(source) if source.suffix == ".json" else _from_parquet(_files(source, split), row)
+    if not isinstance(record.get("prompt"), str) or not isinstance(record.get("provenance"), dict):
+        expected = "a prompt and a provenance, as `dataset-dm generate` writes them"
+        raise DataError(explain(f"row of {source}", got=sorted(record), expected=expected))
+    return record
+
+
+def _from_json(file: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(explain(f"{file}: cannot be read as JSON ({error})")) from error
+    if isinstance(record, dict) and "provenance" not in record and "seed" in record:
+        record = {"prompt": record.get("prompt"), "provenance": record}
+    return record if isinstance(record, dict) else {}
+
+
+def _files(source: Path, split: str | None) -> list[Path]:
+    if source.is_file():
+        return [source]
+    folders = {inner.parent.name: inner.parent for inner in sorted(source.glob("*/*.parquet"))}
+    chosen = split or ("train" if "train" in folders else next(iter(folders), None))
+    if chosen not in folders:
+        known = ", ".join(folders) or "none"
+        raise DataError(explain(f"{source}: no parquet files of split {chosen!r}", remedy=f"splits here: {known}"))
+    return sorted(folders[chosen].glob("*.parquet"))
+
+
+def _from_parquet(files: list[Path], row: int) -> dict[str, Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    left = row
+    for file in files:
+        try:
+            reader = pq.ParquetFile(file)
+            for group in range(reader.num_row_groups):
+                here = reader.metadata.row_group(group).num_rows
+                if left < here:
+                    columns = [name for name in _COLUMNS if name in reader.schema_arrow.names]
+                    return reader.read_row_group(group, columns=columns).slice(left, 1).to_pylist()[0]
+                left -= here
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(explain(f"{file}: cannot be read as parquet ({error})")) from error
+    raise DataError(explain("--row", got=row, expected=f"less than the {row - left} rows there are"))
+
+
+def _pipeline(given: str | None, provenance: dict[str, Any]) -> str:
+    """The generator's folder or id; ModelError when what lies there are other weights."""
+    from dataset_dm.request import find_generator
+
+    if provenance.get("annotator") == "truth":
+        raise DataError(explain("row: a render of the miniature world, not drawn by a generator"))
+    name, revision = provenance.get("generator"), provenance.get("revision")
+    source = find_generator(given or (f"{name}@{revision}" if revision else name))
+    wanted = provenance.get("generator_hash")
+    if wanted and source.fingerprint() != wanted:
+        what = f"generator {source.name!r}: its hash is {source.fingerprint()}, the row was drawn by {wanted}"
+        raise ModelError(explain(what, remedy="give the place of the right one with --generator"))
+    return source.name if source.path is None else str(source.path)
+
+
+def _save(folder: Path, name: str, data: bytes) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    except OSError as error:
+        raise StoreError(explain(f"--out {folder}: cannot be written ({error.strerror})")) from error

@@ -1,0 +1,119 @@
+"""Classes by words: each class name encoded on its own, so that the list may be permuted or extended at will."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from dataset_dm.errors import ConfigError, GeneratorError, explain
+
+if TYPE_CHECKING:
+    from .backbone import Backbone
+
+
+@dataclass(frozen=True)
+class ClassText:
+    """The text states of a class list.
+
+    Args:
+        names: the classes, k of them.
+        template: the text around a class name; `{}` stands for it.
+        tokens: states of each class's own tokens [k m d], padded with zeros; float32.
+        mask: which of them are real [k m].
+        null: state of the start token [d]; no text precedes it, so it means no class.
+        mean: mean state of the own tokens [k d].
+    """
+
+    names: tuple[str, ...]
+    template: str
+    tokens: Tensor
+    mask: Tensor
+    null: Tensor
+    mean: Tensor
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def own_tokens(self, index: int) -> Tensor:
+        """States of one class's own tokens [m d], without padding."""
+        return self.tokens[index, self.mask[index]]
+
+    def select(self, indices: Sequence[int]) -> ClassText:
+        """The classes at these positions, in this order."""
+        chosen = list(indices)
+        return replace(
+            self,
+            names=tuple(self.names[i] for i in chosen),
+            tokens=self.tokens[chosen],
+            mask=self.mask[chosen],
+            mean=self.mean[chosen],
+        )
+
+
+def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "{}") -> ClassText:
+    """The text states of each class, alone in its own text, by the generator's text encoder.
+
+    Args:
+        backbone: whose tokenizer and text encoder are used; encoded classes are remembered on it.
+        classes: class names, not empty, each fitting the tokenizer.
+        template: the text around a class; the bare name by default.
+
+    Raises:
+        ConfigError: no classes, an empty name, a template without `{}`, or a text over the tokenizer's length.
+    """
+    if isinstance(classes, str) or not classes:
+        raise ConfigError(explain("classes", got=classes, expected="a list of at least one name"))
+    if template.count("{}") != 1:
+        raise ConfigError(explain("class template", got=template, expected="exactly one {} for the class name"))
+    states = [_own_states(backbone, name, template) for name in classes]
+    longest = max(len(own) for own, _ in states)
+    width = states[0][0].shape[-1]
+    tokens = torch.zeros(len(states), longest, width, device=backbone.device)
+    mask = torch.zeros(len(states), longest, dtype=torch.bool, device=backbone.device)
+    for row, (own, _) in enumerate(states):
+        tokens[row, : len(own)] = own
+        mask[row, : len(own)] = True
+    mean = torch.stack([own.mean(dim=0) for own, _ in states])
+    return ClassText(tuple(classes), template, tokens, mask, states[0][1], mean)
+
+
+def own_positions(backbone: Backbone, text: str, begin: int, end: int) -> list[int]:
+    """Token positions of the characters [begin, end) of a text, by the tokenizer's own offsets.
+
+    Counting words would be wrong: "aeroplane car" may be four tokens.
+    """
+    tokenizer = backbone.pipe.tokenizer
+    if not tokenizer.is_fast:
+        raise GeneratorError(
+            f"generator {backbone.source!r}: its tokenizer gives no offsets; save it with tokenizer.json"
+        )
+    coded = tokenizer(
+        text, return_offsets_mapping=True, return_special_tokens_mask=True, truncation=False, verbose=False
+    )
+    spans = zip(coded["offset_mapping"], coded["special_tokens_mask"], strict=True)
+    return [at for at, ((a, b), special) in enumerate(spans) if not special and a < end and b > begin]
+
+
+@torch.no_grad()
+def _own_states(backbone: Backbone, name: str, template: str) -> tuple[Tensor, Tensor]:
+    """(own tokens [m d], start token [d]) of one class; encoded once a backbone."""
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigError(explain("class name", got=name, expected="a non-empty text"))
+    key = (template, name)
+    if key not in backbone.class_states:
+        text = template.format(name)
+        begin = template.index("{}")
+        if backbone.token_count(text) > backbone.max_tokens:
+            expected = f"at most {backbone.max_tokens} tokens"
+            raise ConfigError(explain(f"class {name!r}", got=backbone.token_count(text), expected=expected))
+        positions = own_positions(backbone, text, begin, begin + len(name))
+        if not positions:
+            raise ConfigError(explain("class name", got=name, expected="a name that the tokenizer knows a token for"))
+        # alone, never in a batch: the rounding of a batched product depends on who else is in it
+        states = backbone.encode_text([text])[0].float()
+        backbone.class_states[key] = states[positions], states[0]
+    return backbone.class_states[key]

@@ -1,0 +1,60 @@
+"""A row's image again, from its provenance and prompt, by stock diffusers alone: nothing of ours is in the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import diffusers
+import numpy as np
+import torch
+from diffusers import AutoPipelineForText2Image
+
+from dataset_dm.errors import DataError, explain
+
+from .loading import _DTYPE_ARGUMENT, quiet
+
+TOLERANCE = 2  # of 255: what another batch size, device or number of threads may change
+NEEDED = ("seed", "steps", "guidance", "width", "height")
+
+
+def redraw(pipeline: str, prompt: str, provenance: Mapping[str, Any], *, device: str = "cpu") -> np.ndarray:
+    """Draws the image that a row's provenance describes.
+
+    Args:
+        pipeline: folder or Hub id of the generator.
+        prompt: the row's prompt.
+        provenance: the row's provenance.
+        device: where to compute; "cpu" or a CUDA device.
+
+    Returns:
+        uint8 [H W 3], RGB.
+
+    Raises:
+        DataError: the provenance lacks what drawing needs.
+    """
+    for key in NEEDED:
+        if key not in provenance:
+            raise DataError(explain(f"provenance: no {key!r}", got=sorted(provenance), expected=", ".join(NEEDED)))
+    dtype = getattr(torch, provenance.get("dtype") or "float32")
+    with quiet():
+        pipe = AutoPipelineForText2Image.from_pretrained(
+            pipeline, revision=provenance.get("revision"), use_safetensors=True, **{_DTYPE_ARGUMENT: dtype}
+        ).to(device)
+        pipe.set_progress_bar_config(disable=True)
+        if provenance.get("adapter"):
+            pipe.load_lora_weights(provenance["adapter"])
+        scheduler = provenance.get("scheduler")
+        if scheduler and scheduler != type(pipe.scheduler).__name__:
+            pipe.scheduler = getattr(diffusers, scheduler).from_config(pipe.scheduler.config)
+        guidance = provenance["guidance"]
+        output = pipe(
+            prompt,
+            num_inference_steps=int(provenance["steps"]),
+            guidance_scale=1.0 if guidance is None else float(guidance),
+            height=int(provenance["height"]),
+            width=int(provenance["width"]),
+            generator=torch.Generator("cpu").manual_seed(int(provenance["seed"])),
+            output_type="np",
+        )
+    return (output.images[0] * 255).round().astype(np.uint8)

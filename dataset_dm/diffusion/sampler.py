@@ -1,0 +1,189 @@
+"""Drawing images: the diffusers pipeline's own call, with one seed a sample. No denoising loop of ours."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from dataset_dm.errors import ConfigError, did_you_mean, explain
+
+from .backbone import Backbone
+from .loading import quiet
+from .schedulers import check_scheduler_name, fresh_scheduler
+from .taps import TapRequest, tap
+
+HINTS = "sampler.json"  # optional, beside model_index.json: {"steps": …, "guidance": …}
+_HIGHEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerConfig:
+    """How images are drawn.
+
+    Args:
+        steps: denoising steps, at least 1.
+        guidance: classifier-free guidance scale; 1 or less, or None, means none.
+        scheduler: a scheduler class of diffusers by name; None keeps the pipeline's own.
+
+    Raises:
+        ConfigError: a value of a wrong type or out of range, an unknown scheduler.
+    """
+
+    steps: int = 30
+    guidance: float | None = 7.5
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise ConfigError(explain("sampler: steps", got=self.steps, expected="a whole number of at least 1"))
+        guidance = self.guidance
+        if guidance is not None:
+            number = isinstance(guidance, (int, float)) and not isinstance(guidance, bool)
+            if not number or not math.isfinite(guidance) or guidance < 0:
+                raise ConfigError(explain("sampler: guidance", got=guidance, expected="a number from 0 on, or None"))
+        if self.scheduler is not None:
+            if not isinstance(self.scheduler, str):
+                raise ConfigError(
+                    explain("sampler: scheduler", got=self.scheduler, expected="a class name of diffusers")
+                )
+            check_scheduler_name(self.scheduler)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], default: SamplerConfig | None = None) -> SamplerConfig:
+        """`default` (or the class's defaults) with some values replaced; unknown keys are named."""
+        known = [entry.name for entry in fields(cls)]
+        for key in values:
+            if key not in known:
+                close = did_you_mean(key, known) or f"; known are {', '.join(known)}"
+                raise ConfigError(f"SamplerConfig: unknown key {key!r}{close}")
+        return replace(default or cls(), **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-ready dict; :meth:`from_dict` reads it back."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """One batch of drawn images.
+
+    Args:
+        images: uint8 [b H W 3], RGB, on the CPU.
+        latents: final latents [b c h w] as the pipeline's VAE step receives them, on the CPU, in its float type.
+        unsafe: what the pipeline's own safety checker flagged (such an image is black); all False without one.
+        levels: tapped levels, name → [b c h w] float32, on the model's device; empty without taps.
+        class_attention: class evidence of the last step [b k a h w], or None.
+    """
+
+    images: Tensor
+    latents: Tensor
+    unsafe: list[bool]
+    levels: dict[str, Tensor] = field(default_factory=dict)
+    class_attention: Tensor | None = None
+
+
+def default_sampler(backbone: Backbone) -> SamplerConfig:
+    """What suits this generator: its folder's own hint (`sampler.json`), else by kind.
+
+    Distilled few-step models get 4 steps; others 30 steps with guidance 7.5.
+    """
+    hints = backbone.folder / HINTS
+    if hints.is_file():
+        return SamplerConfig.from_dict(json.loads(hints.read_text(encoding="utf-8")))
+    if backbone.pipe.unet.config.time_cond_proj_dim is not None:
+        return SamplerConfig(steps=4, guidance=7.5)  # told the guidance as an input, no second pass
+    if type(backbone.pipe.scheduler).__name__ in ("LCMScheduler", "TCDScheduler"):
+        return SamplerConfig(steps=4, guidance=None)
+    return SamplerConfig()
+
+
+def sample(
+    backbone: Backbone,
+    prompts: Sequence[str],
+    seeds: Sequence[int],
+    sampler: SamplerConfig | None = None,
+    size: tuple[int, int] | None = None,
+    taps: TapRequest | None = None,
+) -> Samples:
+    """Draws one image a prompt, in one batch, by the pipeline's own call.
+
+    Args:
+        backbone: the model.
+        prompts: b texts; one over the tokenizer's length warns once.
+        seeds: b whole numbers from 0 to 2^63 − 1; each fixes its own image, whatever else is in the batch.
+        sampler: steps, guidance, scheduler; None takes :func:`default_sampler`.
+        size: (H, W), multiples of `backbone.size_multiple`; None takes the native size.
+        taps: what to read on the way: levels of the VAE's decoder, and of the UNet's last step (its conditional half).
+
+    Raises:
+        ConfigError: unequal numbers of prompts and seeds, a bad seed, size or scheduler.
+
+    Example:
+        >>> sample(backbone, ["a red car"], seeds=[7]).images.shape  # doctest: +SKIP
+    """
+    sampler = sampler or default_sampler(backbone)
+    height, width = backbone.native_size if size is None else backbone.check_size(size)
+    generators = _generators(prompts, seeds)
+    backbone.warn_long_prompts(prompts)
+    latest: dict[str, Tensor] = {}
+
+    def keep(pipe: Any, step: int, timestep: Any, values: dict[str, Tensor]) -> dict[str, Tensor]:
+        latest["latents"] = values["latents"]
+        return {}
+
+    reading = nullcontext() if taps is None else tap(backbone, replace(taps, samples=len(prompts)))
+    with quiet(), _scheduler(backbone, sampler), reading as read:
+        output = backbone.pipe(
+            prompt=list(prompts),
+            height=height,
+            width=width,
+            num_inference_steps=sampler.steps,
+            guidance_scale=1.0 if sampler.guidance is None else float(sampler.guidance),
+            generator=generators,
+            output_type="pt",
+            callback_on_step_end=keep,
+        )
+    flags = getattr(output, "nsfw_content_detected", None)
+    return Samples(
+        images=to_uint8(output.images),
+        latents=latest["latents"].detach().cpu(),
+        unsafe=[bool(flag) for flag in flags] if flags else [False] * len(prompts),
+        levels={} if read is None else read.levels,
+        class_attention=None if read is None else read.class_attention,
+    )
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Images in [0, 1], [b 3 H W] → uint8 [b H W 3] on the CPU, rounded as diffusers rounds for PIL."""
+    return rearrange((images.float() * 255).round().to(torch.uint8), "b c H W -> b H W c").cpu().contiguous()
+
+
+def _generators(prompts: Sequence[str], seeds: Sequence[int]) -> list[torch.Generator]:
+    if isinstance(prompts, str) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        raise ConfigError(explain("prompts", got=prompts, expected="a list of at least one text"))
+    if len(prompts) != len(seeds):
+        raise ConfigError(explain("seeds", got=len(seeds), expected=f"one for each of the {len(prompts)} prompts"))
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _HIGHEST_SEED:
+            raise ConfigError(explain("seed", got=seed, expected="a whole number from 0 to 2^63 - 1"))
+    # on the CPU whatever the device: the same seed then means the same noise everywhere
+    return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+
+
+@contextmanager
+def _scheduler(backbone: Backbone, sampler: SamplerConfig) -> Iterator[None]:
+    """The pipeline with a fresh scheduler for the duration."""
+    before = backbone.pipe.scheduler
+    backbone.pipe.scheduler = fresh_scheduler(backbone.pipe, sampler.scheduler, sampler.steps)
+    try:
+        yield
+    finally:
+        backbone.pipe.scheduler = before

@@ -1,0 +1,175 @@
+"""Reading a frozen model while it runs: hooks for the duration of a `with`, nothing changed by them.
+
+Maps are outputs of modules (`levels.py`). Class evidence is computed beside the ordinary cross-attention, from its
+input and its own projections, in a hook that runs before it: whatever attention kernel is installed goes on
+undisturbed, and the UNet's output stays the same to the last bit. Only what is asked for is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+
+from dataset_dm.errors import ConfigError, did_you_mean
+from dataset_dm.hypercolumns import gather_attention
+
+from .class_text import ClassText
+from .levels import AttentionTap
+
+if TYPE_CHECKING:
+    from .backbone import Backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class TapRequest:
+    """What to read.
+
+    Args:
+        levels: level names, as in `Backbone.levels()`.
+        class_text: the classes whose evidence is recorded; needed when `attention` names a layer.
+        attention: cross-attention layers, as in `Backbone.attention_taps`.
+        samples: keep the last so many rows of each batch: under guidance the conditional half. None keeps all.
+    """
+
+    levels: tuple[str, ...] = ()
+    class_text: ClassText | None = None
+    attention: tuple[str, ...] = ()
+    samples: int | None = None
+
+
+@dataclass
+class Taps:
+    """What was read by the latest pass through each module.
+
+    Args:
+        levels: name → [b c h w], float32.
+        evidence: layer → class evidence [b k a h w] on the layer's own grid, a its heads; float32.
+    """
+
+    levels: dict[str, Tensor] = field(default_factory=dict)
+    evidence: dict[str, Tensor] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+    @property
+    def class_attention(self) -> Tensor | None:
+        """Evidence of all recorded layers and heads [b k a h w] on the largest grid; None if none was recorded."""
+        if not self.evidence:
+            return None
+        return gather_attention([self.evidence[name] for name in self.order])
+
+
+@contextmanager
+def tap(backbone: Backbone, request: TapRequest) -> Iterator[Taps]:
+    """Records while the block runs; later passes overwrite earlier ones.
+
+    Args:
+        backbone: the model that will run inside the block, called directly or by its pipeline.
+        request: what to read.
+
+    Raises:
+        ConfigError: an unknown level or layer, or layers without classes.
+
+    Example:
+        >>> with tap(backbone, TapRequest(levels=("unet.mid",))) as taps:  # doctest: +SKIP
+        ...     backbone.pipe.unet(latents, 20, encoder_hidden_states=text)
+        >>> taps.levels["unet.mid"].shape  # doctest: +SKIP
+    """
+    _check(request.levels, backbone.level_taps, "level")
+    _check(request.attention, backbone.attention_taps, "cross-attention layer")
+    if request.attention and request.class_text is None:
+        raise ConfigError("taps: cross-attention layers are named but no classes are given; pass class_text")
+    taps = Taps(order=request.attention)
+    with ExitStack() as stack:
+        for name in request.levels:
+            hook = _level_hook(taps, name, request.samples)
+            handle = backbone.level_taps[name].module.register_forward_hook(hook)
+            stack.callback(handle.remove)
+        for name in request.attention:
+            assert request.class_text is not None
+            layer = backbone.attention_taps[name]
+            keys = class_keys(backbone, layer, request.class_text)
+            _install_evidence(stack, taps, layer, keys, request.samples)
+        yield taps
+
+
+def class_keys(backbone: Backbone, layer: AttentionTap, classes: ClassText) -> Tensor:
+    """Each class's key in a layer less the null token's, divided by √d: [k a d], a heads of width d; float32.
+
+    The evidence is the query's product with this: the mean over a class's tokens and the subtraction are linear, so
+    they are taken here, once a class, not at every pixel. Every class is projected alone; the list does not matter.
+    """
+    keys = []
+    for index, name in enumerate(classes.names):
+        known = (layer.name, classes.template, name)
+        if known not in backbone.class_keys:
+            with torch.no_grad():
+                own = _project(layer.module, classes.own_tokens(index)).mean(dim=0)
+                null = _project(layer.module, classes.null[None])[0]
+            backbone.class_keys[known] = (own - null) * own.shape[-1] ** -0.5
+        keys.append(backbone.class_keys[known])
+    return torch.stack(keys)
+
+
+def _project(module: nn.Module, states: Tensor) -> Tensor:
+    """Keys [m a d] of text states [m d'], as the layer itself makes them."""
+    weight = next(module.to_k.parameters())
+    states = states.to(device=weight.device, dtype=weight.dtype)[None]
+    if module.norm_cross:
+        states = module.norm_encoder_hidden_states(states)
+    key = rearrange(module.to_k(states), "1 m (a d) -> 1 a m d", a=module.heads)
+    if module.norm_k is not None:
+        key = module.norm_k(key)
+    return rearrange(key, "1 a m d -> m a d").float()
+
+
+def _level_hook(taps: Taps, name: str, samples: int | None) -> Callable[..., None]:
+    def record(module: nn.Module, args: Any, output: Any) -> None:
+        value = output if isinstance(output, Tensor) else output[0]
+        taps.levels[name] = _last(value.detach(), samples).float()
+
+    return record
+
+
+def _install_evidence(stack: ExitStack, taps: Taps, layer: AttentionTap, keys: Tensor, samples: int | None) -> None:
+    grid: list[tuple[int, int]] = [(0, 0)]
+
+    def see_grid(module: nn.Module, args: Any, kwargs: Any) -> None:
+        entering = args[0] if args else kwargs["hidden_states"]
+        grid[0] = tuple(entering.shape[-2:])
+
+    def record(module: nn.Module, args: Any, kwargs: Any) -> None:
+        entering = args[0] if args else kwargs["hidden_states"]
+        with torch.no_grad():
+            taps.evidence[layer.name] = _evidence(module, _last(entering.detach(), samples), keys, grid[0])
+
+    stack.callback(layer.around.register_forward_pre_hook(see_grid, with_kwargs=True).remove)
+    stack.callback(layer.module.register_forward_pre_hook(record, with_kwargs=True).remove)
+
+
+def _evidence(module: nn.Module, hidden: Tensor, keys: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Class evidence [b k a h w] of a layer's input [b (h w) c]: query · key of each class, as logits."""
+    query = rearrange(module.to_q(hidden), "b q (a d) -> b a q d", a=module.heads)
+    if module.norm_q is not None:
+        query = module.norm_q(query)
+    query = query.float()
+    # one class at a time: a joint product may round a class differently depending on the others
+    maps = [torch.matmul(query, rearrange(key, "a d -> a d 1")) for key in keys]
+    return rearrange(torch.stack(maps, dim=1), "b k a (h w) 1 -> b k a h w", h=grid[0], w=grid[1])
+
+
+def _last(value: Tensor, samples: int | None) -> Tensor:
+    """The last `samples` rows, copied so that the others are freed."""
+    return value if samples is None or samples == len(value) else value[-samples:].clone()
+
+
+def _check(names: tuple[str, ...], known: dict[str, Any], what: str) -> None:
+    for name in names:
+        if name not in known:
+            close = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+            raise ConfigError(f"taps: this generator has no {what} {name!r}{close}")

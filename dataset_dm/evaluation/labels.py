@@ -1,0 +1,122 @@
+"""How good are the labels? Against exact truth on held-out renders, against the judge on generated images.
+
+*Blind*: the text of the labelling pass names no class; what a measurement on renders or photographs must use.
+*Informed*: the pass is told the prompt; fair on generated images, where it is what we asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.diffusion import Backbone, ClassText, encode_images, read_features
+from dataset_dm.evaluation.figures import LabelFigures
+from dataset_dm.evaluation.found import Finds
+from dataset_dm.evaluation.progress import Progress
+from dataset_dm.evaluation.sources import NAMES, Pictures, Renders
+from dataset_dm.hypercolumns import Features
+from dataset_dm.miniature.judge import Judge
+from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.prompts.classes import class_words
+from dataset_dm.records import Annotation
+from dataset_dm.training.features import BLIND
+
+
+def read(
+    backbone: Backbone,
+    annotator: Annotator,
+    pictures: Pictures,
+    class_text: ClassText,
+    *,
+    informed: bool,
+    vae_levels: Mapping[str, Tensor] | None = None,
+) -> Features:
+    """The very operation of training and of generating: latents, noise at the decoder's t, one conditional pass.
+
+    Args:
+        class_text: VOC's classes by their words; encoded once by the caller.
+        informed: whether the pass is told the prompt.
+        vae_levels: the VAE decoder's maps of an earlier reading of these pictures; None decodes.
+    """
+    return read_features(
+        backbone,
+        encode_images(backbone, pictures.images) if pictures.latents is None else pictures.latents,
+        list(pictures.prompts) if informed else [BLIND] * len(pictures),
+        class_text,
+        annotator.spec,
+        pictures.seeds,
+        vae_levels,
+        images=pictures.images,
+    )
+
+
+def label(annotator: Annotator, pictures: Pictures, features: Features, *, informed: bool) -> list[Annotation]:
+    """The annotations of a batch for VOC's classes with the probability of every pixel; informed ones are also told
+    which classes the prompts name."""
+    requested = [list(positions) for positions in pictures.named] if informed else None
+    keep: dict[str, Any] = {"keep_probability": True}
+    return annotator.annotate(features, VOC_CLASSES, requested, **keep)
+
+
+def on_renders(
+    backbone: Backbone, annotator: Annotator, batches: Iterable[Renders], count: int, *, informed: Sequence[bool]
+) -> list[LabelFigures]:
+    """Figures against exact truth, one for each entry of `informed` (False: blind), in one go over the renders."""
+    class_text = backbone.classes_text(class_words(VOC_CLASSES))
+    runs = [LabelFigures(NAMES) for _ in informed]
+    with Progress("renders labelled", count) as progress:
+        for batch in batches:
+            pictures = replace(batch.pictures, latents=encode_images(backbone, batch.pictures.images))
+            levels: dict[str, Tensor] | None = None  # what no text changes is read once
+            for run, told in zip(runs, informed, strict=True):
+                features = read(backbone, annotator, pictures, class_text, informed=told, vae_levels=levels)
+                levels = {name: features.levels[name] for name in annotator.spec.names("vae")}
+                _add(run, pictures, label(annotator, pictures, features, informed=told), batch.truth)
+            progress.step(len(pictures))
+    return runs
+
+
+def on_generated(
+    backbone: Backbone, annotator: Annotator, judge: Judge, batches: Iterable[Pictures], count: int
+) -> tuple[LabelFigures, Finds]:
+    """Figures of generated images, informed, with the judge's class map as truth; and what the judge finds in them."""
+    class_text = backbone.classes_text(class_words(VOC_CLASSES))
+    run, finds = LabelFigures(NAMES), Finds()
+    with Progress("generated images labelled", count) as progress:
+        for pictures in batches:
+            truth = judge.segment(pictures.images).cpu().numpy()
+            for named, class_map in zip(pictures.named, truth, strict=True):
+                finds.add(named, class_map)
+            features = read(backbone, annotator, pictures, class_text, informed=True)
+            _add(run, pictures, label(annotator, pictures, features, informed=True), truth)
+            progress.step(len(pictures))
+    return run, finds
+
+
+def judge_on_renders(judge: Judge, batches: Iterable[Renders], count: int) -> LabelFigures:
+    """The judge's own figures against exact truth: how far its opinion can be taken for truth."""
+    run = LabelFigures(NAMES)
+    with Progress("renders judged", count) as progress:
+        for batch in batches:
+            confidence, said = judge.probabilities(batch.pictures.images).max(dim=1)
+            rows = zip(said.to(torch.uint8).cpu().numpy(), confidence.float().cpu().numpy(), strict=True)
+            annotations = [_opinion(labels, sure) for labels, sure in rows]
+            _add(run, batch.pictures, annotations, batch.truth)
+            progress.step(len(batch.pictures))
+    return run
+
+
+def _opinion(labels: np.ndarray, confidence: np.ndarray) -> Annotation:
+    presence = np.isin(np.arange(1, len(NAMES)), labels).astype(np.float32)
+    return Annotation(labels, presence, float(confidence.mean()), 0.0, labels, confidence)
+
+
+def _add(run: LabelFigures, pictures: Pictures, annotations: Sequence[Annotation], truth: np.ndarray) -> None:
+    for i, annotation in enumerate(annotations):
+        run.add(pictures.images[i].numpy(), annotation, truth[i], pictures.prompts[i])

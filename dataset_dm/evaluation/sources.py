@@ -1,0 +1,121 @@
+"""Pictures to measure on: held-out renders with exact truth, and generated images with the judge's opinion as truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dataset_dm.diffusion import Backbone, SamplerConfig, sample
+from dataset_dm.engine import Engine
+from dataset_dm.engine.local import stores
+from dataset_dm.evaluation.progress import Progress
+from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.miniature.world.geometry import Rendering, Scene
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.png import decode_png
+from dataset_dm.prompts import Templates, find_classes
+
+NAMES = ("background", *VOC_CLASSES)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One batch to label.
+
+    Args:
+        images: uint8 [b H W 3], RGB, on the CPU.
+        prompts: what each picture was asked to show, or a caption of it.
+        named: positions in VOC_CLASSES of the classes that the prompt names.
+        seeds: of the samples; the labelling noise hangs on them.
+        latents: final latents [b c h w] of generated images; None means that the images must be encoded.
+    """
+
+    images: Tensor
+    prompts: Sequence[str]
+    named: Sequence[Sequence[int]]
+    seeds: Sequence[int]
+    latents: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Renders:
+    """A batch of renders: what may be seen (`pictures`) and what is true.
+
+    Args:
+        truth: class ids uint8 [b H W], 0 background.
+        clean: the pictures before the sensor noise, uint8 [b H W 3].
+    """
+
+    pictures: Pictures
+    truth: np.ndarray
+    clean: np.ndarray
+
+
+def renders(count: int, batch: int, *, split: str = "test", style: str = "day", seed: int = 0,
+            size: tuple[int, int] = (128, 128)) -> Iterator[Renders]:  # fmt: skip
+    """The first `count` renders of a split of the world `seed`, in order, the last batch perhaps smaller."""
+    for start in range(0, count, batch):
+        indices = range(start, min(start + batch, count))
+        yield pack([labelled(split, i, style, size, seed) for i in indices], indices)
+
+
+def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Renders:
+    """Renders as one batch; the caption is the scene's first, the named classes are those that are in the scene."""
+    drawn = [rendering for _, rendering in scenes]
+    pictures = Pictures(
+        images=torch.from_numpy(np.stack([r.image for r in drawn])),
+        prompts=[scene.captions[0] for scene, _ in scenes],
+        named=[sorted({body.class_id - 1 for body in scene.bodies}) for scene, _ in scenes],
+        seeds=list(seeds),
+    )
+    return Renders(pictures, np.stack([r.class_map for r in drawn]), np.stack([r.clean for r in drawn]))
+
+
+def drawn(
+    backbone: Backbone, count: int, batch: int, *, seed: int = 0, sampler: SamplerConfig | None = None
+) -> Iterator[Pictures]:
+    """`count` images that the generator draws for the default prompts over VOC's classes; needs no labeller."""
+    prompts = Templates(VOC_CLASSES)
+    for start in range(0, count, batch):
+        indices = range(start, min(start + batch, count))
+        asked = [prompts.prompt(seed, "train", i) for i in indices]
+        seeds = [(seed << 32) + i for i in indices]
+        samples = sample(backbone, [one.text for one in asked], seeds, sampler)
+        named = [positions(one.classes or ()) for one in asked]
+        yield Pictures(samples.images, [one.text for one in asked], named, seeds, samples.latents)
+
+
+def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
+    """The first `count` images of a plan, in its own batches; what the shard store lacks is made first."""
+    with Engine(plan, device=device) as engine, Progress("images generated", count) as progress:
+        engine.fill({split: count}, progress.step)
+    images, _ = stores(plan)
+    for shard in plan.shards(count):
+        rows = images.read(split, shard).to_pylist()[: count - shard * plan.shard_size]
+        for start in range(0, len(rows), plan.batch_size):
+            part = rows[start : start + plan.batch_size]
+            yield Pictures(
+                torch.from_numpy(np.stack([decode_png(row["image"]["bytes"]) for row in part])),
+                [row["prompt"] for row in part],
+                [positions(row["requested"] or find_classes(row["prompt"], VOC_CLASSES)) for row in part],
+                [row["seed"] for row in part],
+                torch.stack([_latents(row) for row in part]),
+            )
+
+
+def positions(names: Sequence[str]) -> list[int]:
+    """Positions of class names in VOC_CLASSES; names that it lacks are left out."""
+    return [VOC_CLASSES.index(name) for name in names if name in VOC_CLASSES]
+
+
+def _latents(row: Mapping[str, Any]) -> Tensor:
+    values = torch.frombuffer(bytearray(row["latents"]), dtype=getattr(torch, row["latents_dtype"]))
+    return values.reshape(row["latents_shape"])

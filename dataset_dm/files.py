@@ -1,0 +1,65 @@
+"""Files that are whole or absent: temporary file, fsync, rename."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from dataset_dm.errors import StoreError
+
+# no space, quota reached, file too large for the file system or the process
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomically(file: Path, data: bytes | memoryview) -> None:
+    """Writes `data` to `file`, making its folder; a reader sees the old file or the new one, never a part.
+
+    Raises StoreError naming the file when the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".tmp")
+    except OSError as error:
+        raise store_error(file, error) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp gives 0600: a shared store would be closed to others
+        os.replace(name, file)
+        _sync_folder(file.parent)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise store_error(file, error) from error
+        raise
+
+
+def store_error(file: Path, error: OSError) -> StoreError:
+    """The one line for a file that could not be written."""
+    if error.errno in _FULL:
+        return StoreError(
+            f"disk full while writing {file} ({error.strerror}); free some space, or point $DATASET_DM_HOME to a "
+            "larger disk, and run the same command again: finished shards are kept"
+        )
+    return StoreError(f"cannot write {file} ({error.strerror or error}); check the permissions of {file.parent}")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the rename itself durable; Windows has no such call."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

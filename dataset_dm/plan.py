@@ -1,0 +1,143 @@
+"""What decides the pixels, frozen: two fingerprints, and for every index its seed and its prompt.
+
+Counts, devices, engines and worker numbers are absent on purpose: they never change a row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from dataset_dm.records import Prompt
+
+# Raised by hand when the same plan draws other pixels, or reads other labels, than before.
+IMAGE_VERSION = 1
+LABEL_VERSION = 1
+
+# A seed stays below 2**53, so that JSON and JavaScript viewers keep it exact.
+_SEED_BITS = 53
+
+
+class PromptSource(Protocol):
+    """Gives every index its prompt; the same (seed, split, index) always the same one."""
+
+    def prompt(self, seed: int, split: str, index: int) -> Prompt:
+        """The prompt of one index."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `dataset_dm.prompts.source_from_dict` reads it back. It is what the fingerprint covers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationPlan:
+    """A resolved request: every default is filled in, every model is found and hashed.
+
+    Args:
+        task: name of the TaskSpec whose labels are read.
+        seed: the plan's seed, any whole number.
+        prompts: gives index → prompt.
+        generator: what opens the generator again (known name, absolute path or Hub id).
+        generator_revision: commit of a Hub id, else None.
+        generator_hash: 16 hex digits over the generator's weights and configs.
+        adapter: LoRA file, folder or id; None without.
+        adapter_hash: 16 hex digits over the adapter; None without.
+        steps, guidance, scheduler: the sampler; guidance None is without; the scheduler's class name.
+        size: (H, W) in pixels.
+        dtype: "float32", "float16" or "bfloat16".
+        batch_size: samples drawn together; part of the fingerprint, since it moves the last bits.
+        shard_size: indices a shard, a multiple of the batch.
+        annotator, annotator_revision, annotator_hash: as for the generator.
+        classes: the names that are labelled, in label order, without background.
+    """
+
+    task: str
+    seed: int
+    prompts: PromptSource
+    generator: str
+    generator_revision: str | None
+    generator_hash: str
+    adapter: str | None
+    adapter_hash: str | None
+    steps: int
+    guidance: float | None
+    scheduler: str | None
+    size: tuple[int, int]
+    dtype: str
+    batch_size: int
+    shard_size: int
+    annotator: str
+    annotator_revision: str | None
+    annotator_hash: str
+    classes: tuple[str, ...]
+
+    @property
+    def generator_reference(self) -> str:
+        """`generator` or `generator@revision`."""
+        return _reference(self.generator, self.generator_revision)
+
+    @property
+    def annotator_reference(self) -> str:
+        """`annotator` or `annotator@revision`."""
+        return _reference(self.annotator, self.annotator_revision)
+
+    def image_fingerprint(self) -> str:
+        """16 hex digits over all that decides the images."""
+        return _digest(
+            {
+                "version": IMAGE_VERSION,
+                "generator": self.generator_hash,
+                "adapter": self.adapter_hash,
+                "sampler": [self.steps, self.guidance, self.scheduler],
+                "size": self.size,
+                "dtype": self.dtype,
+                "batch": [self.batch_size, self.shard_size],
+                "seed": self.seed,
+                "prompts": self.prompts.to_dict(),
+            }
+        )
+
+    def label_fingerprint(self) -> str:
+        """16 hex digits over all that decides the labels, the images included."""
+        return _digest(
+            {
+                "version": LABEL_VERSION,
+                "images": self.image_fingerprint(),
+                "annotator": self.annotator_hash,
+                "classes": self.classes,
+                "task": self.task,
+            }
+        )
+
+    def sample_seed(self, split: str, index: int, attempt: int = 0) -> int:
+        """The seed of one sample, 0 ≤ seed < 2**53; another attempt draws the same prompt anew."""
+        digest = hashlib.sha256(f"{self.seed}/{split}/{index}/{attempt}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
+
+    def prompt(self, split: str, index: int) -> Prompt:
+        """The prompt of one sample."""
+        return self.prompts.prompt(self.seed, split, index)
+
+    def shard_indices(self, shard: int) -> range:
+        """The indices of one shard, always the full range."""
+        return range(shard * self.shard_size, (shard + 1) * self.shard_size)
+
+    def shards(self, count: int) -> range:
+        """The shards that hold the first `count` indices."""
+        return range(-(-count // self.shard_size))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, for workers and manifests."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        plain.update(prompts=self.prompts.to_dict(), size=list(self.size), classes=list(self.classes))
+        return plain
+
+
+def _reference(name: str, revision: str | None) -> str:
+    return name if revision is None else f"{name}@{revision}"
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

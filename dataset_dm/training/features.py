@@ -1,0 +1,165 @@
+"""Features of the frozen generator for labelled images: computed once, kept as files, read back a batch at a time.
+
+A variant of an image is one change of it (crop, flip, colours), one noise draw and one text. The generator never
+changes, so however long a decoder trains, each variant passes it once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from dataset_dm.diffusion import Backbone, encode_images, read_features
+from dataset_dm.files import write_atomically
+from dataset_dm.hypercolumns import Features, FeatureSpec
+from dataset_dm.prompts import class_words
+from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
+from dataset_dm.training.data import LabelledImage, LabelledSet
+
+BLIND = "a photo"  # names no class
+READY = "ready.json"
+KEPT = 256  # images at hand while variants are made
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantConfig:
+    """Which variants of each image are made: even ones blind, odd ones informed; number 0 is the plain image."""
+
+    count: int = 8
+    informed: bool = True  # False: no text ever names a class
+    plain: bool = False  # True: no variant is changed, they differ in noise and text only
+    seed: int = 0
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+def informed_prompt(sample: LabelledImage, classes: Sequence[str]) -> str:
+    """What the pass would be told of a generated image: the caption, or "a photo of a dog and a car" by the labels."""
+    if sample.caption:
+        return sample.caption
+    present = [int(each) for each in np.unique(sample.label) if 0 < each < 255]
+    words = class_words([classes[each - 1] for each in present])
+    return f"{BLIND} of " + " and ".join(f"a {word}" for word in words) if words else BLIND
+
+
+class FeatureStore:
+    """Features and labels of n images × v variants, one safetensors file each.
+
+    Args:
+        folder: where the files are; what is already there for the same key is taken over.
+        spec: what is read.
+        class_text: embeddings of the classes [k d].
+        images, variants: n and v.
+    """
+
+    def __init__(self, folder: Path, spec: FeatureSpec, class_text: Tensor, images: int, variants: int) -> None:
+        self.folder, self.spec, self.class_text = folder, spec, class_text
+        self.images, self.variants = images, variants
+        self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
+
+    def file(self, image: int, variant: int) -> Path:
+        """Where one variant lies."""
+        return self.folder / f"{image:06d}-{variant:02d}.safetensors"
+
+    def hold(self, limit_bytes: float, device: torch.device | str = "cpu") -> bool:
+        """Keeps everything in memory, in float16, if it fits ``limit_bytes``; says whether it did."""
+        size = self.file(0, 0).stat().st_size * self.images * self.variants
+        if size > limit_bytes:
+            return False
+        for image in range(self.images):
+            for variant in range(self.variants):
+                tensors = load_file(self.file(image, variant))
+                self._memory[image, variant] = {name: value.to(device) for name, value in tensors.items()}
+        return True
+
+    def batch(self, items: Sequence[tuple[int, int]], device: torch.device | str = "cpu") -> tuple[Features, Tensor]:
+        """Features (float32) and labels (int64 [b H W]) of these (image, variant) pairs."""
+        parts = [self._memory.get(item) or load_file(self.file(*item)) for item in items]
+        levels = {name: torch.stack([part[name] for part in parts]).to(device).float() for name in self.spec.names()}
+        attention = None
+        if self.spec.attention:
+            attention = torch.stack([part["class_attention"] for part in parts]).to(device).float()
+        labels = torch.stack([part["label"] for part in parts]).to(device).long()
+        return Features(levels, attention, self.class_text.to(device).float(), self.spec), labels
+
+
+def extract(
+    labelled: LabelledSet,
+    backbone: Backbone,
+    spec: FeatureSpec,
+    folder: Path,
+    config: VariantConfig,
+    *,
+    batch: int = 16,
+    report: Callable[[int, int, float], None] | None = None,
+) -> FeatureStore:
+    """Runs every variant of every image through the generator, except those whose file is there already.
+
+    Args:
+        folder: emptied of what belongs to other settings.
+        batch: variants a pass.
+        report: called with (done, all, seconds so far).
+    """
+    text = backbone.classes_text(class_words(labelled.classes))
+    store = FeatureStore(folder, spec, text.mean.cpu(), len(labelled), config.count)
+    key = {"spec": spec.to_dict(), "source": labelled.source, "classes": list(labelled.classes), **asdict(config)}
+    _claim(folder, json.loads(json.dumps(key)))
+    pairs = [(image, variant) for image in range(len(labelled)) for variant in range(config.count)]
+    # a pass is made whole or not at all: rounding depends on who else is in the batch
+    chunks = [pairs[begin : begin + batch] for begin in range(0, len(pairs), batch)]
+    todo = [chunk for chunk in chunks if not all(store.file(*pair).is_file() for pair in chunk)]
+    start, read = time.monotonic(), lru_cache(maxsize=KEPT)(labelled.__getitem__)
+    for done, chunk in enumerate(todo, 1):
+        samples = [_variant(read, len(labelled), pair, spec.native_size, config) for pair in chunk]
+        _write(store, backbone, text, samples, chunk, labelled.classes, config)
+        if report is not None:
+            report(done * batch, len(todo) * batch, time.monotonic() - start)
+    return store
+
+
+def _variant(
+    read: Callable[[int], LabelledImage],
+    images: int,
+    pair: tuple[int, int],
+    size: tuple[int, int],
+    config: VariantConfig,
+) -> LabelledImage:
+    image, variant = pair
+    if variant == 0 or config.plain:
+        return fit(read(image), size)
+    return augment(read(image), size, config.augment, stream("augment", config.seed, image, variant), read, images)
+
+
+def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classes, config: VariantConfig) -> None:
+    images = torch.from_numpy(np.stack([sample.image for sample in samples]))
+    told = [
+        informed_prompt(sample, classes) if config.informed and variant % 2 else BLIND
+        for sample, (_, variant) in zip(samples, chunk, strict=True)
+    ]
+    seeds = [int(stream("noise", config.seed, *pair).integers(2**62)) for pair in chunk]
+    features = read_features(backbone, encode_images(backbone, images), told, text, store.spec, seeds, images=images)
+    for row, (sample, pair) in enumerate(zip(samples, chunk, strict=True)):
+        tensors = {name: value[row].half().cpu().contiguous() for name, value in features.levels.items()}
+        if features.class_attention is not None:
+            tensors["class_attention"] = features.class_attention[row].half().cpu().contiguous()
+        tensors["label"] = torch.from_numpy(sample.label.copy())
+        write_atomically(store.file(*pair), save(tensors))
+
+
+def _claim(folder: Path, key: dict) -> None:
+    """Makes the folder this key's own: files made for another one are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marker = folder / READY
+    if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == key:
+        return
+    for file in folder.glob("*.safetensors"):
+        file.unlink()
+    marker.write_text(json.dumps(key), encoding="utf-8")

@@ -1,0 +1,111 @@
+"""The trained labeller on the embedded generator's own features."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dataset_dm.annotators import load
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.diffusion import encode_images, feature_spec, read_features
+from dataset_dm.errors import AnnotatorMismatch, ModelError
+from dataset_dm.miniature.world import labelled
+
+CLASSES = ("car", "dog", "dining table", "person")
+SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4}
+
+
+@pytest.fixture(scope="module")
+def annotator(backbone, tmp_path_factory) -> PDecoderAnnotator:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("decoder")
+    decoder = PDecoder(PDecoderConfig(spec=feature_spec(backbone), classes=CLASSES, **SMALL))
+    with torch.no_grad():
+        for parameter in decoder.parameters():  # an untrained net is too even to tell classes apart
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    decoder.configured(void_below=0.3).save_pretrained(folder)
+    return load(str(folder), device="cpu")
+
+
+def features_of(backbone, spec, indices, classes=CLASSES):
+    images = torch.from_numpy(np.stack([labelled("test", i)[1].image for i in indices]))
+    text = backbone.classes_text(list(classes))
+    latents = encode_images(backbone, images)
+    return read_features(backbone, latents, ["a photo"] * len(indices), text, spec, list(indices), images=images)
+
+
+def test_it_is_an_annotator(annotator):
+    assert isinstance(annotator, Annotator)
+    assert annotator.classes == CLASSES and len(annotator.fingerprint) == 16
+
+
+def test_fault_2_every_class_gets_labels_and_a_presence(annotator, backbone):
+    features = features_of(backbone, annotator.spec, [0, 1])
+    for found in annotator.annotate(features, CLASSES):
+        assert found.label.shape == (128, 128) and found.label.dtype == np.uint8
+        assert found.presence.shape == (4,) and ((found.presence > 0) & (found.presence < 1)).all()
+        assert set(np.unique(found.full)) <= {0, 1, 2, 3, 4}
+        assert found.uncertain == pytest.approx((found.label == 255).mean()) and 0 < found.confidence <= 1
+        assert (found.label[found.label != 255] == found.full[found.label != 255]).all()
+
+
+def test_a_permuted_class_list_permutes_the_labels(annotator, backbone):
+    order = [2, 0, 3, 1]
+    names = [CLASSES[i] for i in order]
+    straight = annotator.predict(features_of(backbone, annotator.spec, [3]), CLASSES)
+    turned = annotator.predict(features_of(backbone, annotator.spec, [3], names), names)
+    at = [0, *(i + 1 for i in order)]
+    torch.testing.assert_close(turned[0], straight[0][:, at], atol=1e-5, rtol=1e-3)
+    torch.testing.assert_close(turned[1], straight[1][:, order], atol=1e-5, rtol=1e-3)
+
+
+def test_shuffled_and_single_images_get_the_same_labels(annotator, backbone):
+    together = annotator.annotate(features_of(backbone, annotator.spec, [5, 6, 7]), CLASSES)
+    shuffled = annotator.annotate(features_of(backbone, annotator.spec, [7, 5, 6]), CLASSES)
+    alone = annotator.annotate(features_of(backbone, annotator.spec, [7]), CLASSES)
+    assert (together[2].label == shuffled[0].label).mean() >= 0.999
+    assert (together[2].label == alone[0].label).mean() >= 0.999
+
+
+def test_restricting_leaves_only_what_was_asked_for(annotator, backbone):
+    features = features_of(backbone, annotator.spec, [0, 1])
+    strict = PDecoderAnnotator(annotator.decoder, name="x", fingerprint="y", restrict=True)
+    for found in strict.annotate(features, CLASSES, requested=[[1], [1]]):
+        assert set(np.unique(found.full)) <= {0, 2}
+    free = annotator.annotate(features, CLASSES, requested=[[1], [1]])
+    assert set(np.unique([each.full for each in free])) - {0, 2}, "off by default"
+
+
+def test_labels_can_have_another_size(annotator, backbone):
+    found = annotator.annotate(features_of(backbone, annotator.spec, [0]), CLASSES, size=(64, 96))[0]
+    assert found.label.shape == found.full.shape == (64, 96)
+
+
+def test_a_list_of_another_length_is_refused(annotator, backbone):
+    with pytest.raises(ValueError, match="4 classes, the list has 1"):
+        annotator.annotate(features_of(backbone, annotator.spec, [0]), ("car",))
+
+
+def test_another_generator_is_refused_before_and_after(annotator, backbone):
+    annotator.check_generator(backbone.fingerprint, "miniature")
+    with pytest.raises(AnnotatorMismatch, match=f"{backbone.fingerprint}.*'?other with hash ffff"):
+        annotator.check_generator("ffff", "other")
+    features = features_of(backbone, annotator.spec, [0])
+    with pytest.raises(AnnotatorMismatch, match="timestep: wanted 20, got 7"):
+        annotator.annotate(replace(features, spec=replace(features.spec, timestep=7)), CLASSES)
+
+
+def test_a_missing_decoder_is_one_line(tmp_path):
+    with pytest.raises(ModelError) as caught:
+        load(str(tmp_path / "nowhere"))
+    assert "\n" not in str(caught.value)
+
+
+def test_the_room_is_light():
+    code = "import sys, dataset_dm.annotators; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

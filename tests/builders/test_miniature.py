@@ -1,0 +1,67 @@
+"""`load_dataset("dataset_dm/miniature")`: renders with exact truth, in the columns of voc_synth."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import load_dataset
+
+import dataset_dm  # noqa: F401  (registers the names)
+from dataset_dm.builders.miniature import Miniature
+from dataset_dm.errors import ConfigError
+from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.records import features, semantic_features
+
+
+def load(tmp_path: Path, **asked: object):
+    return load_dataset("dataset_dm/miniature", "semantic", cache_dir=str(tmp_path / "cache"), **asked)
+
+
+def test_rows_are_the_world_itself(tmp_path: Path) -> None:
+    sets = load(tmp_path, splits={"train": 18, "test": 2})
+    assert {name: len(part) for name, part in sets.items()} == {"train": 18, "test": 2}
+    for split, index in (("train", 0), ("train", 17), ("test", 1)):
+        scene, rendering = labelled(split, index)
+        row = sets[split][index]
+        np.testing.assert_array_equal(np.asarray(row["image"]), rendering.image)
+        np.testing.assert_array_equal(np.asarray(row["label"]), rendering.class_map)
+        shown = sorted({int(value) for value in np.unique(rendering.class_map)} - {0})
+        assert row["classes"] == shown
+        assert row["quality"]["presence"] == [float(number in shown) for number in range(1, 21)]
+        assert row["prompt"] == scene.captions[0]
+        assert row["provenance"]["annotator"] == "truth"
+
+
+def test_the_columns_are_those_of_voc_synth(tmp_path: Path) -> None:
+    assert Miniature(cache_dir=str(tmp_path)).info.features == features(semantic_features(VOC_CLASSES))
+
+
+def test_streaming_and_processes_give_the_same_rows(tmp_path: Path) -> None:
+    stored = load(tmp_path, split="train", splits={"train": 20}, num_proc=2)
+    streamed = list(load(tmp_path, split="train", splits={"train": 20}, streaming=True))
+    assert len(stored) == len(streamed) == 20
+    for a, b in zip(stored, streamed, strict=True):
+        assert a["provenance"] == b["provenance"]
+        assert np.array_equal(np.asarray(a["image"]), np.asarray(b["image"]))
+
+
+def test_styles_show_the_same_scenes_in_another_light(tmp_path: Path) -> None:
+    day, night = (load(tmp_path, split="test", splits={"test": 2}, style=style) for style in ("day", "night"))
+    assert np.array_equal(np.asarray(day[0]["label"]), np.asarray(night[0]["label"]))
+    assert not np.array_equal(np.asarray(day[0]["image"]), np.asarray(night[0]["image"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"style": "nite"}, "style: got 'nite', expected day, night, fog, palette; did you mean 'night'"),
+        ({"splits": {"tset": 3}}, "unknown split 'tset'.*did you mean 'test'"),
+        ({"num_images": "many"}, "num_images: got 'many'"),
+        ({"generator": "miniature"}, "unknown argument 'generator'"),
+        ({"seed": -1}, "seed: got -1"),
+        ({"splits": {"test": 10**9}}, "at most 100000000 scenes"),
+    ],
+)
+def test_bad_arguments(tmp_path: Path, asked: dict, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(tmp_path, **asked)

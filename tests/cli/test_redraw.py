@@ -1,0 +1,63 @@
+"""`dataset-dm redraw`: stock diffusers draws a row's image again, from its provenance alone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from dataset_dm import cli
+from dataset_dm.png import decode_png
+
+
+@pytest.fixture
+def made(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
+    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu"]
+    asked = ["--num-images", "3", "--steps", "3", "--scheduler", "EulerAncestralDiscreteScheduler", "--seed", "5"]
+    assert cli.main(["generate", "voc_synth", *chosen, *asked, "--out", str(tmp_path / "set")]) == 0
+    return tmp_path / "set"
+
+
+def redrawn(folder: Path) -> np.ndarray:
+    return decode_png((folder / "redrawn.png").read_bytes()).astype(int)
+
+
+def test_a_row_of_a_folder(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["redraw", str(made), "--row", "2", "--out", str(tmp_path / "again")]) == 0
+    assert "largest difference" in capsys.readouterr().out
+    row = pq.read_table(made / "train" / "00000.parquet").to_pylist()[2]
+    assert (tmp_path / "again" / "original.png").read_bytes() == row["image"]["bytes"]
+    assert np.abs(redrawn(tmp_path / "again") - decode_png(row["image"]["bytes"])).max() <= 2
+
+
+def test_provenance_and_prompt_are_enough(made: Path, tmp_path: Path) -> None:
+    row = pq.read_table(made / "train" / "00000.parquet").to_pylist()[1]
+    file = tmp_path / "row.json"
+    file.write_text(json.dumps({"prompt": row["prompt"], "provenance": row["provenance"]}))
+    assert cli.main(["redraw", str(file), "--out", str(tmp_path / "again")]) == 0
+    assert np.abs(redrawn(tmp_path / "again") - decode_png(row["image"]["bytes"])).max() <= 2
+    row["provenance"]["seed"] += 1
+    file.write_text(json.dumps({"prompt": row["prompt"], "provenance": row["provenance"]}))
+    assert cli.main(["redraw", str(file), "--out", str(tmp_path / "other")]) == 0
+    assert np.abs(redrawn(tmp_path / "other") - redrawn(tmp_path / "again")).max() > 2
+
+
+def test_other_weights_and_rows_that_are_not_there(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = pq.read_table(made / "train" / "00000.parquet").to_pylist()[0]
+    row["provenance"]["generator_hash"] = "0" * 16
+    file = tmp_path / "row.json"
+    file.write_text(json.dumps({"prompt": row["prompt"], "provenance": row["provenance"]}))
+    for words, said in (
+        ([str(file)], "the row was drawn by 0000000000000000"),
+        ([str(made), "--row", "3"], "--row: got 3, expected less than the 3 rows there are"),
+        ([str(made), "--row", "-1"], "--row: got -1"),
+        ([str(made), "--split", "test"], "no parquet files of split 'test'; splits here: train"),
+        ([str(made / "README.md")], "cannot be read as parquet"),
+    ):
+        assert cli.main(["redraw", *words, "--out", str(tmp_path / "again")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "again").exists()

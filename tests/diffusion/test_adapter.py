@@ -1,0 +1,73 @@
+"""LoRA adapters: loaded from safetensors onto the pipeline, refused when they are something else."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from dataset_dm.diffusion import Backbone, SamplerConfig, loading, sample
+from dataset_dm.errors import MissingExtra, ModelError
+
+QUICK = SamplerConfig(steps=1, guidance=None)
+
+
+@pytest.fixture(scope="module")
+def lora(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA for the embedded generator's UNet, saved the way diffusers' training scripts save it."""
+    peft = pytest.importorskip("peft")
+    from diffusers import StableDiffusionPipeline
+    from diffusers.utils import convert_state_dict_to_diffusers
+
+    unet = Backbone.load(generator_folder, device="cpu").pipe.unet
+    torch.manual_seed(0)
+    unet.add_adapter(peft.LoraConfig(r=2, init_lora_weights=False, target_modules=["to_q", "to_k", "to_v"]))
+    layers = convert_state_dict_to_diffusers(peft.get_peft_model_state_dict(unet))
+    folder = tmp_path_factory.mktemp("lora")
+    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
+    return folder / "pytorch_lora_weights.safetensors"
+
+
+def test_adapter_changes_the_images_not_the_generators_fingerprint(backbone: Backbone, lora: Path) -> None:
+    adapted = Backbone.load(backbone.folder, adapter=lora, device="cpu")
+    assert adapted.fingerprint == backbone.fingerprint
+    assert backbone.adapter_fingerprint is None and len(adapted.adapter_fingerprint) == 16
+    plain = sample(backbone, ["a dog"], [1], QUICK)
+    other = sample(adapted, ["a dog"], [1], QUICK)
+    assert not torch.equal(plain.latents, other.latents)
+
+
+def test_folder_with_one_adapter(backbone: Backbone, lora: Path) -> None:
+    by_file = Backbone.load(backbone.folder, adapter=lora, device="cpu")
+    by_folder = Backbone.load(backbone.folder, adapter=str(lora.parent), device="cpu")
+    assert by_file.adapter_fingerprint == by_folder.adapter_fingerprint
+    one, two = (sample(each, ["a dog"], [1], QUICK).latents for each in (by_file, by_folder))
+    assert torch.equal(one, two)
+
+
+def refusal(backbone: Backbone, adapter: Path | str) -> str:
+    with pytest.raises(ModelError) as caught:
+        Backbone.load(backbone.folder, adapter=adapter, device="cpu")
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_adapters_that_cannot_be_used(backbone: Backbone, tmp_path: Path) -> None:
+    assert "a LoRA file, its folder, or a Hub id" in refusal(backbone, "nothing.safetensors")
+    pickled = tmp_path / "lora.bin"
+    pickled.write_bytes(b"anything")
+    assert "pickled weights are not read" in refusal(backbone, pickled)
+    assert "exactly one .safetensors file" in refusal(backbone, tmp_path)
+    foreign = tmp_path / "foreign.safetensors"
+    save_file({"some.layer": torch.zeros(2)}, foreign)
+    assert "does not fit" in refusal(backbone, foreign) or "no layer" in refusal(backbone, foreign)
+    names = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.lora_{}.weight"
+    misshapen = tmp_path / "misshapen.safetensors"
+    save_file({names.format("A"): torch.zeros(2, 7), names.format("B"): torch.zeros(7, 2)}, misshapen)
+    assert "does not fit" in refusal(backbone, misshapen)
+
+
+def test_missing_peft_names_the_extra(backbone: Backbone, lora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"install dataset-dm\[lora\]"):
+        Backbone.load(backbone.folder, adapter=lora, device="cpu")

@@ -1,0 +1,154 @@
+"""The same code on the topologies of Stable Diffusion 1.5 and XL, narrow and with random weights."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from dataset_dm.diffusion import (
+    Backbone,
+    SamplerConfig,
+    TapRequest,
+    decode_latents,
+    encode_images,
+    feature_spec,
+    read_features,
+    sample,
+    tap,
+    to_uint8,
+)
+from dataset_dm.diffusion.levels import unet_levels
+
+# DatasetDM's table at 512²: stride → channels of its maps; the narrow model has a tenth of each
+TABLE = {
+    8: [320] + 2 * [320] + [640] + 3 * [320],
+    16: [320] + 2 * [640] + [1280] + 3 * [640],
+    32: [640] + 2 * [1280] + [1280] + 3 * [1280],
+    64: [1280] + 2 * [1280] + [1280] + 3 * [1280],
+}
+SUMS = {8: 2560, 16: 4800, 32: 8320, 64: 8960}
+
+
+@pytest.fixture(scope="module")
+def sd15(sd15_folder: Path) -> Backbone:
+    return Backbone.load(sd15_folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def sdxl(sdxl_folder: Path) -> Backbone:
+    return Backbone.load(sdxl_folder, device="cpu")
+
+
+def full_width_unet() -> UNet2DConditionModel:
+    """Stable Diffusion 1.5's UNet as published, without storage for its 860 million weights."""
+    with torch.device("meta"):
+        return UNet2DConditionModel(
+            sample_size=64,
+            block_out_channels=(320, 640, 1280, 1280),
+            layers_per_block=2,
+            cross_attention_dim=768,
+            attention_head_dim=8,
+        )
+
+
+def test_taps_at_full_width_equal_the_published_table() -> None:
+    """A pass on shapes alone, through the very hooks' modules."""
+    unet = full_width_unet()
+    found: dict[int, list[int]] = {}
+
+    def record(module: torch.nn.Module, args: object, output: object) -> None:
+        value = output if isinstance(output, torch.Tensor) else output[0]
+        found.setdefault(512 // value.shape[-1], []).append(value.shape[1])
+
+    taps = unet_levels(unet, 8)
+    for each in taps:
+        each.module.register_forward_hook(record)
+    unet(torch.empty(1, 4, 64, 64, device="meta"), 1, torch.empty(1, 77, 768, device="meta"))
+    assert {stride: sorted(maps) for stride, maps in found.items()} == {k: sorted(v) for k, v in TABLE.items()}
+    assert {stride: sum(maps) for stride, maps in found.items()} == SUMS
+    for stride, maps in found.items():
+        assert maps == [each.level.channels for each in taps if each.level.stride == stride]
+
+
+def test_taps_of_the_narrow_model_equal_the_table_scaled(sd15: Backbone) -> None:
+    names = tuple(level.name for level in sd15.levels() if level.source == "unet")
+    text = sd15.encode_text(["a dog"])
+    with tap(sd15, TapRequest(levels=names)) as taps, torch.no_grad():
+        sd15.pipe.unet(torch.randn(1, 4, 64, 64), 1, encoder_hidden_states=text)
+    found: dict[int, list[int]] = {}
+    for value in taps.levels.values():
+        assert value.shape[-2] == value.shape[-1]
+        found.setdefault(512 // value.shape[-1], []).append(value.shape[1])
+    expected = {stride: Counter(channels // 10 for channels in maps) for stride, maps in TABLE.items()}
+    assert {stride: Counter(maps) for stride, maps in found.items()} == expected
+
+
+def test_stable_diffusion_15_has_sixteen_cross_attentions_of_eight_heads(sd15: Backbone) -> None:
+    strides = Counter(layer.stride for layer in sd15.attention_taps.values())
+    assert strides == {8: 5, 16: 5, 32: 5, 64: 1}
+    assert {layer.heads for layer in sd15.attention_taps.values()} == {8}
+    assert sd15.native_size == (512, 512) and sd15.size_multiple == 64
+
+
+def test_whole_path_on_stable_diffusion_15(sd15: Backbone) -> None:
+    spec = feature_spec(sd15)
+    size = (64, 128)
+    drawn = sample(sd15, ["a dog"], [3], SamplerConfig(steps=2), size=size, taps=TapRequest(levels=spec.names("vae")))
+    text = sd15.classes_text(["dog", "potted plant"])
+    recorded = read_features(sd15, drawn.latents, ["a dog"], text, spec, [3], drawn.levels, drawn.images)
+    again = read_features(sd15, drawn.latents, ["a dog"], text, spec, [3])
+    assert all(torch.equal(recorded.levels[name], again.levels[name]) for name in spec.names())
+    assert recorded.image_size == size
+    assert recorded.class_attention.shape == (1, 2, spec.attention_heads, 8, 16)
+
+
+def test_whole_path_on_stable_diffusion_xl(sdxl: Backbone) -> None:
+    assert sdxl.family.name == "sdxl" and sdxl.text_width == 40
+    spec = feature_spec(sdxl)
+    vae = TapRequest(levels=spec.names("vae"))
+    drawn = sample(sdxl, ["a dog", "a car"], [3, 4], SamplerConfig(steps=2, guidance=3.0), taps=vae)
+    assert torch.equal(to_uint8(decode_latents(sdxl, drawn.latents)), drawn.images)
+    text = sdxl.classes_text(["dog", "potted plant"])
+    features = read_features(sdxl, drawn.latents, ["a dog", "a car"], text, spec, [3, 4], drawn.levels, drawn.images)
+    assert features.class_attention.shape[:3] == (2, 2, spec.attention_heads)
+    # the last down block has two attentions of three layers each, and each layer is its own map
+    assert {f"unet.down.2.attention.{j}.{n}" for j in range(2) for n in range(3)} <= set(sdxl.attention_taps)
+
+
+def test_xl_labelling_pass_is_the_pass_its_own_pipeline_makes(sdxl: Backbone) -> None:
+    """Text, pooled vector and size ids are compared as they enter the UNet."""
+    seen: list[dict] = []
+    handle = sdxl.pipe.unet.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(kwargs), with_kwargs=True
+    )
+    try:
+        drawn = sample(sdxl, ["a dog"], [3], SamplerConfig(steps=1, guidance=None))
+        read_features(sdxl, drawn.latents, ["a dog"], sdxl.classes_text(["dog"]), feature_spec(sdxl), [3])
+    finally:
+        handle.remove()
+    pipeline, ours = seen
+    assert torch.equal(pipeline["encoder_hidden_states"], ours["encoder_hidden_states"])
+    for name, value in pipeline["added_cond_kwargs"].items():
+        assert torch.equal(value, ours["added_cond_kwargs"][name]), name
+
+
+def test_xl_latent_statistics_are_undone_by_encoding(sdxl: Backbone) -> None:
+    latents = torch.randn(2, 4, 8, 8)
+    assert torch.allclose(sdxl.family.from_vae(sdxl.family.to_vae(latents)), latents, atol=1e-5)
+    plain = latents / sdxl.pipe.vae.config.scaling_factor
+    assert torch.allclose(sdxl.family.to_vae(latents)[:, 0], plain[:, 0] * 1.5 + 0.1, atol=1e-4)
+    images = torch.zeros(1, 64, 64, 3, dtype=torch.uint8)
+    assert encode_images(sdxl, images).shape == (1, 4, 8, 8)
+
+
+def test_half_precision_xl_lifts_its_vae_and_puts_it_back(sdxl_folder: Path) -> None:
+    half = Backbone.load(sdxl_folder, device="cpu", dtype="float16")
+    assert half.pipe.vae.config.force_upcast
+    kinds = []
+    half.pipe.vae.decoder.register_forward_pre_hook(lambda module, args: kinds.append(args[0].dtype))
+    decode_latents(half, torch.randn(1, 4, 8, 8))
+    encoded = encode_images(half, torch.zeros(1, 64, 64, 3, dtype=torch.uint8))
+    assert kinds == [torch.float32] and half.pipe.vae.dtype == torch.float16
+    assert encoded.dtype == torch.float16 and encoded.isfinite().all()

@@ -1,0 +1,46 @@
+"""Files are whole or absent."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dataset_dm.errors import StoreError
+from dataset_dm.files import write_atomically
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_an_old_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "a.bin"
+    write_atomically(file, b"one")
+    write_atomically(file, memoryview(b"two"))
+    assert file.read_bytes() == b"two"
+    assert [entry.name for entry in file.parent.iterdir()] == ["a.bin"]
+
+
+def test_a_file_in_the_way_is_an_error_of_one_line(tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("")
+    with pytest.raises(StoreError, match="cannot write .*blocked") as caught:
+        write_atomically(tmp_path / "blocked" / "a.bin", b"x")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
+def test_a_full_disk_leaves_the_old_file_and_no_part_of_the_new(tmp_path: Path) -> None:
+    code = f"""
+import resource
+from pathlib import Path
+from dataset_dm.files import write_atomically
+file = Path({str(tmp_path)!r}) / "a.bin"
+write_atomically(file, b"old")
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomically(file, bytes(5000))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("StoreError disk full while writing") and "finished shards are kept" in done.stdout
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"old"}

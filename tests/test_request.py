@@ -1,0 +1,181 @@
+"""From arguments to a plan: defaults, equal spellings, and every refusal in one line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dataset_dm.errors import AnnotatorMismatch, ConfigError, GeneratorError, ModelError, PromptError, UserError
+from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.prompts import Templates
+from dataset_dm.request import resolve, resolve_splits
+from dataset_dm.tasks import SEMANTIC
+
+CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
+
+
+def plan(models: dict[str, str], **asked: object):
+    return resolve(SEMANTIC, **{**models, **asked})
+
+
+@pytest.fixture
+def copy(generator_folder: Path, tmp_path: Path) -> Path:
+    """A pipeline of which nobody needs the real weights."""
+    for name in CONFIGS:
+        (tmp_path / "pipe" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(generator_folder / name, tmp_path / "pipe" / name)
+    for part in ("unet", "vae", "text_encoder"):
+        (tmp_path / "pipe" / part).mkdir(exist_ok=True)
+        (tmp_path / "pipe" / part / "model.safetensors").write_bytes(part.encode())
+    return tmp_path / "pipe"
+
+
+@pytest.fixture
+def decoder(tmp_path: Path) -> Path:
+    """An annotator that fits every generator."""
+    (tmp_path / "decoder").mkdir()
+    (tmp_path / "decoder" / "config.json").write_text(json.dumps({"classes": ["cat", "dog"], "spec": {}}))
+    (tmp_path / "decoder" / "model.safetensors").write_bytes(b"weights")
+    return tmp_path / "decoder"
+
+
+def test_defaults(models: dict[str, str]) -> None:
+    made = plan(models)
+    assert made.classes == VOC_CLASSES and made.prompts == Templates(VOC_CLASSES)
+    assert (made.size, made.dtype, made.seed) == ((128, 128), "float32", 0)
+    assert (made.batch_size, made.shard_size) == (16, 16)
+
+
+def test_a_default_that_is_spelt_out_is_the_same_plan(models: dict[str, str]) -> None:
+    made = plan(models)
+    sampler = {"steps": made.steps, "guidance": made.guidance, "scheduler": made.scheduler}
+    spelt = plan(
+        models, size=[128, 128], seed=0, sampler=sampler, batch_size=16, shard_size=16, classes=list(VOC_CLASSES)
+    )
+    assert spelt == made
+
+
+def test_a_generator_may_say_how_it_is_sampled(copy: Path, decoder: Path) -> None:
+    asked = {"generator": str(copy), "annotator": str(decoder)}
+    assert (plan(asked).steps, plan(asked).guidance) == (30, 7.5)
+    (copy / "dataset_dm.json").write_text(json.dumps({"sampler": {"steps": 12, "guidance": 3}}))
+    assert (plan(asked).steps, plan(asked).guidance) == (12, 3.0)
+    assert (plan(asked, sampler={"steps": 5}).steps, plan(asked, sampler={"steps": 5}).guidance) == (5, 3.0)
+    assert plan(asked, sampler={"guidance": None}).guidance is None
+
+
+def test_the_defaults_are_those_of_the_sampler_itself(backbone, models: dict[str, str]) -> None:
+    from dataset_dm.diffusion import default_sampler
+
+    own = default_sampler(backbone)
+    assert (plan(models).steps, plan(models).guidance) == (own.steps, own.guidance)
+
+
+@pytest.mark.parametrize(("size", "batch"), [((128, 128), 16), ((512, 512), 4), ((1024, 1024), 1), ((512, 768), 2)])
+def test_larger_pictures_come_in_smaller_batches(copy: Path, decoder: Path, size: tuple[int, int], batch: int) -> None:
+    made = plan({"generator": str(copy), "annotator": str(decoder)}, size=size)
+    assert (made.size, made.batch_size) == (size, batch)
+
+
+def test_sizes_may_be_written_as_text(models: dict[str, str]) -> None:
+    assert plan(models, size="96x160").size == (96, 160)
+
+
+BAD = [
+    ({"num": 1}, ConfigError, "unknown argument 'num'"),
+    ({"genrator": "x"}, ConfigError, "did you mean 'generator'"),
+    ({"generator": "nowhere"}, GeneratorError, "got 'nowhere', expected 'miniature', an existing path or a Hub id"),
+    ({"generator": 5}, ConfigError, "generator: got 5"),
+    ({"annotator": "nowhere"}, ModelError, "annotator: got 'nowhere'"),
+    ({"adapter": "nowhere.safetensors"}, ModelError, "adapter: got 'nowhere.safetensors'"),
+    ({"seed": -1}, ConfigError, "seed: got -1, expected a whole number of at least 0"),
+    ({"seed": 1.5}, ConfigError, "seed: got 1.5"),
+    ({"size": (100, 100)}, ConfigError, "expected .height, width. in multiples of"),
+    ({"size": "big"}, ConfigError, "size: got 'big'"),
+    ({"size": (0, 128)}, ConfigError, "size: got"),
+    ({"sampler": {"step": 3}}, ConfigError, "unknown key 'step'.*did you mean 'steps'"),
+    ({"sampler": 20}, ConfigError, "sampler: got 20, expected a dict"),
+    ({"sampler": {"steps": 0}}, ConfigError, "steps: got 0, expected a whole number of at least 1"),
+    ({"sampler": {"guidance": "high"}}, ConfigError, "guidance: got 'high'"),
+    ({"sampler": {"guidance": float("nan")}}, ConfigError, "guidance: got nan"),
+    ({"sampler": {"scheduler": 3}}, ConfigError, "scheduler: got 3"),
+    ({"dtype": "float8"}, ConfigError, "dtype: got 'float8', expected float32 or float16 or bfloat16"),
+    ({"batch_size": 5}, ConfigError, "batch_size: got 5, expected a divisor of shard_size=16"),
+    ({"batch_size": True}, ConfigError, "batch_size: got True"),
+    ({"classes": []}, ConfigError, "classes: got .., expected a list of class names"),
+    ({"classes": "dog"}, ConfigError, "classes: got 'dog', expected a list"),
+    ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
+    ({"classes": ["background"]}, ConfigError, "without background"),
+    ({"prompts": 3}, ConfigError, "prompts: got 3"),
+    ({"prompts": "nowhere.txt"}, PromptError, "nowhere.txt: cannot be read"),
+    ({"prompts": [{"prompt": "a dgo", "classes": ["dgo"]}]}, PromptError, "unknown class 'dgo'.*did you mean 'dog'"),
+]
+
+
+@pytest.mark.parametrize(("asked", "kind", "said"), BAD, ids=[str(asked) for asked, _, _ in BAD])
+def test_bad_arguments_are_one_clear_line(
+    models: dict[str, str], asked: dict, kind: type[UserError], said: str
+) -> None:
+    with pytest.raises(kind, match=said) as caught:
+        plan(models, **asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_embedded_generator_refuses_what_it_cannot_draw() -> None:
+    with pytest.raises(ConfigError, match="unknown class 'dgo'.*did you mean 'dog'"):
+        resolve(SEMANTIC, generator="miniature", classes=["dgo"])
+    with pytest.raises(ConfigError, match="unknown class 'forklift'.*give another generator= for other classes"):
+        resolve(SEMANTIC, generator="miniature", classes=["car", "forklift"])
+
+
+def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:
+    with pytest.raises(GeneratorError, match="expected a folder saved by diffusers"):
+        resolve(SEMANTIC, generator=str(tmp_path))
+
+
+def test_pickled_weights_are_refused(copy: Path) -> None:
+    (copy / "unet" / "model.safetensors").rename(copy / "unet" / "diffusion_pytorch_model.bin")
+    with pytest.raises(GeneratorError, match="unet has pickled weights only; save it again .*safe_serialization"):
+        resolve(SEMANTIC, generator=str(copy))
+
+
+def test_a_decoder_for_another_generator_is_refused_before_anything_is_loaded(
+    copy: Path, models: dict[str, str]
+) -> None:
+    with pytest.raises(AnnotatorMismatch, match="trained for the generator with hash .*got .*train a decoder"):
+        resolve(SEMANTIC, generator=str(copy), annotator=models["annotator"])
+
+
+def test_a_folder_that_is_no_decoder(models: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="expected a decoder folder written by `dataset-dm train`"):
+        plan(models, annotator=str(tmp_path))
+
+
+def test_splits() -> None:
+    default = {"train": 64, "validation": 16}
+    assert resolve_splits(None, None, default) == default
+    assert resolve_splits(5, None, default) == {"train": 5, "validation": 16}
+    assert resolve_splits(None, {"night": 3}, default) == {"night": 3}
+
+
+@pytest.mark.parametrize(
+    ("num_images", "splits", "said"),
+    [
+        ("abc", None, "num_images: got 'abc', expected a whole number of at least 1"),
+        ("5", None, "num_images: got '5'"),
+        (0, None, "num_images: got 0"),
+        (-3, None, "num_images: got -3"),
+        (True, None, "num_images: got True"),
+        (2.0, None, "num_images: got 2.0"),
+        (5, {"train": 5}, "give one"),
+        (None, {}, "splits: got {}"),
+        (None, ["train"], "splits: got"),
+        (None, {"train": 0}, r"splits\['train'\]: got 0"),
+        (None, {"all": 5}, "splits: name: got 'all'"),
+        (None, {"a/b": 5}, "splits: name: got 'a/b'"),
+    ],
+)
+def test_bad_counts(num_images: object, splits: object, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        resolve_splits(num_images, splits, {"train": 64})

@@ -1,0 +1,60 @@
+"""Augmentation: image and label change together, ids never mix, the same draw gives the same picture."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
+from dataset_dm.training.data import LabelledImage
+
+PLAIN = AugmentConfig(flip=False, crop=1, zoom_out=0, colour=0, hue=False)
+
+
+def sample() -> LabelledImage:
+    label = np.zeros((40, 60), np.uint8)
+    label[10:30, 10:40], label[5] = 20, 255
+    image = np.repeat(label[..., None], 3, axis=-1)
+    return LabelledImage("x", image, label)
+
+
+def test_fault_3_labels_are_resized_by_nearest():
+    found = fit(sample(), (64, 64))
+    assert found.image.shape == (64, 64, 3) and found.label.shape == (64, 64)
+    assert set(np.unique(found.label)) == {0, 20, 255}
+    assert len(np.unique(found.image)) > 3, "colours are interpolated, labels are not"
+
+
+@pytest.mark.parametrize("name", ["flip", "crop", "zoom_out"])
+def test_image_and_label_move_together(name):
+    config = AugmentConfig(**{**vars(PLAIN), name: {"flip": True, "crop": 0.5, "zoom_out": 1.0}[name]})
+    moved = [augment(sample(), (40, 60), config, stream(name, i)) for i in range(8)]
+    assert any(not np.array_equal(each.label, sample().label) for each in moved)
+    for each in moved:
+        inside = each.label == 20
+        assert set(np.unique(each.label)) <= {0, 20, 255}
+        assert abs(each.image[inside].mean() - 20) < 8  # the image carries its own label as colour
+
+
+def test_colours_change_and_labels_do_not():
+    config = AugmentConfig(flip=False, crop=1, zoom_out=0, colour=0.3)
+    found = augment(sample(), (40, 60), config, stream("colour"))
+    assert np.array_equal(found.label, sample().label) and not np.array_equal(found.image, sample().image)
+
+
+def test_pasted_objects_bring_their_label_and_void_does_not_travel():
+    config = AugmentConfig(**{**vars(PLAIN), "paste": 1.0})
+    donor = replace(sample(), image=np.full((40, 60, 3), 99, np.uint8), label=np.full((40, 60), 255, np.uint8))
+    donor.label[:12, :20] = 7
+    found = [augment(replace(sample(), caption="x"), (40, 60), config, stream(i), lambda _: donor, 1) for i in range(9)]
+    pasted = [each for each in found if (each.label == 7).any()]
+    assert pasted and len(pasted) < 9  # a class comes along with chance 0.7
+    for each in pasted:
+        assert (each.image[:12, :20] == 99).all() and (each.label[:12, :20] == 7).all() and each.caption is None
+        assert np.array_equal(each.label[12:], sample().label[12:])
+
+
+def test_the_same_stream_gives_the_same_picture():
+    first, second = (augment(sample(), (32, 32), AugmentConfig(), stream("a", 3)) for _ in range(2))
+    other = augment(sample(), (32, 32), AugmentConfig(), stream("a", 4))
+    assert np.array_equal(first.image, second.image) and not np.array_equal(first.image, other.image)

@@ -1,0 +1,186 @@
+"""Training end to end on the embedded generator: checkpoint, resume to the same bytes, figures, refusals."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.decoder import PDecoder
+from dataset_dm.diffusion import feature_spec
+from dataset_dm.errors import ConfigError, DataError, StoreError
+from dataset_dm.training import train_decoder
+from dataset_dm.training.augment import AugmentConfig
+from dataset_dm.training.config import TrainConfig
+from dataset_dm.training.data import LabelledImage, open_labelled
+from dataset_dm.training.features import VariantConfig, extract, informed_prompt
+
+SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4, "query_layers": 3}
+
+
+def config(steps: int = 4) -> TrainConfig:
+    return TrainConfig(steps=steps, batch=2, evaluate_every=2, variants=VariantConfig(count=2))
+
+
+def train(voc, out, generator_folder, **more):
+    lines: list[str] = []
+    arguments = {"config": config(), "decoder": SMALL, "device": "cpu", "say": lines.append, **more}
+    result = train_decoder(data=voc, out=out, generator=str(generator_folder), **arguments)
+    return result, lines
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, generator_folder):
+    from tests.training.conftest import write_voc
+
+    voc = write_voc(tmp_path_factory.mktemp("data") / "voc")
+    out = tmp_path_factory.mktemp("out") / "decoder"
+    result, lines = train(voc, out, generator_folder, command="dataset-dm train …")
+    return voc, out, result, lines
+
+
+def test_a_training_leaves_a_checkpoint_with_its_record(trained):
+    _, out, result, lines = trained
+    assert result.finished and result.steps == 4
+    assert sorted(file.name for file in out.iterdir()) == [
+        "config.json",
+        "loss.png",
+        "model.safetensors",
+        "training.json",
+    ]
+    decoder = PDecoder.from_pretrained(out)
+    assert decoder.config.classes == ("forklift", "pallet")
+    record = json.loads((out / "training.json").read_text())
+    assert [entry["step"] for entry in record["history"]] == [2, 4]
+    assert decoder.config.record["labelled_images"] == 3 and decoder.config.record["validation_images"] == 1
+    assert decoder.config.record["command"] == "dataset-dm train …"
+    assert set(result.figures) == {"blind", "informed"} and 0 <= result.figures["blind"]["miou"] <= 1
+    assert any("ETA" in line and "mIoU" in line for line in lines)
+
+
+def test_two_steps_then_resume_to_four_equals_straight_four(trained, tmp_path, generator_folder):
+    voc, out, _, _ = trained
+    stopped, _ = train(voc, tmp_path, generator_folder, stop_at=2)
+    assert not stopped.finished and (tmp_path / "state" / "state.json").is_file()
+    assert not list(tmp_path.rglob("*.pt")) and not list(tmp_path.rglob("*.bin"))
+    train(voc, tmp_path, generator_folder, resume=True)
+    straight, resumed = load_file(out / "model.safetensors"), load_file(tmp_path / "model.safetensors")
+    assert straight.keys() == resumed.keys()
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+    histories = [json.loads((each / "training.json").read_text())["history"] for each in (out, tmp_path)]
+    assert histories[0] == histories[1]
+
+
+def test_ctrl_c_ends_the_step_saves_and_can_be_resumed(trained, tmp_path, generator_folder):
+    voc, out, _, _ = trained
+    lines: list[str] = []
+
+    def press(line: str) -> None:
+        lines.append(line)
+        if line.startswith("step 2/4"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(voc, tmp_path, generator_folder, say=press)
+    assert "stopped after step 2" in lines[-1] and "--resume" in lines[-1]
+    train(voc, tmp_path, generator_folder, resume=True)
+    straight, resumed = load_file(out / "model.safetensors"), load_file(tmp_path / "model.safetensors")
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+
+
+def test_weights_do_change(trained, tmp_path, generator_folder):
+    voc, out, _, _ = trained
+    train(voc, tmp_path, generator_folder, config=replace(config(), seed=1))
+    name = "semantic_head.key.weight"
+    assert not torch.equal(load_file(out / "model.safetensors")[name], load_file(tmp_path / "model.safetensors")[name])
+
+
+def test_a_resume_with_other_settings_is_refused(trained, tmp_path, generator_folder):
+    voc, *_ = trained
+    with pytest.raises(ConfigError, match="no interrupted training"):
+        train(voc, tmp_path, generator_folder, resume=True)
+    train(voc, tmp_path, generator_folder, stop_at=1)
+    with pytest.raises(ConfigError, match="resume: decoder was|resume: training was"):
+        train(voc, tmp_path, generator_folder, resume=True, config=config(steps=9))
+
+
+def test_a_folder_that_is_not_empty_is_refused(trained, generator_folder):
+    voc, out, _, _ = trained
+    with pytest.raises(StoreError, match="not empty.*--overwrite"):
+        train(voc, out, generator_folder)
+
+
+def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_folder):
+    out = tmp_path / "out"
+    with pytest.raises(ConfigError, match="num_labelled"):
+        train(voc, out, generator_folder, num_labelled=0)
+    with pytest.raises(ConfigError, match="task"):
+        train(voc, out, generator_folder, task="depth")
+    with pytest.raises(ConfigError, match="steps"):
+        train(voc, out, generator_folder, steps=0)
+    (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="image '003'"):
+        train(voc, out, generator_folder)
+    assert not out.exists()
+
+
+def test_the_trained_decoder_labels_by_the_ids_it_was_taught(trained, backbone):
+    voc, out, _, _ = trained
+    annotator = PDecoderAnnotator.load(str(out), device="cpu")
+    found = open_labelled(voc)
+    store = extract(found, backbone, annotator.spec, out.parent / "features", VariantConfig(count=1))
+    features, labels = store.batch([(0, 0)])
+    annotation = annotator.annotate(features, annotator.classes)[0]
+    assert annotation.label.shape == labels.shape[1:] == (128, 128) and annotation.label.dtype == np.uint8
+    assert set(np.unique(annotation.full)) <= {0, 1, 2}
+
+
+def test_features_are_computed_once_and_again_for_other_settings(voc, tmp_path, backbone):
+    spec, found = feature_spec(backbone), open_labelled(voc)
+    calls: list[int] = []
+
+    def run(**settings):
+        calls.clear()
+        count = {"count": 2, **settings}
+        return extract(
+            found,
+            backbone,
+            spec,
+            tmp_path / "f",
+            VariantConfig(**count),
+            batch=4,
+            report=lambda *at: calls.append(at[1]),
+        )
+
+    store = run()
+    assert calls == [8, 8]
+    before = store.file(1, 1).read_bytes()
+    store.file(1, 1).unlink()
+    run()
+    assert calls == [4] and store.file(1, 1).read_bytes() == before, (
+        "a broken-off extraction goes on, to the same bytes"
+    )
+    run(augment=AugmentConfig(flip=False))
+    assert calls == [8, 8]
+
+
+def test_void_reaches_the_loss_as_void(voc, tmp_path, backbone):
+    store = extract(open_labelled(voc), backbone, feature_spec(backbone), tmp_path / "f", VariantConfig(count=1))
+    features, labels = store.batch([(0, 0), (3, 0)])
+    assert labels.unique().tolist() == [0, 1, 2, 255] and features.batch == 2
+    assert features.levels["image"].min() >= -1 and features.levels["image"].max() <= 1, "[-1, 1] RGB"
+    red = features.levels["image"][0, :, labels[0] == 1].mean(1)
+    assert red[0] > 0.4 and red[2] < -0.6, "channel order is RGB"
+
+
+def test_what_the_informed_pass_is_told():
+    label = np.array([[0, 2, 255, 1]], np.uint8)
+    sample = LabelledImage("x", np.zeros((1, 4, 3), np.uint8), label)
+    assert informed_prompt(sample, ("diningtable", "dog")) == "a photo of a dining table and a dog"
+    assert informed_prompt(replace(sample, caption="two dogs"), ("diningtable", "dog")) == "two dogs"
+    assert informed_prompt(replace(sample, label=label * 0), ("a", "b")) == "a photo"
