@@ -12,56 +12,24 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from dataset_dm import __version__, annotators
+from dataset_dm import annotators
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, read_features, sample
+from dataset_dm.environment import environment
 from dataset_dm.miniature import locate
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png, encode_png
 from dataset_dm.prompts import class_words, find_classes
 from dataset_dm.records import Annotation, Prompt
+from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS
 
 # A picture that the pipeline's safety checker blacked out is drawn anew with the next seed, so many times in all.
 ATTEMPTS = 3
-
-# whose versions may move the last bits
-_LIBRARIES = ("torch", "diffusers", "transformers", "numpy")
-
-_IMAGE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
-IMAGE_ROWS = pa.schema(
-    [
-        ("index", pa.int64()),
-        ("attempt", pa.int32()),
-        ("seed", pa.int64()),
-        ("prompt", pa.string()),
-        ("requested", pa.list_(pa.string())),
-        ("image", _IMAGE),
-        ("latents", pa.binary()),
-        ("latents_dtype", pa.string()),
-        ("latents_shape", pa.list_(pa.int32())),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("unsafe", pa.bool_()),
-    ]
-)
-# `label` has 255 where the annotator is unsure, `full` is the same without; `classes` are the ids found in `label`
-LABEL_ROWS = pa.schema(
-    [
-        ("index", pa.int64()),
-        ("label", _IMAGE),
-        ("full", _IMAGE),
-        ("classes", pa.list_(pa.int64())),
-        ("presence", pa.list_(pa.float32())),
-        ("confidence", pa.float32()),
-        ("uncertain", pa.float32()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,28 +226,6 @@ def class_ids(label: np.ndarray) -> list[int]:
     """The ids a label map shows, ascending, without background (0) and void (255)."""
     counts = np.bincount(label.ravel(), minlength=256)
     return [int(value) for value in np.flatnonzero(counts) if value not in (0, 255)]
-
-
-def environment(plan: GenerationPlan, device: torch.device) -> dict[str, Any]:
-    """Device model, dtype, batch, threads a worker and library versions."""
-    return {
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-        "dtype": plan.dtype,
-        "batch": plan.batch_size,
-        "threads": torch.get_num_threads(),
-        "versions": {"dataset_dm": __version__, **{name: version(name) for name in _LIBRARIES}},
-    }
-
-
-def _processor() -> str:
-    import platform
-
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 @functools.lru_cache(maxsize=1)

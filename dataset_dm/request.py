@@ -15,12 +15,12 @@ from typing import Any
 from dataset_dm.errors import (
     AnnotatorMismatch,
     ConfigError,
-    GeneratorError,
     ModelError,
     PromptError,
     did_you_mean,
     explain,
 )
+from dataset_dm.generators import MINIATURE, default_sampler, find_generator, model_name, native_size
 from dataset_dm.miniature import locate
 from dataset_dm.miniature.world import WORDS
 from dataset_dm.plan import GenerationPlan, PromptSource
@@ -29,16 +29,8 @@ from dataset_dm.records import BACKGROUND
 from dataset_dm.sources import Source, find
 from dataset_dm.tasks import TaskSpec
 
-MINIATURE = "miniature"
 DTYPES = ("float32", "float16", "bfloat16")
 SAMPLER_KEYS = ("steps", "guidance", "scheduler")
-# a generator's own hint, {"sampler": {"steps": …, "guidance": …}}, beside its model_index.json
-_HINTS = "sampler.json"
-_SAMPLER = {"steps": 30, "guidance": 7.5}
-# distilled models: told the guidance as an input, or sampled by these schedulers
-_FEW_STEPS = {"steps": 4, "guidance": 7.5}
-_FEW_STEPS_UNGUIDED = {"steps": 4, "guidance": None}
-_FEW_STEP_SCHEDULERS = ("LCMScheduler", "TCDScheduler")
 _NO_GUIDANCE = "none"
 _SHARD_SIZE = 16
 # pixels of one batch by default: 16 small pictures, 4 of 512 x 512, one of 1024 x 1024
@@ -74,7 +66,9 @@ def resolve(task: TaskSpec, **asked: Any) -> GenerationPlan:
     given = {key: default if asked.get(key) is None else asked[key] for key, default in DEFAULTS.items()}
     generator = find_generator(given["generator"])
     annotator, known_classes = _find_annotator(given["annotator"], generator)
-    adapter = None if given["adapter"] is None else find(_text("adapter", given["adapter"]), what="adapter", known={})
+    adapter = (
+        None if given["adapter"] is None else find(model_name("adapter", given["adapter"]), what="adapter", known={})
+    )
     classes = _classes(given["classes"], known_classes, generator)
     size = _size(given["size"], generator)
     shard_size = whole("shard_size", given["shard_size"], 1)
@@ -136,39 +130,10 @@ def whole(what: str, value: object, least: int) -> int:
     return number
 
 
-def find_generator(given: object) -> Source:
-    """The text-to-image pipeline; GeneratorError when the path is no pipeline folder, or holds pickled weights only."""
-    known = {MINIATURE: Path(locate(MINIATURE))}
-    try:
-        source = find(_text("generator", given), what="generator", known=known)
-    except ModelError as error:
-        raise GeneratorError(str(error)) from error
-    if source.path is not None:
-        _check_pipeline(source.path, given)
-    return source
-
-
-def _check_pipeline(folder: Path, given: object) -> None:
-    if not (folder / "model_index.json").is_file():
-        expected = "a folder saved by diffusers' save_pretrained (it holds model_index.json)"
-        raise GeneratorError(
-            explain("generator", got=given, expected=expected, remedy="give the pipeline's own folder")
-        )
-    for part in ("unet", "vae", "text_encoder"):
-        inside = folder / part
-        if inside.is_dir() and not any(inside.glob("*.safetensors")):
-            pickled = any(inside.glob("*.bin")) or any(inside.glob("*.ckpt"))
-            what = f"generator {str(folder)!r}: {part} has {'pickled' if pickled else 'no'} weights only"
-            remedy = (
-                "save it again with save_pretrained(…, safe_serialization=True): pickle can run code and is refused"
-            )
-            raise GeneratorError(explain(what.replace("no weights only", "no weights"), remedy=remedy))
-
-
 def _find_annotator(given: object, generator: Source) -> tuple[Source, tuple[str, ...]]:
     """The labeller and the classes it was trained on; AnnotatorMismatch when it was trained for another generator."""
     known = {MINIATURE: Path(locate(MINIATURE, "decoder"))}
-    source = find(_text("annotator", given), what="annotator", known=known)
+    source = find(model_name("annotator", given), what="annotator", known=known)
     config = source.read_json("config.json") or {}
     classes, trained_for = config.get("classes"), config.get("spec", {}).get("generator")
     if not isinstance(classes, list):
@@ -180,6 +145,10 @@ def _find_annotator(given: object, generator: Source) -> tuple[Source, tuple[str
         got = f"{generator.name} with hash {generator.fingerprint()}"
         raise AnnotatorMismatch(explain(what, got=got, remedy=remedy))
     return source, tuple(classes)
+
+
+def _find_adapter(given: object) -> Source | None:
+    return None if given is None else find(model_name("adapter", given), what="adapter", known={})
 
 
 def _classes(given: object, trained: tuple[str, ...], generator: Source) -> tuple[str, ...]:
@@ -236,7 +205,7 @@ def _sampler(given: object, generator: Source) -> dict[str, Any]:
             known = ", ".join(SAMPLER_KEYS)
             raise ConfigError(f"sampler: unknown key {key!r}; expected {known}{did_you_mean(str(key), SAMPLER_KEYS)}")
     own_scheduler = (generator.read_json("scheduler/scheduler_config.json") or {}).get("_class_name")
-    chosen = {**_default_sampler(generator, own_scheduler), **(given or {})}
+    chosen = {**default_sampler(generator, own_scheduler), **(given or {})}
     guidance = None if chosen["guidance"] == _NO_GUIDANCE else chosen["guidance"]
     if guidance is not None:
         is_number = isinstance(guidance, (int, float)) and not isinstance(guidance, bool)
@@ -249,16 +218,6 @@ def _sampler(given: object, generator: Source) -> dict[str, Any]:
         raise ConfigError(explain("sampler: scheduler", got=scheduler, expected="a scheduler's class name"))
     steps = whole("sampler: steps", chosen["steps"], 1)
     return {"steps": steps, "guidance": None if guidance is None else float(guidance), "scheduler": scheduler}
-
-
-def _default_sampler(generator: Source, scheduler: str | None) -> dict[str, Any]:
-    """As `dataset_dm.diffusion.default_sampler`, from the configs alone."""
-    hints = generator.read_json(_HINTS)
-    if hints is not None:
-        return {**_SAMPLER, **hints.get("sampler", {})}
-    if (generator.read_json("unet/config.json") or {}).get("time_cond_proj_dim") is not None:
-        return _FEW_STEPS
-    return _FEW_STEPS_UNGUIDED if scheduler in _FEW_STEP_SCHEDULERS else _SAMPLER
 
 
 def _size(given: object, generator: Source) -> tuple[int, int]:
@@ -275,19 +234,6 @@ def _size(given: object, generator: Source) -> tuple[int, int]:
     raise ConfigError(explain("size", got=given, expected=expected))
 
 
-def native_size(generator: Source) -> tuple[int, tuple[int, int]]:
-    """(what sides must be multiples of, (H, W)) of a pipeline, from its configs."""
-    unet, vae = generator.read_json("unet/config.json"), generator.read_json("vae/config.json")
-    if unet is None or vae is None or "sample_size" not in unet:
-        what = f"generator {generator.name!r}: no UNet with an autoencoder in it"
-        raise GeneratorError(explain(what, expected="a UNet pipeline of diffusers such as Stable Diffusion"))
-    cell = 2 ** (len(vae.get("block_out_channels", (0,) * 4)) - 1)
-    coarsest = cell * 2 ** (len(unet.get("block_out_channels", (0,) * 4)) - 1)
-    sides = unet["sample_size"]
-    height, width = (sides, sides) if isinstance(sides, int) else sides
-    return coarsest, (int(height) * cell, int(width) * cell)
-
-
 def _batch_size(given: object, shard_size: int, size: tuple[int, int]) -> int:
     if given is not None:
         batch = whole("batch_size", given, 1)
@@ -297,14 +243,6 @@ def _batch_size(given: object, shard_size: int, size: tuple[int, int]) -> int:
         return batch
     wanted = max(1, min(16, _BATCH_PIXELS // (size[0] * size[1])))
     return math.gcd(shard_size, 2 ** int(math.log2(wanted)))
-
-
-def _text(what: str, value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(explain(what, got=value, expected="a name, a path or a Hub id"))
-    return value.strip()
 
 
 def _one_of(what: str, value: object, options: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def test_a_default_that_is_spelt_out_is_the_same_plan(models: dict[str, str]) ->
 def test_a_generator_may_say_how_it_is_sampled(copy: Path, decoder: Path) -> None:
     asked = {"generator": str(copy), "annotator": str(decoder)}
     assert (plan(asked).steps, plan(asked).guidance) == (30, 7.5)
-    (copy / "dataset_dm.json").write_text(json.dumps({"sampler": {"steps": 12, "guidance": 3}}))
+    (copy / "sampler.json").write_text(json.dumps({"steps": 12, "guidance": 3}))
     assert (plan(asked).steps, plan(asked).guidance) == (12, 3.0)
     assert (plan(asked, sampler={"steps": 5}).steps, plan(asked, sampler={"steps": 5}).guidance) == (5, 3.0)
     assert plan(asked, sampler={"guidance": None}).guidance is None

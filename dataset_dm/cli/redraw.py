@@ -103,7 +103,7 @@ def _from_parquet(files: list[Path], row: int) -> dict[str, Any]:
 
 def _pipeline(given: str | None, provenance: dict[str, Any]) -> str:
     """The generator's folder or id; ModelError when what lies there are other weights."""
-    from dataset_dm.request import find_generator
+    from dataset_dm.generators import find_generator
 
     if provenance.get("annotator") == "truth":
         raise DataError(explain("row: a render of the miniature world, not drawn by a generator"))
