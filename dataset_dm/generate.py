@@ -158,6 +158,7 @@ class Session:
 
     def _annotate(self, drawn: _Drawn) -> list[Annotation]:
         plan = self.plan
+        named = [named_positions(prompt, plan.classes) for prompt in drawn.prompts]
         with self._timed("read"):
             features = read_features(
                 self.backbone,
@@ -168,9 +169,11 @@ class Session:
                 drawn.seeds,
                 vae_levels=drawn.levels,
                 images=drawn.images,
+                blind=[not positions for positions in named],
             )
         with self._timed("label"):
-            requested = [requested_positions(prompt, plan.classes) for prompt in drawn.prompts]
+            # a prompt that names no class may show any
+            requested = [positions or list(range(len(plan.classes))) for positions in named]
             return self.annotator.annotate(features, plan.classes, requested, plan.size)
 
     def _image_rows(self, indices: Sequence[int], drawn: _Drawn) -> pa.Table:
@@ -215,11 +218,10 @@ class Session:
             self.seconds[stage] += time.perf_counter() - start
 
 
-def requested_positions(prompt: Prompt, classes: Sequence[str]) -> list[int]:
-    """Positions in `classes` that a prompt asks for; a prompt that names none may show any."""
+def named_positions(prompt: Prompt, classes: Sequence[str]) -> list[int]:
+    """Positions in `classes` that a prompt asks for; empty when it names none."""
     named = find_classes(prompt.text, classes) if prompt.classes is None else prompt.classes
-    positions = [position for position, name in enumerate(classes) if name in named]
-    return positions or list(range(len(classes)))
+    return [position for position, name in enumerate(classes) if name in named]
 
 
 def class_ids(label: np.ndarray) -> list[int]:

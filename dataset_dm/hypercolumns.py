@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Source = Literal["unet", "vae", "image"]
+CONTRAST_MAPS = 4  # maps a class and contrast timestep
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Level:
 
     Args:
         name: how the diffusion room calls it, such as ``"unet.up.3.resnet.2"``.
-        source: the part it comes from: ``"unet"``, ``"vae"`` (the decoder half) or ``"image"`` (the RGB picture itself).
+        source: the part it comes from: ``"unet"``, ``"vae"`` (the decoder half) or ``"image"`` (the picture itself).
         channels: number of channels, at least 1.
         stride: image pixels for one cell of the map, at least 1.
     """
@@ -56,6 +57,7 @@ class FeatureSpec:
         text_width: width of the text states, ``d`` of ``class_text``.
         timestep: noise level of the labelling pass.
         native_size: the generator's own image size (H, W).
+        contrast: noise levels at which a blind pass asks about each class; empty for none.
     """
 
     generator: str
@@ -65,6 +67,12 @@ class FeatureSpec:
     text_width: int
     timestep: int
     native_size: tuple[int, int]
+    contrast: tuple[int, ...] = ()
+
+    @property
+    def contrast_maps(self) -> int:
+        """Contrast maps of one class (the ``m`` axis)."""
+        return CONTRAST_MAPS * len(self.contrast)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; :meth:`from_dict` reads it back to an equal spec."""
@@ -72,6 +80,7 @@ class FeatureSpec:
         plain["levels"] = [{entry.name: getattr(level, entry.name) for entry in fields(Level)} for level in self.levels]
         plain["attention"] = list(self.attention)
         plain["native_size"] = list(self.native_size)
+        plain["contrast"] = list(self.contrast)
         return plain
 
     @classmethod
@@ -82,6 +91,7 @@ class FeatureSpec:
         values["attention"] = tuple(values["attention"])
         height, width = values["native_size"]
         values["native_size"] = (int(height), int(width))
+        values["contrast"] = tuple(values.get("contrast", ()))
         return cls(**values)
 
     def mismatch(self, other: FeatureSpec) -> str | None:
@@ -111,16 +121,19 @@ class Features:
 
     Args:
         levels: level name → float tensor [b c h w].
-        class_attention: evidence of each class [b k a h w], all recorded layers and heads on one grid; None if not recorded.
+        class_attention: evidence of each class [b k a h w], all recorded layers on one grid; None if not recorded.
             ``k`` is the class list of the call, without background; each class is independent of the others.
         class_text: one text embedding a class [k d].
         spec: what the tensors are.
+        contrast: what naming each class explains [b k m h w]; NaN for samples of which it was not read (the prompt said
+            which classes there are); None if the spec asks for none.
     """
 
     levels: dict[str, Tensor]
     class_attention: Tensor | None
     class_text: Tensor
     spec: FeatureSpec = field(compare=False)
+    contrast: Tensor | None = None
 
     @property
     def batch(self) -> int:
@@ -147,21 +160,21 @@ class Features:
     def select(self, indices: Sequence[int] | Tensor) -> Features:
         """The images at these batch positions, in this order."""
         index = torch.as_tensor(indices, dtype=torch.long)
-        attention = self.class_attention
         return replace(
             self,
             levels={name: value[index.to(value.device)] for name, value in self.levels.items()},
-            class_attention=None if attention is None else attention[index.to(attention.device)],
+            class_attention=_at(self.class_attention, index, 0),
+            contrast=_at(self.contrast, index, 0),
         )
 
     def select_classes(self, indices: Sequence[int] | Tensor) -> Features:
         """The classes at these positions of the class list, in this order."""
         index = torch.as_tensor(indices, dtype=torch.long)
-        attention = self.class_attention
         return replace(
             self,
-            class_attention=None if attention is None else attention[:, index.to(attention.device)],
-            class_text=self.class_text[index.to(self.class_text.device)],
+            class_attention=_at(self.class_attention, index, 1),
+            class_text=_at(self.class_text, index, 0),
+            contrast=_at(self.contrast, index, 1),
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
@@ -175,7 +188,12 @@ class Features:
             levels={name: move(value) for name, value in self.levels.items()},
             class_attention=None if self.class_attention is None else move(self.class_attention),
             class_text=move(self.class_text),
+            contrast=None if self.contrast is None else move(self.contrast),
         )
+
+
+def _at(value: Tensor | None, index: Tensor, axis: int) -> Tensor | None:
+    return None if value is None else value.index_select(axis, index.to(value.device))
 
 
 def join(parts: Sequence[Features]) -> Features:
@@ -187,10 +205,12 @@ def join(parts: Sequence[Features]) -> Features:
         if wrong := first.spec.mismatch(part.spec):
             raise ValueError(f"features of two specs cannot be joined: {wrong}")
     attention = [part.class_attention for part in parts if part.class_attention is not None]
+    contrast = [part.contrast for part in parts if part.contrast is not None]
     return replace(
         first,
         levels={name: torch.cat([part.levels[name] for part in parts]) for name in first.levels},
         class_attention=torch.cat(attention) if len(attention) == len(parts) else None,
+        contrast=torch.cat(contrast) if len(contrast) == len(parts) else None,
     )
 
 

@@ -122,11 +122,12 @@ def test_bad_arguments_are_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-def test_the_embedded_generator_refuses_what_it_cannot_draw() -> None:
+def test_the_embedded_generator_refuses_what_it_cannot_draw(models: dict[str, str]) -> None:
+    asked = {"generator": "miniature", "annotator": models["annotator"]}
     with pytest.raises(ConfigError, match="unknown class 'dgo'.*did you mean 'dog'"):
-        resolve(SEMANTIC, generator="miniature", classes=["dgo"])
+        plan(asked, classes=["dgo"])
     with pytest.raises(ConfigError, match="unknown class 'forklift'.*give another generator= for other classes"):
-        resolve(SEMANTIC, generator="miniature", classes=["car", "forklift"])
+        plan(asked, classes=["car", "forklift"])
 
 
 def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:

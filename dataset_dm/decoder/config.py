@@ -24,13 +24,13 @@ class PDecoderConfig:
     spec: FeatureSpec  # the maps it reads; anything else is refused
     classes: tuple[str, ...]  # class words it was trained on, without background; others may be asked for
     tasks: tuple[str, ...] = ("semantic",)  # heads to build
-    width: int = 96  # channels of the fused maps at strides of 8 and more; halved at each finer stride…
+    width: int = 72  # channels of the fused maps at strides of 8 and more; halved at each finer stride…
     finest_width: int = 16  # …down to this
     evidence_width: int = 32  # channels of one class's evidence
     text_heads: int = 4  # dot products between a pixel and a class word at the evidence grid
     queries: int = 20  # 0 builds no query branch
     query_layers: int = 3
-    query_width: int = 64
+    query_width: int = 48
     attention: bool = True  # read the class attention, if the spec records any
     dropout: float = 0.1  # of whole channels of the input maps, and inside blocks
     groups: int = 8  # of every GroupNorm

@@ -32,7 +32,10 @@ class ClassEvidence(nn.Module):
         self.dropout = nn.Dropout2d(config.dropout)
         self.pixels = nn.Conv2d(config.width, 16 * self.heads, 1)
         self.words = nn.Linear(config.spec.text_width, 16 * self.heads)
-        self.join = nn.Conv2d(maps + self.heads, width, 1)
+        asked = config.spec.contrast_maps
+        self.contrast = Standardise(asked, axis=2) if asked else None
+        # one map more says whether the contrast was read at all
+        self.join = nn.Conv2d(maps + self.heads + (asked + 1 if asked else 0), width, 1)
         self.context = nn.Conv2d(config.width, width, 1)
         self.film = nn.Linear(config.spec.text_width, 2 * width)
         nn.init.zeros_(self.film.weight)
@@ -44,13 +47,14 @@ class ClassEvidence(nn.Module):
             nn.SiLU(),
         )
 
-    def forward(self, fused: Tensor, attention: Tensor | None, text: Tensor) -> Tensor:
+    def forward(self, fused: Tensor, attention: Tensor | None, text: Tensor, contrast: Tensor | None) -> Tensor:
         """Evidence maps.
 
         Args:
             fused: fused map [b c h w] at stride 8.
             attention: class attention [b k a h' w'], or None where the config reads none.
             text: standardised class embeddings [k d].
+            contrast: [b k m h' w'], NaN where it was not read; None where the config asks for none.
         """
         batch, classes = fused.shape[0], text.shape[0]
         size = fused.shape[-2:]
@@ -64,6 +68,16 @@ class ClassEvidence(nn.Module):
                 )
             maps = resize(rearrange(self.scale(attention), "b k a h w -> (b k) a h w"), size)
             parts.append(rearrange(self.dropout(maps), "(b k) a h w -> b k a h w", b=batch))
+        if self.contrast is not None:
+            if contrast is None:
+                raise ValueError(
+                    "this decoder reads contrast maps, but the features hold none; read them with its spec"
+                )
+            read = ~contrast.isnan().any(dim=2, keepdim=True)
+            maps = torch.where(read, self.contrast(contrast.nan_to_num()), 0.0)
+            joint = torch.cat([maps, read.to(maps.dtype)], dim=2)
+            joint = resize(rearrange(joint, "b k a h w -> (b k) a h w"), size)
+            parts.append(rearrange(joint, "(b k) a h w -> b k a h w", b=batch))
         joined = self.join(rearrange(torch.cat(parts, dim=2), "b k a h w -> (b k) a h w"))
         joined = joined + repeat(self.context(fused), "b c h w -> (b k) c h w", k=classes)
         gain, shift = repeat(self.film(text), "k (two c) -> two (b k) c 1 1", two=2, b=batch)
@@ -94,7 +108,12 @@ class SemanticHead(nn.Module):
         self.presence = nn.Sequential(nn.Linear(width + 3, width), nn.SiLU(), nn.Linear(width, 1))
 
     def forward(
-        self, fused: dict[int, Tensor], attention: Tensor | None, text: Tensor, from_queries: Tensor | None
+        self,
+        fused: dict[int, Tensor],
+        attention: Tensor | None,
+        text: Tensor,
+        from_queries: Tensor | None,
+        contrast: Tensor | None = None,
     ) -> tuple[list[Tensor], Tensor]:
         """Logits [b 1+k h w] from coarse to the image's own size, and presence logits [b k].
 
@@ -103,9 +122,10 @@ class SemanticHead(nn.Module):
             attention: class attention [b k a h w] or None.
             text: standardised class embeddings [k d].
             from_queries: evidence of the query branch at stride 4 [b k h w], or None.
+            contrast: contrast maps [b k m h w] or None.
         """
         batch = fused[1].shape[0]
-        evidence = self.evidence(fused[EVIDENCE_STRIDE], attention, text)
+        evidence = self.evidence(fused[EVIDENCE_STRIDE], attention, text, contrast)
         flat = rearrange(evidence, "b k c h w -> (b k) c h w")
         coarse = rearrange(self.coarse(flat), "(b k) 1 h w -> b k h w", b=batch)
         coarse = torch.cat([self.background["8"](fused[8]), coarse], dim=1)

@@ -58,7 +58,7 @@ class PDecoder(nn.Module):
         fused = self.pixel_decoder(features)
         queries = self.query_decoder(fused, text) if self.query_decoder is not None else []
         evidence = queries[-1].semantic() if queries else None
-        logits, presence = self.semantic_head(fused, features.class_attention, text, evidence)
+        logits, presence = self.semantic_head(fused, features.class_attention, text, evidence, features.contrast)
         return DecoderOutput(semantic=logits[-1], aux=tuple(logits[:-1]), presence=presence, queries=tuple(queries))
 
     @torch.no_grad()
@@ -68,6 +68,11 @@ class PDecoder(nn.Module):
         scale = self.semantic_head.evidence.scale
         if scale is not None and features.class_attention is not None:
             scale.fit(features.class_attention)
+        asked = self.semantic_head.evidence.contrast
+        if asked is not None and features.contrast is not None:
+            read = ~features.contrast.isnan().flatten(1).any(1)
+            if read.any():
+                asked.fit(features.contrast[read])
 
     def check(self, spec: FeatureSpec) -> None:
         """AnnotatorMismatch, naming both sides, if features of ``spec`` are not what it was trained on."""

@@ -9,7 +9,12 @@ from dataset_dm.hypercolumns import FeatureSpec, Level
 from .backbone import Backbone
 from .noising import IMAGE_LEVEL
 
-DEFAULT_TIMESTEP = 20  # little noise reads best: measured 49.4 mIoU at 20, 46.6 at 100, 42.7 at 250 on a first probe
+# Linear probe on Miniature, 100 labelled renders, mIoU at stride 8, blind / informed: 16.0 / 44.8 at t = 20, 16.8 / 47.5
+# at 100, 14.7 / 46.9 at 250. Detail does not suffer: it comes from the VAE decoder, which sees the clean latents.
+DEFAULT_TIMESTEP = 100
+# Where blind pictures are asked about their classes. An object cell's class by a linear mix of these maps (20 classes,
+# 60 renders, 128 x 128): 54 % right with t = 100 alone, 61 % with 100 and 400, 67 % with five levels.
+DEFAULT_CONTRAST = (100, 400)
 
 
 def default_levels(backbone: Backbone, *, finest: int = 1, image: bool = True) -> tuple[Level, ...]:
@@ -41,6 +46,7 @@ def feature_spec(
     levels: Sequence[Level] | None = None,
     attention: Sequence[str] | None = None,
     timestep: int = DEFAULT_TIMESTEP,
+    contrast: Sequence[int] = DEFAULT_CONTRAST,
 ) -> FeatureSpec:
     """The FeatureSpec of this generator with the given (or default) choices."""
     layers = tuple(default_attention(backbone) if attention is None else attention)
@@ -52,6 +58,7 @@ def feature_spec(
         text_width=backbone.text_width,
         timestep=timestep,
         native_size=backbone.native_size,
+        contrast=tuple(contrast),
     )
 
 

@@ -28,6 +28,11 @@ class Conditioning:
     states: Tensor
     pooled: Tensor | None = None
 
+    def repeated(self, times: int) -> Conditioning:
+        """The same single prompt for a batch of `times`."""
+        pooled = None if self.pooled is None else self.pooled.expand(times, -1)
+        return Conditioning(self.states.expand(times, -1, -1), pooled)
+
 
 class StableDiffusion:
     """Stable Diffusion 1 and 2, and their distilled kin: one text encoder, nothing but text and time."""

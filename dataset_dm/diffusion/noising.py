@@ -86,11 +86,16 @@ def add_noise(backbone: Backbone, latents: Tensor, timestep: int, seeds: Sequenc
     length = schedule.config.num_train_timesteps
     if isinstance(timestep, bool) or not isinstance(timestep, int) or not 0 <= timestep < length:
         raise ConfigError(explain("timestep", got=timestep, expected=f"a whole number from 0 to {length - 1}"))
+    noise = draw_noise(latents, seeds)
+    return schedule.add_noise(latents, noise, torch.full((len(latents),), timestep, device=latents.device))
+
+
+def draw_noise(latents: Tensor, seeds: Sequence[int]) -> Tensor:
+    """Unit noise like `latents` [b c h w]; each sample's comes from its own seed, drawn on the CPU for all devices."""
     if len(seeds) != len(latents):
         raise ConfigError(explain("seeds", got=len(seeds), expected=f"one for each of the {len(latents)} latents"))
     draws = [torch.Generator("cpu").manual_seed(labelling_seed(seed)) for seed in seeds]
-    noise = torch.stack([torch.randn(latents.shape[1:], generator=draw) for draw in draws]).to(latents)
-    return schedule.add_noise(latents, noise, torch.full((len(latents),), timestep, device=latents.device))
+    return torch.stack([torch.randn(latents.shape[1:], generator=draw) for draw in draws]).to(latents)
 
 
 @torch.no_grad()
@@ -103,6 +108,7 @@ def read_features(
     seeds: Sequence[int],
     vae_levels: Mapping[str, Tensor] | None = None,
     images: Tensor | None = None,
+    blind: Sequence[bool] | None = None,
 ) -> Features:
     """One conditional UNet pass on the noised latents, with the levels and the class evidence that `spec` asks for.
 
@@ -114,6 +120,8 @@ def read_features(
         seeds: b sample seeds, for the noise.
         vae_levels: VAE-decoder levels recorded while sampling; None decodes the latents again, with the same result.
         images: uint8 [b H W 3] for the level "image"; None takes the decoded latents.
+        blind: of which samples the prompt names no class; for these, and only these, the contrast maps of the spec are
+            read (further UNet passes); None: of none.
 
     Returns:
         Features in float32 on the model's device.
@@ -137,7 +145,28 @@ def read_features(
         class_attention=read.class_attention,
         class_text=class_text.mean,
         spec=spec,
+        contrast=_contrast(backbone, latents, class_text, spec, seeds, blind) if spec.contrast else None,
     )
+
+
+def _contrast(
+    backbone: Backbone,
+    latents: Tensor,
+    class_text: ClassText,
+    spec: FeatureSpec,
+    seeds: Sequence[int],
+    blind: Sequence[bool] | None,
+) -> Tensor:
+    """Contrast maps [b k m h w] of the blind samples, NaN for the others."""
+    from .contrast import read_contrast
+
+    shape = (len(latents), len(class_text), spec.contrast_maps, *latents.shape[-2:])
+    maps = torch.full(shape, torch.nan, device=latents.device)
+    rows = [row for row, unknown in enumerate(blind or ()) if unknown]
+    if rows:
+        own = [seeds[row] for row in rows]
+        maps[rows] = read_contrast(backbone, latents[rows], class_text.names, spec.contrast, own)
+    return maps
 
 
 def _unet_pass(

@@ -95,7 +95,8 @@ class Worker:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, "PYTHONPATH": path},
+                # several workers share the cores: threads that wait by spinning would slow each other down
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONPATH": path},
             )
             _send(self._process.stdin, self._opening)
         return self._process

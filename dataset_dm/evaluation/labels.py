@@ -53,6 +53,7 @@ def read(
         pictures.seeds,
         vae_levels,
         images=pictures.images,
+        blind=[not informed] * len(pictures),
     )
 
 

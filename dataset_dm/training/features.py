@@ -87,8 +87,11 @@ class FeatureStore:
         attention = None
         if self.spec.attention:
             attention = torch.stack([part["class_attention"] for part in parts]).to(device).float()
+        contrast = None
+        if self.spec.contrast:
+            contrast = torch.stack([part["contrast"] for part in parts]).to(device).float()
         labels = torch.stack([part["label"] for part in parts]).to(device).long()
-        return Features(levels, attention, self.class_text.to(device).float(), self.spec), labels
+        return Features(levels, attention, self.class_text.to(device).float(), self.spec, contrast), labels
 
 
 def extract(
@@ -140,16 +143,19 @@ def _variant(
 
 def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classes, config: VariantConfig) -> None:
     images = torch.from_numpy(np.stack([sample.image for sample in samples]))
+    blind = [not (config.informed and variant % 2) for _, variant in chunk]
     told = [
-        informed_prompt(sample, classes) if config.informed and variant % 2 else BLIND
-        for sample, (_, variant) in zip(samples, chunk, strict=True)
+        BLIND if unknown else informed_prompt(sample, classes) for sample, unknown in zip(samples, blind, strict=True)
     ]
     seeds = [int(stream("noise", config.seed, *pair).integers(2**62)) for pair in chunk]
-    features = read_features(backbone, encode_images(backbone, images), told, text, store.spec, seeds, images=images)
+    latents = encode_images(backbone, images)
+    features = read_features(backbone, latents, told, text, store.spec, seeds, images=images, blind=blind)
     for row, (sample, pair) in enumerate(zip(samples, chunk, strict=True)):
         tensors = {name: value[row].half().cpu().contiguous() for name, value in features.levels.items()}
         if features.class_attention is not None:
             tensors["class_attention"] = features.class_attention[row].half().cpu().contiguous()
+        if features.contrast is not None:
+            tensors["contrast"] = features.contrast[row].half().cpu().contiguous()
         tensors["label"] = torch.from_numpy(sample.label.copy())
         write_atomically(store.file(*pair), save(tensors))
 

@@ -1,0 +1,55 @@
+"""The recipe end to end, in miniature's miniature: every stage takes steps and the result is a stock pipeline."""
+
+import json
+
+import pytest
+import torch
+
+from dataset_dm.miniature.recipe import renders
+from dataset_dm.miniature.recipe.__main__ import main
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(renders, "CHUNK", 8)
+    renders.render_chunk(str(_made(tmp_path / "renders")), 0, 0, 0)
+    return tmp_path
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
+
+
+def test_every_stage_and_export(runs, capsys):
+    common = ["--runs", str(runs), "--scenes", "8", "--steps", "2", "--batch", "2", "--warmup", "1", "--device", "cpu"]
+    assert main(["judge", *common]) == 0
+    assert main(["autoencoder", *common, "--crop", "64"]) == 0
+    assert main(["generator", *common]) == 0
+    assert main(["export", "--runs", str(runs), "--out", str(runs / "pipe")]) == 0
+    files = [path for path in (runs / "pipe").rglob("*") if path.is_file()]
+    assert all(path.stat().st_size <= 16e6 for path in files)
+    assert {path.suffix for path in files} <= {".json", ".txt", ".safetensors"}
+    assert json.loads((runs / "pipe" / "text_encoder" / "config.json").read_text())["dtype"] == "float32"
+    # going on from exported weights: a fresh optimiser, the same tokenizer and latent scale
+    again = runs / "again"
+    again.mkdir()
+    (again / "renders").symlink_to(runs / "renders")
+    more = ["--runs", str(again), "--init-from", str(runs / "pipe"), *common[2:]]
+    assert main(["generator", *more]) == 0
+    scale = [json.loads((path / "vae" / "config.json").read_text())["scaling_factor"] for path in (runs / "pipe",)]
+    assert json.loads((again / "generator" / "vae" / "config.json").read_text())["scaling_factor"] == scale[0]
+
+
+def test_generator_without_an_autoencoder_says_what_to_run(runs, capsys):
+    assert main(["generator", "--runs", str(runs), "--scenes", "8"]) == 2
+    assert "run the stage `autoencoder` first" in capsys.readouterr().err
+
+
+def test_a_chunk_is_rendered_once(runs):
+    before = (runs / "renders" / "00000" / "images.npy").stat().st_mtime_ns
+    renders.render_chunk(str(runs / "renders"), 0, 0, 0)
+    assert (runs / "renders" / "00000" / "images.npy").stat().st_mtime_ns == before
+    scenes = renders.wait_for(runs / "renders", 8)
+    assert len(scenes) == 8 and scenes.images[0].shape == (8, 128, 128, 3)
+    assert torch.from_numpy(scenes.classes[0].copy()).max() <= 20
