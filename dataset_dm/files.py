@@ -48,6 +48,11 @@ def store_error(file: Path, error: OSError) -> StoreError:
     return StoreError(f"cannot write {file} ({error.strerror or error}); check the permissions of {file.parent}")
 
 
+def disk_full(error: OSError) -> StoreError | None:
+    """The one line for an error of a library's that means a full disk; None when it means something else."""
+    return store_error(Path(error.filename or "a file"), error) if error.errno in _FULL else None
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

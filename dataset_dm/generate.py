@@ -21,6 +21,7 @@ import torch
 from dataset_dm import annotators
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, read_features, sample
 from dataset_dm.environment import environment
+from dataset_dm.errors import ConfigError, explain
 from dataset_dm.miniature import locate
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png, encode_png
@@ -62,7 +63,7 @@ class Session:
 
     Attributes:
         seconds: stage → seconds spent: load, draw, read, label, encode.
-        halved: the smallest batch that lack of memory forced, None if none did.
+        halved: the smallest batch that lack of memory forced in the present shard, None if none did.
     """
 
     def __init__(self, plan: GenerationPlan, device: str = "auto") -> None:
@@ -93,6 +94,7 @@ class Session:
             split, shard: which one.
             stored: its image rows, when they exist already: then only labels are made, and `Batch.images` are slices.
         """
+        self.halved = None
         plan, annotator = self.plan, self.annotator  # a decoder for another generator is refused before any drawing
         indices = plan.shard_indices(shard)
         for start in range(0, plan.shard_size, plan.batch_size):
@@ -141,9 +143,11 @@ class Session:
                 size=self.plan.size,
                 taps=TapRequest(levels=levels) if levels else None,
             )
-        except torch.OutOfMemoryError:
+        except torch.OutOfMemoryError as error:
             if len(texts) == 1:
-                raise
+                plan, device = self.plan, self.backbone.device
+                what = f"size {plan.size}: {device} has too little memory for one {plan.dtype} image"
+                raise ConfigError(explain(what, remedy="take a smaller size, float16 or another device")) from error
         torch.cuda.empty_cache()
         half = len(texts) // 2
         self.halved = min(half, self.halved or half)

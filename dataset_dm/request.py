@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,7 @@ def resolve(task: TaskSpec, **asked: Any) -> GenerationPlan:
     given = {key: default if asked.get(key) is None else asked[key] for key, default in DEFAULTS.items()}
     generator = find_generator(given["generator"])
     annotator, known_classes = _find_annotator(given["annotator"], generator)
-    adapter = (
-        None if given["adapter"] is None else find(model_name("adapter", given["adapter"]), what="adapter", known={})
-    )
+    adapter = _find_adapter(given["adapter"])
     classes = _classes(given["classes"], known_classes, generator)
     size = _size(given["size"], generator)
     shard_size = whole("shard_size", given["shard_size"], 1)
@@ -134,11 +132,13 @@ def _find_annotator(given: object, generator: Source) -> tuple[Source, tuple[str
     """The labeller and the classes it was trained on; AnnotatorMismatch when it was trained for another generator."""
     known = {MINIATURE: Path(locate(MINIATURE, "decoder"))}
     source = find(model_name("annotator", given), what="annotator", known=known)
-    config = source.read_json("config.json") or {}
-    classes, trained_for = config.get("classes"), config.get("spec", {}).get("generator")
-    if not isinstance(classes, list):
+    config = source.read_json("config.json")
+    config = config if isinstance(config, dict) else {}
+    classes, spec = config.get("classes"), config.get("spec")
+    if not isinstance(classes, list) or not isinstance(spec, dict):
         expected = "a decoder folder written by `dataset-dm train` (config.json and model.safetensors)"
         raise ModelError(explain("annotator", got=given, expected=expected))
+    trained_for = spec.get("generator")
     if generator.path is not None and trained_for not in (None, generator.fingerprint()):
         what = f"annotator {source.name!r}: it was trained for the generator with hash {trained_for}"
         remedy = "take that generator, or train a decoder for this one: dataset-dm train --generator … --out decoder/"
@@ -186,7 +186,8 @@ def _prompts(given: object, classes: tuple[str, ...]) -> PromptSource:
         return Templates(classes)
     if isinstance(given, (Lines, Templates)):
         return given
-    if not isinstance(given, (str, Path, Iterable)):
+    one_shot = isinstance(given, (Iterator, Mapping, bytes))  # a plan is made more than once, a dict is one prompt
+    if one_shot or not isinstance(given, (str, Path, Iterable)):
         raise ConfigError(explain("prompts", got=given, expected="a file of prompts or a list of texts"))
     lines = read_prompts(given)
     for line in lines.prompts:
@@ -226,7 +227,7 @@ def _size(given: object, generator: Source) -> tuple[int, int]:
     if given is None:
         return native
     pair = tuple(given.lower().split("x")) if isinstance(given, str) else given
-    if isinstance(pair, Sequence) and len(pair) == 2 and all(str(side).strip().isdigit() for side in pair):
+    if isinstance(pair, Sequence) and len(pair) == 2 and all(str(side).strip().isdecimal() for side in pair):
         height, width = (int(side) for side in pair)
         if min(height, width) > 0 and height % multiple == width % multiple == 0:
             return height, width

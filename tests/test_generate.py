@@ -9,10 +9,11 @@ import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from transformers import CLIPConfig, CLIPImageProcessor
 
+from dataset_dm import generate
 from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine, Work, pending
 from dataset_dm.engine.local import stores
-from dataset_dm.errors import AnnotatorMismatch
+from dataset_dm.errors import AnnotatorMismatch, ConfigError
 from dataset_dm.generate import Session, class_ids, named_positions
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
@@ -188,6 +189,30 @@ def test_blacked_out_pictures_are_drawn_anew_then_dropped(quick: dict) -> None:
     rows = Rows(plan, recipe("voc_synth").features, from_dict(None))
     assert rows.table("train", 2, batch.images, batch.labels).num_rows == 0
     assert rows.dropped == {"unsafe": 2}
+
+
+def test_too_little_memory_halves_the_batch_and_marks_that_shard_alone(
+    quick: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, fitting = Session(plan_of(quick, shard_size=2), "cpu"), [1]
+
+    def scarce(backbone: object, texts: list[str], *rest: object, **more: object) -> object:
+        if len(texts) > fitting[0]:
+            raise torch.OutOfMemoryError("scarce")
+        return draw(backbone, texts, *rest, **more)
+
+    draw = generate.sample
+    monkeypatch.setattr(generate, "sample", scarce)
+    (batch,) = session.batches("train", 0)
+    assert batch.images.num_rows == 2 and session.halved == 1
+    fitting[0] = 2
+    list(session.batches("train", 1))
+    assert session.halved is None
+    fitting[0] = 0
+    with pytest.raises(
+        ConfigError, match="size .128, 128.: cpu has too little memory for one float32 image; take a smaller size"
+    ):
+        list(session.batches("train", 2))
 
 
 def test_a_long_prompt_is_named(quick: dict) -> None:

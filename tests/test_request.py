@@ -94,6 +94,7 @@ BAD = [
     ({"size": (100, 100)}, ConfigError, "expected .height, width. in multiples of"),
     ({"size": "big"}, ConfigError, "size: got 'big'"),
     ({"size": (0, 128)}, ConfigError, "size: got"),
+    ({"size": "²x128"}, ConfigError, "size: got '²x128'"),
     ({"sampler": {"step": 3}}, ConfigError, "unknown key 'step'.*did you mean 'steps'"),
     ({"sampler": 20}, ConfigError, "sampler: got 20, expected a dict"),
     ({"sampler": {"steps": 0}}, ConfigError, "steps: got 0, expected a whole number of at least 1"),
@@ -108,12 +109,14 @@ BAD = [
     ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
     ({"classes": ["background"]}, ConfigError, "without background"),
     ({"prompts": 3}, ConfigError, "prompts: got 3"),
+    ({"prompts": {"prompt": "a dog"}}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
+    ({"prompts": iter(["a dog"])}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
     ({"prompts": "nowhere.txt"}, PromptError, "nowhere.txt: cannot be read"),
     ({"prompts": [{"prompt": "a dgo", "classes": ["dgo"]}]}, PromptError, "unknown class 'dgo'.*did you mean 'dog'"),
 ]
 
 
-@pytest.mark.parametrize(("asked", "kind", "said"), BAD, ids=[str(asked) for asked, _, _ in BAD])
+@pytest.mark.parametrize(("asked", "kind", "said"), BAD, ids=[said for _, _, said in BAD])
 def test_bad_arguments_are_one_clear_line(
     models: dict[str, str], asked: dict, kind: type[UserError], said: str
 ) -> None:
@@ -149,6 +152,9 @@ def test_a_decoder_for_another_generator_is_refused_before_anything_is_loaded(
 
 
 def test_a_folder_that_is_no_decoder(models: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="expected a decoder folder written by `dataset-dm train`"):
+        plan(models, annotator=str(tmp_path))
+    (tmp_path / "config.json").write_text('["a", "list"]')
     with pytest.raises(ModelError, match="expected a decoder folder written by `dataset-dm train`"):
         plan(models, annotator=str(tmp_path))
 

@@ -106,11 +106,15 @@ def _fail(message: str, code: int = 2) -> int:
 
 
 def _user_error(error: BaseException | None) -> UserError | None:
-    """The mistake of the user's behind an exception; `datasets` wraps what builders raise."""
+    """The user's mistake behind an exception, or a full disk; `datasets` wraps what builders raise."""
+    from dataset_dm.files import disk_full
+
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, UserError):
             return error
+        if isinstance(error, OSError) and (full := disk_full(error)) is not None:
+            return full
         seen.add(id(error))
         error = error.__cause__
     return None

@@ -1,8 +1,9 @@
 """Semantic head: one logit a class and pixel, each class on its own.
 
 A class is its words. Its logit is made of (a) the generator's own attention between pixels and the class's tokens,
-through weights shared by all classes, (b) dot products of pixels with the class's text embedding. Classes meet only in
-the softmax, so permuting the class list permutes the logits and extending it extends them, exactly.
+(b) where it was read, the contrast: how much naming the class explains of the picture, both through weights shared by
+all classes, (c) dot products of pixels with the class's text embedding. Classes meet only in the softmax, so permuting
+the class list permutes the logits and extending it extends them, exactly.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataset_dm.hypercolumns import FeatureSpec, Level
 
 from .backbone import Backbone
-from .noising import IMAGE_LEVEL
+from .noising import IMAGE_LEVEL, check_timestep
 
-# Linear probe on Miniature, 100 labelled renders, mIoU at stride 8, blind / informed: 16.0 / 44.8 at t = 20, 16.8 / 47.5
-# at 100, 14.7 / 46.9 at 250. Detail does not suffer: it comes from the VAE decoder, which sees the clean latents.
+# Linear probe on Miniature, 100 labelled renders, mIoU at stride 8, blind / informed: 16.0 / 44.8 at t = 20,
+# 16.8 / 47.5 at 100, 14.7 / 46.9 at 250. Detail does not suffer: the VAE decoder's levels come from clean latents.
 DEFAULT_TIMESTEP = 100
 # Where blind pictures are asked about their classes. An object cell's class by a linear mix of these maps (20 classes,
 # 60 renders, 128 x 128): 54 % right with t = 100 alone, 61 % with 100 and 400, 67 % with five levels.
@@ -48,7 +48,11 @@ def feature_spec(
     timestep: int = DEFAULT_TIMESTEP,
     contrast: Sequence[int] = DEFAULT_CONTRAST,
 ) -> FeatureSpec:
-    """The FeatureSpec of this generator with the given (or default) choices."""
+    """The FeatureSpec of this generator with the given (or default) choices.
+
+    Raises:
+        ConfigError: a noise level that the generator's schedule does not have.
+    """
     layers = tuple(default_attention(backbone) if attention is None else attention)
     return FeatureSpec(
         generator=backbone.fingerprint,
@@ -56,9 +60,9 @@ def feature_spec(
         attention=layers,
         attention_heads=sum(backbone.attention_taps[name].heads for name in layers),
         text_width=backbone.text_width,
-        timestep=timestep,
+        timestep=check_timestep(backbone, timestep),
         native_size=backbone.native_size,
-        contrast=tuple(contrast),
+        contrast=tuple(check_timestep(backbone, each) for each in contrast),
     )
 
 
@@ -70,5 +74,5 @@ def megabytes(spec: FeatureSpec, size: tuple[int, int], classes: int) -> float:
     """
     cells = sum(level.channels * (size[0] // level.stride) * (size[1] // level.stride) for level in spec.levels)
     finest = min((level.stride for level in spec.levels if level.source == "unet"), default=1)
-    maps = classes * spec.attention_heads * (size[0] // finest) * (size[1] // finest)
+    maps = classes * (spec.attention_heads + spec.contrast_maps) * (size[0] // finest) * (size[1] // finest)
     return (cells + maps) * 4 / 1e6

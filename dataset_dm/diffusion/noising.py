@@ -82,12 +82,17 @@ def add_noise(backbone: Backbone, latents: Tensor, timestep: int, seeds: Sequenc
         timestep: 0 (least noise) up to the schedule's length less one.
         seeds: b sample seeds; the noise's own are derived by :func:`labelling_seed`.
     """
-    schedule = noise_schedule(backbone.pipe)
-    length = schedule.config.num_train_timesteps
+    check_timestep(backbone, timestep)
+    at = torch.full((len(latents),), timestep, device=latents.device)
+    return noise_schedule(backbone.pipe).add_noise(latents, draw_noise(latents, seeds), at)
+
+
+def check_timestep(backbone: Backbone, timestep: int) -> int:
+    """`timestep` if the training schedule has it, else ConfigError."""
+    length = noise_schedule(backbone.pipe).config.num_train_timesteps
     if isinstance(timestep, bool) or not isinstance(timestep, int) or not 0 <= timestep < length:
         raise ConfigError(explain("timestep", got=timestep, expected=f"a whole number from 0 to {length - 1}"))
-    noise = draw_noise(latents, seeds)
-    return schedule.add_noise(latents, noise, torch.full((len(latents),), timestep, device=latents.device))
+    return timestep
 
 
 def draw_noise(latents: Tensor, seeds: Sequence[int]) -> Tensor:

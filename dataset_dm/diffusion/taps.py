@@ -77,7 +77,7 @@ def tap(backbone: Backbone, request: TapRequest) -> Iterator[Taps]:
 
     Example:
         >>> with tap(backbone, TapRequest(levels=("unet.mid",))) as taps:  # doctest: +SKIP
-        ...     backbone.pipe.unet(latents, 20, encoder_hidden_states=text)
+        ...     backbone.pipe.unet(latents, 100, encoder_hidden_states=text)
         >>> taps.levels["unet.mid"].shape  # doctest: +SKIP
     """
     _check(request.levels, backbone.level_taps, "level")

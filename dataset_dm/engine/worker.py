@@ -107,6 +107,10 @@ class Worker:
             line = process.stdout.readline()  # type: ignore[union-attr]
         except BrokenPipeError:
             line = ""
+        except BaseException:  # Ctrl-C, say: its late answer would be taken for that of the next request
+            process.kill()
+            self.close()
+            raise
         if not line:
             code = process.wait()
             self.close()

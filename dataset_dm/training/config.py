@@ -18,7 +18,7 @@ class TrainConfig:
         ConfigError: a count below 1, a rate out of range.
     """
 
-    steps: int = 1500
+    steps: int = 800
     batch: int = 8
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -41,6 +41,8 @@ class TrainConfig:
         for name in ("average", "fewer_classes", "void_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(explain(f"training: {name}", got=getattr(self, name), expected="0..1"))
+        if self.void_share == 1:  # would only be found out after the last step
+            raise ConfigError(explain("training: void_share", got=self.void_share, expected="less than 1"))
         if not self.learning_rate > 0:
             raise ConfigError(explain("training: learning_rate", got=self.learning_rate, expected="above 0"))
 

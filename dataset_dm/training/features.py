@@ -113,7 +113,14 @@ def extract(
     """
     text = backbone.classes_text(class_words(labelled.classes))
     store = FeatureStore(folder, spec, text.mean.cpu(), len(labelled), config.count)
-    key = {"spec": spec.to_dict(), "source": labelled.source, "classes": list(labelled.classes), **asdict(config)}
+    key = {
+        "spec": spec.to_dict(),
+        "dtype": str(backbone.dtype),
+        "source": labelled.source,
+        "images": len(labelled),
+        "classes": list(labelled.classes),
+        **asdict(config),
+    }
     _claim(folder, json.loads(json.dumps(key)))
     pairs = [(image, variant) for image in range(len(labelled)) for variant in range(config.count)]
     # a pass is made whole or not at all: rounding depends on who else is in the batch
@@ -162,10 +169,9 @@ def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classe
 
 def _claim(folder: Path, key: dict) -> None:
     """Makes the folder this key's own: files made for another one are removed."""
-    folder.mkdir(parents=True, exist_ok=True)
     marker = folder / READY
     if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == key:
         return
     for file in folder.glob("*.safetensors"):
         file.unlink()
-    marker.write_text(json.dumps(key), encoding="utf-8")
+    write_atomically(marker, json.dumps(key).encode("utf-8"))

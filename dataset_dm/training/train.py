@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError, explain
 from dataset_dm.files import write_atomically
@@ -19,15 +20,16 @@ from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.miniature import locate
 from dataset_dm.tasks import task as task_called
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data import LabelledSet, open_labelled, split_off
-from dataset_dm.training.features import FeatureStore, VariantConfig, extract
+from dataset_dm.training.features import FeatureStore
+from dataset_dm.training.inputs import feature_stores, labelled_sets, look_through
 from dataset_dm.training.loop import STATE_FOLDER, Training
 from dataset_dm.training.plot import plot_history
-from dataset_dm.training.state import STATE
+from dataset_dm.training.state import STATE, Progress
 from dataset_dm.training.validation import calibrate, measure
 
 FEATURES = "features"
-IN_MEMORY = 6e9  # bytes of features that are held in memory; beyond, they are read from disk as needed
+# all that a training leaves in its folder; --overwrite goes no further
+WRITTEN = (FEATURES, STATE_FOLDER, CONFIG, WEIGHTS, "training.json", "loss.png", "README.md")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def train_decoder(
     evaluate_every: int | None = None,
     variants: int | None = None,
     timestep: int = DEFAULT_TIMESTEP,
-    seed: int = 0,
+    seed: int | None = None,
     device: str = "auto",
     dtype: str = "float32",
     resume: bool = False,
@@ -110,16 +112,18 @@ def train_decoder(
     folder = Path(out).expanduser()
     _check(folder, resume, overwrite)
     settings = _settings(config, steps, batch, learning_rate, patience, evaluate_every, variants, seed)
-    training, held_out = _data(data, split, classes, num_labelled, validation, validation_split, num_validation)
-    _look_through(training, held_out)
+    sets = labelled_sets(data, split, classes, num_labelled, validation, validation_split, num_validation)
+    look_through(*sets)
+    training, held_out = sets
     backbone = Backbone.load(locate(generator), dtype=dtype, device=device)
     wanted = feature_spec(backbone, timestep=timestep) if spec is None else spec(backbone)
-    _make(folder)
+    _make(folder, overwrite)
     began = time.monotonic()
-    stores = _features(training, held_out, backbone, wanted, folder / FEATURES, settings, say)
+    stores = feature_stores(training, held_out, backbone, wanted, folder / FEATURES, settings, say)
     net = _fresh(PDecoderConfig(spec=wanted, classes=training.classes, **(decoder or {})), stores[0], settings)
     key = {
         "generator": wanted.generator,
+        "dtype": str(backbone.dtype),
         "data": training.source,
         "images": len(training),
         "spec": wanted.to_dict(),
@@ -133,11 +137,6 @@ def train_decoder(
     finished = progress.step >= settings.steps or stop_at is None
     if not finished:
         return TrainResult(folder, progress.step, False, {})
-    temperature, void_below = calibrate(net, stores[1], settings.void_share, settings.seed)
-    net.configured(temperature=temperature, void_below=void_below)
-    figures = {"blind": asdict(measure(net, stores[1]))}
-    if stores[1].variants > 1:
-        figures["informed"] = asdict(measure(net, stores[1], variant=1))
     record = {
         "command": command,
         "generator": generator,
@@ -145,10 +144,30 @@ def train_decoder(
         "labelled_images": len(training),
         "validation": held_out.source,
         "validation_images": len(held_out),
-        "steps": progress.step,
-        "best_step": progress.best_step,
         "seconds": round(time.monotonic() - began, 1),
         "device": str(backbone.device),
+    }
+    return _finish(net, stores[1], settings, progress, record, key, folder, say)
+
+
+def _finish(
+    net: PDecoder,
+    held_out: FeatureStore,
+    settings: TrainConfig,
+    progress: Progress,
+    record: dict[str, Any],
+    key: dict[str, Any],
+    folder: Path,
+    say: Callable[[str], None],
+) -> TrainResult:
+    """Calibrates and measures the decoder, writes checkpoint, record and plot, removes what only training needed."""
+    temperature, void_below = calibrate(net, held_out, settings.void_share, settings.seed)
+    net.configured(temperature=temperature, void_below=void_below)
+    figures = {"blind": asdict(measure(net, held_out)), "informed": asdict(measure(net, held_out, variant=1))}
+    record = {
+        **record,
+        "steps": progress.step,
+        "best_step": progress.best_step,
         "validation_figures": figures,
     }
     net.configured(record=record).to("cpu").save_pretrained(folder, half=True)
@@ -161,23 +180,31 @@ def train_decoder(
 
 
 def _check(folder: Path, resume: bool, overwrite: bool) -> None:
-    """Refuses to mix two trainings in one folder."""
+    """Refuses to mix two trainings in one folder, and to touch what no training wrote."""
     if resume and overwrite:
         raise ConfigError("train: --resume and --overwrite contradict each other; give one of them")
     if resume and not (folder / STATE_FOLDER / STATE).is_file() and not (folder / FEATURES).is_dir():
         raise ConfigError(f"resume: there is no interrupted training in {folder}; start it without --resume")
-    if not resume and folder.is_dir() and any(folder.iterdir()):
-        if not overwrite:
-            raise StoreError(f"output folder {folder} is not empty; give --overwrite, --resume or another folder")
-        for name in (FEATURES, STATE_FOLDER):
-            shutil.rmtree(folder / name, ignore_errors=True)
+    there = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+    if there and not resume and not overwrite:
+        raise StoreError(f"output folder {folder} is not empty; give --overwrite, --resume or another folder")
+    strangers = [name for name in there if name not in WRITTEN and not name.startswith(".")]
+    if overwrite and strangers:
+        raise StoreError(
+            f"--overwrite: {folder} holds what no training wrote ({', '.join(strangers[:3])}); "
+            "take another folder, or remove it yourself"
+        )
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, overwrite: bool) -> None:
+    """The folder, without an older training's leftovers; an older checkpoint stays until the new one is done."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"output folder {folder} cannot be made ({error.strerror}); choose another one") from error
+    if overwrite:
+        for name in (FEATURES, STATE_FOLDER):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _settings(
@@ -188,9 +215,11 @@ def _settings(
     patience: int | None,
     evaluate_every: int | None,
     variants: int | None,
-    seed: int,
+    seed: int | None,
 ) -> TrainConfig:
-    settings = config or TrainConfig(seed=seed, variants=VariantConfig(seed=seed))
+    settings = config or TrainConfig()
+    if seed is not None:
+        settings = replace(settings, seed=seed, variants=replace(settings.variants, seed=seed))
     given = {
         "steps": steps,
         "batch": batch,
@@ -206,78 +235,8 @@ def _settings(
     return settings
 
 
-def _data(
-    data: str | Path,
-    split: str | None,
-    classes: Sequence[str] | None,
-    count: int | None,
-    validation: str | Path | None,
-    validation_split: str | None,
-    num_validation: int,
-) -> tuple[LabelledSet, LabelledSet]:
-    """(training images, held-out images)."""
-    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        raise ConfigError(explain("num_labelled", got=count, expected="a whole number of at least 1"))
-    training = open_labelled(data, split=split, classes=classes, count=count)
-    if validation is None and str(data) == "miniature":
-        validation, validation_split = data, validation_split or "validation"
-    if validation is None and validation_split is None:
-        return split_off(training, 0.1)
-    source = data if validation is None else validation
-    held_out = open_labelled(source, split=validation_split, classes=classes, count=num_validation)
-    if held_out.classes != training.classes:
-        names = sorted(set(held_out.classes) ^ set(training.classes)) or ["another order"]
-        raise ConfigError(
-            f"validation data has other classes than the training data ({', '.join(names)}); give --classes"
-        )
-    return training, held_out
-
-
-def _look_through(*sets: LabelledSet) -> None:
-    """Reads every image once before the generator is loaded: a fault in the last file must not cost an hour."""
-    for labelled in sets:
-        if not labelled.source.startswith("miniature"):
-            for index in range(len(labelled)):
-                labelled[index]
-
-
-def _features(
-    training: LabelledSet,
-    held_out: LabelledSet,
-    backbone: Backbone,
-    spec: FeatureSpec,
-    folder: Path,
-    settings: TrainConfig,
-    say: Callable[[str], None],
-) -> tuple[FeatureStore, FeatureStore]:
-    """Features for training (all variants) and of held-out images (blind, and informed on the plain image)."""
-
-    def report(done: int, total: int, seconds: float) -> None:
-        left = int(seconds / done * (total - done))
-        say(f"features {done}/{total}  {done / seconds:.1f}/s  ETA {left // 60}:{left % 60:02d}")
-
-    plain = VariantConfig(count=2, seed=settings.seed, plain=True)
-    train = extract(training, backbone, spec, folder / "train", settings.variants, report=_seldom(report))
-    held = extract(held_out, backbone, spec, folder / "validation", plain, report=_seldom(report))
-    for store in (train, held):
-        store.hold(IN_MEMORY / 2, backbone.device)
-    return train, held
-
-
-def _seldom(report: Callable[[int, int, float], None], seconds: float = 5.0) -> Callable[[int, int, float], None]:
-    """Passes on one report in a while, and the last."""
-    last = [0.0]
-
-    def passing(done: int, total: int, spent: float) -> None:
-        if done == total or spent - last[0] >= seconds:
-            last[0] = spent
-            report(done, total, spent)
-
-    return passing
-
-
 def _fresh(config: PDecoderConfig, store: FeatureStore, settings: TrainConfig) -> PDecoder:
-    """A new decoder, its weights drawn from the seed, its scaling measured on up to 64 plain training images."""
+    """A new decoder: weights drawn from the seed, scaling measured on up to 64 images, blind and informed by turns."""
     import torch
 
     with torch.random.fork_rng(devices=[]):

@@ -169,6 +169,20 @@ def test_own_prompts_and_classes(words: list[str], tmp_path: Path) -> None:
     assert json.loads((out / "id2label.json").read_text()) == {"0": "background", "1": "dog", "2": "car"}
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b" \n", "empty: expected a prompt a line"), (b"a caf\xe9\n", "line 1: byte 0xe9 is not UTF-8")],
+)
+def test_a_bad_prompt_file_is_one_line_and_leaves_nothing(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_bytes(content)
+    assert cli.main([*words, "--prompts", str(file), "--num-images", "1", "--out", str(tmp_path / "set")]) == 2
+    assert said in capsys.readouterr().err
+    assert names(tmp_path) == ["prompts.txt"]
+
+
 def test_a_set_of_one_file_a_split_when_small(words: list[str], tmp_path: Path) -> None:
     assert cli.main([*words, "--num-images", "33", "--out", str(tmp_path / "set")]) == 0
     assert os.listdir(tmp_path / "set" / "train") == ["00000.parquet"]

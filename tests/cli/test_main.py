@@ -1,5 +1,6 @@
 """The command line's frame: help at once, one line and exit code 2 for mistakes, 130 after Ctrl-C."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -96,6 +97,16 @@ def test_an_interruption_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -
         warnings.simplefilter("always")
         assert cli._run(verb(KeyboardInterrupt(), HINT=": run it again"), None) == 130
     assert capsys.readouterr().err == "warning: two lines\n\ninterrupted: run it again\n"
+
+
+def test_a_disk_that_a_library_filled_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert cli._run(verb(OSError(errno.ENOSPC, "No space left on device", "sheet.png")), None) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: disk full while writing sheet.png") and said.count("\n") == 1
+        with pytest.raises(FileNotFoundError):  # any other is a fault of ours
+            cli._run(verb(FileNotFoundError(errno.ENOENT, "No such file", "x")), None)
 
 
 def test_a_wrapped_mistake_is_still_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,19 @@ def test_a_worker_that_dies_at_work_is_said_so(quick: dict) -> None:
         worker._ask(process, {"split": "train", "shard": 0, "overwrite": False})
 
 
+def test_an_interrupted_request_leaves_no_answer_for_the_next_one(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(plan_of(quick), device="cpu")
+    process = worker._start()
+
+    def interrupted(stream: object, message: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dataset_dm.engine.worker._send", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker._ask(process, {"split": "train", "shard": 0, "overwrite": False})
+    assert process.returncode is not None and worker._process is None
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_process_knows_that_it_is_one() -> None:
     assert not must_ask_a_worker()

@@ -34,6 +34,19 @@ def test_image_sets_choose_the_split(voc):
         open_labelled(voc, split="vall")
 
 
+def test_a_split_that_nobody_listed_is_not_all_images(voc):
+    with pytest.raises(DataError, match="no split 'val'.*there are: none"):
+        open_labelled(voc, split="val")
+
+
+def test_two_splits_are_two_sources(voc):
+    lists = voc / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    for name in ("train", "val"):
+        (lists / f"{name}.txt").write_text("000\n")
+    assert open_labelled(voc).source != open_labelled(voc, split="val").source, "features of one are not the other's"
+
+
 def test_without_a_list_the_classes_are_those_of_voc(voc):
     (voc / "class_names.txt").unlink()
     assert open_labelled(voc).classes == tuple(VOC_CLASSES)
@@ -99,6 +112,8 @@ def test_miniature_is_the_worlds_own_truth():
     assert np.array_equal(found[2].label, rendering.class_map) and found[2].caption == scene.captions[0]
     with pytest.raises(DataError, match="did you mean 'validation'"):
         open_labelled("miniature", split="validaton")
+    with pytest.raises(DataError, match="classes of miniature: got .*leave --classes out"):
+        open_labelled("miniature", classes=["forklift"])
 
 
 def dataset_folder(root, names, labels):

@@ -115,6 +115,20 @@ def test_a_folder_that_is_not_empty_is_refused(trained, generator_folder):
         train(voc, out, generator_folder)
 
 
+def test_overwrite_touches_only_what_a_training_wrote(voc, tmp_path, generator_folder):
+    out = tmp_path / "out"
+    (out / "state").mkdir(parents=True)
+    (out / "thesis.txt").write_text("years of work")
+    with pytest.raises(StoreError, match=r"holds what no training wrote \(thesis.txt\)"):
+        train(voc, out, generator_folder, overwrite=True)
+    (out / "thesis.txt").unlink()
+    (out / "state" / "state.json").write_text("{}")
+    (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="image '003'"):
+        train(voc, out, generator_folder, overwrite=True)
+    assert (out / "state" / "state.json").is_file(), "a mistake in the request costs nothing"
+
+
 def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_folder):
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match="num_labelled"):
@@ -123,6 +137,8 @@ def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_fo
         train(voc, out, generator_folder, task="depth")
     with pytest.raises(ConfigError, match="steps"):
         train(voc, out, generator_folder, steps=0)
+    with pytest.raises(ConfigError, match="timestep: got 5000, expected a whole number from 0 to 999"):
+        train(voc, out, generator_folder, timestep=5000)
     (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="image '003'"):
         train(voc, out, generator_folder)

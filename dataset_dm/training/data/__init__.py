@@ -30,6 +30,9 @@ def open_labelled(
     if name == "miniature":
         from dataset_dm.training.data.miniature import MiniatureSet
 
+        if classes:
+            remedy = "leave --classes out, or train on a folder of your own"
+            raise DataError(explain("classes of miniature", got=list(classes), expected="its own 20", remedy=remedy))
         return MiniatureSet(split or "train", 100 if count is None else count)
     if (path / "JPEGImages").is_dir() or (path / "SegmentationClass").is_dir():
         from dataset_dm.training.data.voc import VocFolder

@@ -39,8 +39,8 @@ class HubSet:
     """
 
     def __init__(self, source: str, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
-        self.source = source
         self._rows, self.split = _load(source, split)
+        self.source = f"{source} {self.split}"
         columns = self._rows.column_names
         self._image = _column(columns, IMAGE_COLUMNS, "an image column", source)
         self._label = _column(columns, LABEL_COLUMNS, "a label column", source)
@@ -54,7 +54,7 @@ class HubSet:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> LabelledImage:
-        name = f"{self.source} {self.split}[{index}]"
+        name = f"{self.source}[{index}]"
         try:
             row = self._rows[index]
         except (OSError, ValueError, SyntaxError) as error:

@@ -26,14 +26,15 @@ class VocFolder:
     """
 
     def __init__(self, root: str | Path, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
-        self.root, self.source = Path(root), str(root)
+        self.root = Path(root)
         for part in ("JPEGImages", "SegmentationClass"):
             if not (self.root / part).is_dir():
                 raise DataError(f"{root}: there is no folder {part}; expected the layout of PASCAL VOC")
         self.classes = without_background(classes) if classes else self._own_classes()
         self._images = self._files("JPEGImages", IMAGE_TYPES)
         self._masks = self._files("SegmentationClass", (".png",))
-        self.names = self._listed(split)
+        self.names, listed = self._listed(split)
+        self.source = f"{root} {listed}" if listed else str(root)
         for name in self.names:
             if name not in self._images:
                 raise DataError(
@@ -68,13 +69,15 @@ class VocFolder:
     def _files(self, folder: str, types: tuple[str, ...]) -> dict[str, Path]:
         return {file.stem: file for file in sorted((self.root / folder).iterdir()) if file.suffix.lower() in types}
 
-    def _listed(self, split: str | None) -> list[str]:
+    def _listed(self, split: str | None) -> tuple[list[str], str | None]:
+        """The samples' names, and the split they are of; None where the folder has no splits."""
         lists = self.root / "ImageSets" / "Segmentation"
         file = lists / f"{split or 'train'}.txt"
         if file.is_file():
-            return [line.split()[0] for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-        if split is not None and lists.is_dir():
+            lines = file.read_text(encoding="utf-8").splitlines()
+            return [line.split()[0] for line in lines if line.strip()], split or "train"
+        if split is not None:  # never all images in its stead: held-out ones would be trained on
             known = ", ".join(sorted(each.stem for each in lists.glob("*.txt"))) or "none"
             raise DataError(f"{self.root}: no split {split!r} in ImageSets/Segmentation; there are: {known}")
         # an image without a mask is an error, not a sample that silently disappears
-        return sorted(self._images)
+        return sorted(self._images), None
