@@ -14,6 +14,8 @@ from dataset_dm.miniature import locate
 from dataset_dm.postprocess import semantic
 from dataset_dm.records import Annotation
 
+UNASKED = 0.02
+
 
 class PDecoderAnnotator:
     """Labels all requested classes by their words.
@@ -21,22 +23,22 @@ class PDecoderAnnotator:
     Args:
         decoder: a trained decoder, in eval mode.
         name, fingerprint: what opens it again, and the hash of its files.
-        restrict: rule out classes that the prompt does not name. Off by default: what was drawn beside the request is
-            labelled too, and then counted.
+        unasked: prior odds of a class that the prompt does not name against one that it names (see
+            `postprocess.semantic.restrict`); a prompt that names none may show any.
     """
 
-    def __init__(self, decoder: PDecoder, *, name: str, fingerprint: str, restrict: bool = False) -> None:
+    def __init__(self, decoder: PDecoder, *, name: str, fingerprint: str, unasked: float = UNASKED) -> None:
         self.decoder = decoder.eval()
-        self.name, self.fingerprint, self.restrict = name, fingerprint, restrict
+        self.name, self.fingerprint, self.unasked = name, fingerprint, unasked
 
     @classmethod
-    def load(cls, source: str, *, device: str = "auto", restrict: bool = False) -> PDecoderAnnotator:
+    def load(cls, source: str, *, device: str = "auto", unasked: float = UNASKED) -> PDecoderAnnotator:
         """From "miniature", a folder or a Hub id with an optional ``@revision``; ModelError if there is none."""
         folder = locate(str(source), "decoder")
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         decoder = PDecoder.from_pretrained(folder, device=device)
-        return cls(decoder, name=str(source), fingerprint=checkpoint_hash(folder), restrict=restrict)
+        return cls(decoder, name=str(source), fingerprint=checkpoint_hash(folder), unasked=unasked)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -71,8 +73,8 @@ class PDecoderAnnotator:
     ) -> list[Annotation]:
         """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`."""
         chances, presence = self.predict(features, classes, size)
-        if self.restrict and requested is not None:
-            chances = semantic.restrict(chances, requested)
+        if requested is not None:
+            chances = semantic.restrict(chances, requested, self.unasked)
         below = self.decoder.config.void_below
         return semantic.annotate(chances, presence, void_below=below, keep_probability=keep_probability)
 

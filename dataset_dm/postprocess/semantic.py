@@ -23,12 +23,13 @@ def probabilities(logits: Tensor, temperature: float = 1.0, size: tuple[int, int
     return logits.softmax(1)
 
 
-def restrict(chances: Tensor, requested: Sequence[Sequence[int]]) -> Tensor:
-    """Rules out the classes that were not asked for and shares their probability among the rest.
+def restrict(chances: Tensor, requested: Sequence[Sequence[int]], unasked: float = 0.0) -> Tensor:
+    """Weighs down the classes that were not asked for and shares their probability among the rest.
 
     Args:
         chances: [b 1+k H W], background first.
-        requested: for each image the positions (0 … k-1) in the class list that may occur; background always may.
+        requested: for each image the positions (0 … k-1) in the class list that were asked for.
+        unasked: prior odds of a class that was not, against one that was; 0 rules it out, 1 changes nothing.
 
     Raises:
         ValueError: another number of images, or a position outside the list.
@@ -36,7 +37,7 @@ def restrict(chances: Tensor, requested: Sequence[Sequence[int]]) -> Tensor:
     batch, channels = chances.shape[:2]
     if len(requested) != batch:
         raise ValueError(f"restrict: got requests for {len(requested)} images, expected {batch}")
-    allowed = torch.zeros(batch, channels, dtype=chances.dtype, device=chances.device)
+    allowed = torch.full((batch, channels), unasked, dtype=chances.dtype, device=chances.device)
     allowed[:, 0] = 1
     for row, positions in enumerate(requested):
         for position in positions:

@@ -74,11 +74,11 @@ def test_shuffled_and_single_images_get_the_same_labels(annotator, backbone):
 
 def test_restricting_leaves_only_what_was_asked_for(annotator, backbone):
     features = features_of(backbone, annotator.spec, [0, 1])
-    strict = PDecoderAnnotator(annotator.decoder, name="x", fingerprint="y", restrict=True)
+    strict = PDecoderAnnotator(annotator.decoder, name="x", fingerprint="y", unasked=0.0)
     for found in strict.annotate(features, CLASSES, requested=[[1], [1]]):
         assert set(np.unique(found.full)) <= {0, 2}
     free = annotator.annotate(features, CLASSES, requested=[[1], [1]])
-    assert set(np.unique([each.full for each in free])) - {0, 2}, "off by default"
+    assert set(np.unique([each.full for each in free])) - {0, 2}
 
 
 def test_labels_can_have_another_size(annotator, backbone):
@@ -96,7 +96,7 @@ def test_another_generator_is_refused_before_and_after(annotator, backbone):
     with pytest.raises(AnnotatorMismatch, match=f"{backbone.fingerprint}.*'?other with hash ffff"):
         annotator.check_generator("ffff", "other")
     features = features_of(backbone, annotator.spec, [0])
-    with pytest.raises(AnnotatorMismatch, match="timestep: wanted 20, got 7"):
+    with pytest.raises(AnnotatorMismatch, match="timestep: wanted 100, got 7"):
         annotator.annotate(replace(features, spec=replace(features.spec, timestep=7)), CLASSES)
 
 

@@ -44,6 +44,7 @@ def test_restricting_rules_out_and_shares_out():
     kept = restrict(chances([0.2, 0.6, 0.2]), [[1]])
     assert kept.flatten().tolist() == pytest.approx([0.5, 0.0, 0.5])
     assert restrict(chances([0.2, 0.6, 0.2]), [[]]).flatten().tolist() == pytest.approx([1, 0, 0])
+    assert restrict(chances([0.2, 0.6, 0.2]), [[1]], 0.5).flatten().tolist() == pytest.approx([2 / 7, 3 / 7, 2 / 7])
     with pytest.raises(ValueError, match="class 2"):
         restrict(chances([0.2, 0.6, 0.2]), [[2]])
     with pytest.raises(ValueError, match="1 images"):
