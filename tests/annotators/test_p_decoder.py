@@ -77,7 +77,8 @@ def test_restricting_leaves_only_what_was_asked_for(annotator, backbone):
     strict = PDecoderAnnotator(annotator.decoder, name="x", fingerprint="y", unasked=0.0)
     for found in strict.annotate(features, CLASSES, requested=[[1], [1]]):
         assert set(np.unique(found.full)) <= {0, 2}
-    free = annotator.annotate(features, CLASSES, requested=[[1], [1]])
+    free = PDecoderAnnotator(annotator.decoder, name="x", fingerprint="y", unasked=1.0)
+    free = free.annotate(features, CLASSES, requested=[[1], [1]])
     assert set(np.unique([each.full for each in free])) - {0, 2}
 
 

@@ -123,12 +123,16 @@ def start(words: list[str], **more: object) -> subprocess.Popen[str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_keeps_finished_shards_and_says_how_to_go_on(words: list[str], tmp_path: Path) -> None:
     command = [*words, "--num-images", "4000", "--out", str(tmp_path / "set")]
-    process = start(command)
+    # a test run in the background of a shell ignores SIGINT, and children inherit that
+    process = start(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     deadline = time.monotonic() + 240
     while not list((tmp_path / "home" / "labels").glob("*/train/*.parquet")) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    try:
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted: finished shards are kept; run the same command again" in said and "Traceback" not in said
     assert names(tmp_path) == []
