@@ -100,10 +100,19 @@ def test_batch_agrees_with_one_by_one(backbone: Backbone, drawn: Samples, spec: 
         assert torch.allclose(alone.class_attention[0], together.class_attention[row], atol=1e-4)
 
 
+def close(one: Features, other: Features) -> bool:
+    """Equal within the stated tolerance: with several threads, rounding depends on a sample's place in the batch."""
+    pairs = [(one.levels[name], other.levels[name]) for name in (*one.spec.names("unet"), *one.spec.names("vae"))]
+    pairs.append((one.class_attention, other.class_attention))
+    image = (one.levels["image"] - other.levels["image"]).abs().max() * 127.5  # in steps of 8 bits
+    return all((a - b).abs().max() <= 1e-4 * a.abs().max() for a, b in pairs) and bool(image < 2.01)
+
+
 def test_order_of_the_batch_does_not_matter(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
     straight = read(backbone, drawn, spec, [0, 1, 2])
     shuffled = read(backbone, drawn, spec, [2, 0, 1])
-    assert equal(straight.select([2, 0, 1]), shuffled)
+    assert close(straight.select([2, 0, 1]), shuffled)
+    assert not close(straight, shuffled)
 
 
 def test_class_list_permutes_the_evidence_alone(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:

@@ -21,8 +21,8 @@ from dataset_dm.errors import UserError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     render = stages.add_parser("render", help="render the scenes to train on")
-    render.add_argument("--scenes", type=int, default=200_000)
-    render.add_argument("--workers", type=int, default=2)
+    render.add_argument("--scenes", type=_count, default=200_000)
+    render.add_argument("--workers", type=_count, default=2)
     render.add_argument("--seed", type=int, default=0)
     _training(stages.add_parser("judge", help="train the judge"), 40_000, 12_000, 64, 2e-3)
     _training(stages.add_parser("autoencoder", help="train the autoencoder"), 40_000, 20_000, 32, 1e-3)
@@ -35,19 +35,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         stage.add_argument("--init-from", type=Path, help="go on from this folder's weights with a fresh optimiser")
 
 
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least 1")
+    return int(text)
+
+
 def _training(parser: argparse.ArgumentParser, scenes: int, steps: int, batch: int, lr: float) -> None:
-    parser.add_argument("--scenes", type=int, default=scenes, help="train on the first N scenes; waits for them")
-    parser.add_argument("--steps", type=int, default=steps)
-    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--scenes", type=_count, default=scenes, help="train on the first N scenes; waits for them")
+    parser.add_argument("--steps", type=_count, default=steps)
+    parser.add_argument("--batch", type=_count, default=batch)
     parser.add_argument("--lr", type=float, default=lr)
-    parser.add_argument("--warmup", type=int, default=200)
+    parser.add_argument("--warmup", type=_count, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=int, default=1000)
+    parser.add_argument("--save-every", type=_count, default=1000)
     parser.add_argument("--seconds", type=float, help="train for so long instead of for --steps")
     parser.add_argument("--device", default=None)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--compile", action="store_true", help="torch.compile: pays on a GPU")
-    parser.add_argument("--crop", type=int, help="autoencoder: train on crops of this side (for CPUs)")
+    parser.add_argument("--crop", type=_count, help="autoencoder: train on crops of this side (for CPUs)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -68,7 +68,13 @@ def render_all(folder: Path, seed: int, scenes: int, workers: int) -> None:
 def wait_for(folder: Path, scenes: int, poll_seconds: float = 2.0) -> Renders:
     """The first `scenes` scenes of `folder`, memory-mapped, once they are all there."""
     chunks = [folder / f"{chunk:05d}" for chunk in range(-(-scenes // CHUNK))]
-    while not all(chunk.exists() for chunk in chunks):
+    said = float("-inf")
+    while missing := sum(not chunk.exists() for chunk in chunks):
+        if time.monotonic() - said > 60:
+            said = time.monotonic()
+            there = (len(chunks) - missing) * CHUNK
+            what = f"waiting for {scenes} scenes in {folder}, {there} are there"
+            print(f"{what}; `dataset-dm miniature render` makes them", flush=True)
         time.sleep(poll_seconds)
     return Renders(
         images=[np.load(chunk / "images.npy", mmap_mode="r") for chunk in chunks],

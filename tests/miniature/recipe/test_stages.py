@@ -46,6 +46,31 @@ def test_generator_without_an_autoencoder_says_what_to_run(runs, capsys):
     assert "run the stage `autoencoder` first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", (["render", "--scenes", "0"], ["judge", "--steps", "-3"], ["judge", "--batch", "x"]))
+def test_counts_below_one_are_refused(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert "expected a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_a_stage_that_waits_for_scenes_says_so(tmp_path, capsys):
+    from threading import Timer
+
+    folder = _made(tmp_path / "renders")
+    Timer(0.3, lambda: [(folder / "00000").mkdir(), _empty_chunk(folder / "00000")]).start()
+    assert len(renders.wait_for(folder, 1, poll_seconds=1.0)) == 0
+    assert "waiting for 1 scenes" in capsys.readouterr().out
+
+
+def _empty_chunk(folder):
+    import numpy as np
+
+    np.save(folder / "images.npy", np.zeros((0, 1, 1, 3), np.uint8))
+    np.save(folder / "classes.npy", np.zeros((0, 1, 1), np.uint8))
+    (folder / "captions.json").write_text("[]")
+
+
 def test_a_chunk_is_rendered_once(runs):
     before = (runs / "renders" / "00000" / "images.npy").stat().st_mtime_ns
     renders.render_chunk(str(runs / "renders"), 0, 0, 0)
