@@ -33,7 +33,7 @@ class Schedule:
     save_every: int = 1000
     log_every: int = 50
 
-    # train for so long instead of for `steps`: for a lent machine whose pace is not known beforehand
+    # train for so long instead of for `steps`: for a machine whose pace is not known beforehand
     seconds: float | None = None
 
     def rate(self, step: int, progress: float) -> float:
