@@ -3,7 +3,8 @@
 from .backbone import Backbone
 from .choice import DEFAULT_TIMESTEP, default_attention, default_levels, feature_spec, megabytes
 from .class_text import ClassText
-from .noising import add_noise, decode_latents, encode_images, labelling_seed, read_features, to_pixels
+from .noise import labelling_seed
+from .noising import add_noise, decode_latents, encode_images, read_features, to_pixels
 from .sampler import SamplerConfig, Samples, default_sampler, sample, to_uint8
 from .schedulers import scheduler_names
 from .taps import TapRequest, Taps, tap

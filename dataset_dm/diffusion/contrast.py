@@ -22,7 +22,7 @@ from dataset_dm.errors import GeneratorError, explain
 from dataset_dm.hypercolumns import CONTRAST_MAPS
 
 from .backbone import Backbone
-from .noising import draw_noise
+from .noise import draw_noise
 from .schedulers import noise_schedule
 
 NAMED = "a photo of a {}"

@@ -5,7 +5,6 @@ Training on real images and labelling generated ones are this one function, so a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
@@ -18,8 +17,10 @@ from dataset_dm.hypercolumns import Features, FeatureSpec
 
 from .backbone import Backbone
 from .class_text import ClassText
+from .contrast import read_contrast
 from .families import vae_in
 from .loading import quiet
+from .noise import draw_noise
 from .sampler import to_uint8
 from .schedulers import noise_schedule
 from .taps import TapRequest, Taps, tap
@@ -65,22 +66,13 @@ def decode_latents(backbone: Backbone, latents: Tensor) -> Tensor:
     return (image / 2 + 0.5).clamp(0, 1).float()
 
 
-def labelling_seed(seed: int) -> int:
-    """The seed of a sample's labelling noise.
-
-    Another number than the sample's own, which began the image: that noise would not be independent of it.
-    """
-    digest = hashlib.sha256(f"dataset_dm labelling noise {seed}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
 @torch.no_grad()
 def add_noise(backbone: Backbone, latents: Tensor, timestep: int, seeds: Sequence[int]) -> Tensor:
     """Latents [b c h w] noised to `timestep` of the training schedule; each sample's noise comes from its own seed.
 
     Args:
         timestep: 0 (least noise) up to the schedule's length less one.
-        seeds: b sample seeds; the noise's own are derived by :func:`labelling_seed`.
+        seeds: b sample seeds; the noise's own are derived by :func:`.noise.labelling_seed`.
     """
     check_timestep(backbone, timestep)
     at = torch.full((len(latents),), timestep, device=latents.device)
@@ -93,14 +85,6 @@ def check_timestep(backbone: Backbone, timestep: int) -> int:
     if isinstance(timestep, bool) or not isinstance(timestep, int) or not 0 <= timestep < length:
         raise ConfigError(explain("timestep", got=timestep, expected=f"a whole number from 0 to {length - 1}"))
     return timestep
-
-
-def draw_noise(latents: Tensor, seeds: Sequence[int]) -> Tensor:
-    """Unit noise like `latents` [b c h w]; each sample's comes from its own seed, drawn on the CPU for all devices."""
-    if len(seeds) != len(latents):
-        raise ConfigError(explain("seeds", got=len(seeds), expected=f"one for each of the {len(latents)} latents"))
-    draws = [torch.Generator("cpu").manual_seed(labelling_seed(seed)) for seed in seeds]
-    return torch.stack([torch.randn(latents.shape[1:], generator=draw) for draw in draws]).to(latents)
 
 
 @torch.no_grad()
@@ -163,8 +147,6 @@ def _contrast(
     blind: Sequence[bool] | None,
 ) -> Tensor:
     """Contrast maps [b k m h w] of the blind samples, NaN for the others."""
-    from .contrast import read_contrast
-
     shape = (len(latents), len(class_text), spec.contrast_maps, *latents.shape[-2:])
     maps = torch.full(shape, torch.nan, device=latents.device)
     rows = [row for row, unknown in enumerate(blind or ()) if unknown]

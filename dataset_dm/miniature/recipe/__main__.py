@@ -25,14 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     render.add_argument("--workers", type=_count, default=2)
     render.add_argument("--seed", type=int, default=0)
     _training(stages.add_parser("judge", help="train the judge"), 40_000, 12_000, 64, 2e-3)
-    _training(stages.add_parser("autoencoder", help="train the autoencoder"), 40_000, 20_000, 32, 1e-3)
+    autoencoder = stages.add_parser("autoencoder", help="train the autoencoder")
+    _training(autoencoder, 40_000, 20_000, 32, 1e-3)
+    autoencoder.add_argument("--crop", type=_count, help="train on crops of this side (for CPUs)")
     generator = stages.add_parser("generator", help="train denoiser and text encoder")
     _training(generator, 200_000, 40_000, 256, 6e-4)
     generator.add_argument("--ema", type=float, default=0.9995)
     stages.add_parser("export", help="write the pipeline folder").add_argument("--out", type=Path, required=True)
     for stage in stages.choices.values():
         stage.add_argument("--runs", type=Path, default=Path("runs/miniature"), help="folder of scenes and states")
-        stage.add_argument("--init-from", type=Path, help="go on from this folder's weights with a fresh optimiser")
 
 
 def _count(text: str) -> int:
@@ -53,7 +54,7 @@ def _training(parser: argparse.ArgumentParser, scenes: int, steps: int, batch: i
     parser.add_argument("--device", default=None)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--compile", action="store_true", help="torch.compile: pays on a GPU")
-    parser.add_argument("--crop", type=_count, help="autoencoder: train on crops of this side (for CPUs)")
+    parser.add_argument("--init-from", type=Path, help="go on from this folder's weights with a fresh optimiser")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from dataset_dm.errors import ModelError
+from dataset_dm.errors import ModelError, explain
 from dataset_dm.miniature.judge import Judge, JudgeNet
 from dataset_dm.miniature.recipe import models
 from dataset_dm.miniature.recipe.autoencoder import train_autoencoder
@@ -38,6 +38,7 @@ def judge(args: argparse.Namespace) -> int:
 
 
 def autoencoder(args: argparse.Namespace) -> int:
+    _check_init(args)
     device, options = _setup(args)
     vae = AutoencoderKL.from_pretrained(args.init_from / "vae") if args.init_from else models.autoencoder()
     batches = Batches(wait_for(args.runs / "renders", args.scenes), device)
@@ -47,6 +48,7 @@ def autoencoder(args: argparse.Namespace) -> int:
 
 
 def generator(args: argparse.Namespace) -> int:
+    _check_init(args)
     device, options = _setup(args)
     vae_folder = args.runs / "autoencoder" / "final"
     if not vae_folder.exists() and args.init_from:
@@ -79,6 +81,8 @@ def generator(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     folder = args.runs / "generator"
+    if not (folder / "unet").is_dir():
+        raise ModelError(f"no trained generator in {args.runs}; run the stage `generator` to its end first")
     pipe = models.pipeline(
         AutoencoderKL.from_pretrained(folder / "vae"),
         UNet2DConditionModel.from_pretrained(folder / "unet"),
@@ -100,6 +104,14 @@ def _tokenizer(args: argparse.Namespace, captions: list[tuple[str, ...]]) -> CLI
     tokenizer = train_tokenizer(text for texts in captions[:TOKENIZER_SCENES] for text in texts)
     tokenizer.save_pretrained(folder)
     return tokenizer
+
+
+def _check_init(args: argparse.Namespace) -> None:
+    """ModelError unless --init-from, if given, is a pipeline folder."""
+    if args.init_from and not (args.init_from / "model_index.json").is_file():
+        raise ModelError(
+            explain("--init-from", got=str(args.init_from), expected="a folder written by the stage export")
+        )
 
 
 def _setup(args: argparse.Namespace) -> tuple[torch.device, dict]:
