@@ -83,3 +83,11 @@ def convex_upsample(x: Tensor, weights: Tensor) -> Tensor:
     padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
     around = rearrange(padded.unfold(2, 3, 1).unfold(3, 3, 1), "b c h w dy dx -> b h w c (dy dx)")
     return rearrange(around @ share, "b h w c (y x) -> b c (h y) (w x)", y=factor, x=factor)
+
+
+def coordinates(x: Tensor) -> Tensor:
+    """Where each cell of [b c h w] lies, from -1 to 1: [b 2 h w], down and to the right."""
+    batch, _, height, width = x.shape
+    down = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)
+    right = torch.linspace(-1, 1, width, dtype=x.dtype, device=x.device)
+    return torch.stack(torch.meshgrid(down, right, indexing="ij")).expand(batch, 2, height, width)

@@ -8,14 +8,18 @@ from typing import Any
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.hypercolumns import FeatureSpec
-from dataset_dm.tasks import task
+from dataset_dm.tasks import INSTANCE, POSE, task
 
-FORMAT = 1  # of the checkpoint; raised when old checkpoints can no longer be read
+FORMAT = 2  # of the checkpoint; raised when old checkpoints can no longer be read
+PAIRS = ("depth_range", "object_calibration", "depth_calibration", "keypoint_calibration")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PDecoderConfig:
     """Shape and record of a P-Decoder; sizes hold at any image size, the net is convolutional.
+
+    Heads are built for `tasks` alone; what they share (fused maps, class evidence) is built once. Poses hang on
+    instances, so "pose" asks for "instance".
 
     Raises:
         ConfigError: a size below 1, widths that the GroupNorm groups do not divide, an unknown task.
@@ -28,14 +32,20 @@ class PDecoderConfig:
     finest_width: int = 16  # …down to this
     evidence_width: int = 32  # channels of one class's evidence
     text_heads: int = 4  # dot products between a pixel and a class word at the evidence grid
-    queries: int = 20  # 0 builds no query branch
+    queries: int = 20  # 0 builds no query branch, and no instances
     query_layers: int = 3
     query_width: int = 48
     attention: bool = True  # read the class attention, if the spec records any
     dropout: float = 0.1  # of whole channels of the input maps, and inside blocks
     groups: int = 8  # of every GroupNorm
+    text_dropout: float = 0.1  # share of classes whose words are hidden from the heads in a training step
+    depth_range: tuple[float, float] = (0.1, 100.0)  # metres, of the training data
     temperature: float = 1.0  # divides the logits; fitted on held-out pixels
     void_below: float = 0.0  # pixels whose probability is lower become 255; chosen on held-out pixels
+    # (slope, offset) on the log-odds of a score; fitted on held-out objects, pixels and keypoints
+    object_calibration: tuple[float, float] = (1.0, 0.0)
+    depth_calibration: tuple[float, float] = (1.0, 0.0)
+    keypoint_calibration: tuple[float, float] = (1.0, 0.0)
     record: dict[str, Any] = field(default_factory=dict, compare=False)  # how it was trained, figures, command
 
     def __post_init__(self) -> None:
@@ -48,12 +58,23 @@ class PDecoderConfig:
                 raise ConfigError(explain(f"PDecoderConfig: {name}", got=getattr(self, name), expected=expected))
         if self.queries < 0:
             raise ConfigError(explain("PDecoderConfig: queries", got=self.queries, expected="0 or more"))
-        if not 0 <= self.dropout < 1:
-            raise ConfigError(explain("PDecoderConfig: dropout", got=self.dropout, expected="0 ≤ dropout < 1"))
+        for name in ("dropout", "text_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(explain(f"PDecoderConfig: {name}", got=getattr(self, name), expected="0 ≤ share < 1"))
+        nearest, farthest = self.depth_range
+        if not 0 < nearest < farthest:
+            expected = "(nearest, farthest) in metres, 0 < nearest < farthest"
+            raise ConfigError(explain("PDecoderConfig: depth_range", got=self.depth_range, expected=expected))
         if not self.temperature > 0:
             raise ConfigError(explain("PDecoderConfig: temperature", got=self.temperature, expected="above 0"))
         for name in self.tasks:
             task(name)
+        if not self.tasks:
+            raise ConfigError(explain("PDecoderConfig: tasks", got=self.tasks, expected="at least one task"))
+        if POSE.name in self.tasks and INSTANCE.name not in self.tasks:
+            raise ConfigError("PDecoderConfig: task 'pose' needs 'instance' beside it: poses belong to people found")
+        if INSTANCE.name in self.tasks and not self.queries:
+            raise ConfigError(explain("PDecoderConfig: queries", got=0, expected="at least 1 for task 'instance'"))
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -77,6 +98,7 @@ class PDecoderConfig:
             "spec": self.spec.to_dict(),
             "classes": list(self.classes),
             "tasks": list(self.tasks),
+            **{name: list(getattr(self, name)) for name in PAIRS},
         }
 
     @classmethod
@@ -94,4 +116,7 @@ class PDecoderConfig:
         values["spec"] = FeatureSpec.from_dict(values["spec"])
         values["classes"] = tuple(values["classes"])
         values["tasks"] = tuple(values.get("tasks", ("semantic",)))
+        for name in PAIRS:
+            if name in values:
+                values[name] = tuple(float(number) for number in values[name])
         return cls(**values)

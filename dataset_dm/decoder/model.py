@@ -2,77 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dataset_dm.decoder.checkpoint import read_checkpoint, write_checkpoint
 from dataset_dm.decoder.config import PDecoderConfig
-from dataset_dm.decoder.heads import SemanticHead, standardise_text
+from dataset_dm.decoder.depth_head import DepthHead, DepthOutput
+from dataset_dm.decoder.evidence import EVIDENCE_STRIDE, ClassEvidence, hide_words, standardise_text
+from dataset_dm.decoder.instance_head import InstanceHead, InstanceOutput
 from dataset_dm.decoder.pixel_decoder import PixelDecoder
+from dataset_dm.decoder.pose_head import PoseHead, PoseOutput
 from dataset_dm.decoder.query_decoder import QueryDecoder, QueryOutput
+from dataset_dm.decoder.semantic_head import SemanticHead, SemanticOutput
 from dataset_dm.errors import AnnotatorMismatch, ModelError
 from dataset_dm.hypercolumns import Features, FeatureSpec
+from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC
 
 
 @dataclass(frozen=True)
 class DecoderOutput:
-    """Raw predictions; not yet divided by the temperature.
+    """Raw predictions, not yet calibrated; None for a task without a head.
 
     Args:
-        semantic: logits [b 1+k H W], background first, classes in the order of the features' class list.
-        aux: the same at inner layers, coarser grids, coarsest first; for deep supervision.
-        presence: logits [b k] that a class is in the picture.
+        semantic, instance, depth, pose: see the heads.
         queries: predictions of the query branch, one a layer, last one best; empty without that branch.
     """
 
-    semantic: Tensor
-    aux: tuple[Tensor, ...]
-    presence: Tensor
-    queries: tuple[QueryOutput, ...]
+    semantic: SemanticOutput | None = None
+    instance: InstanceOutput | None = None
+    depth: DepthOutput | None = None
+    pose: PoseOutput | None = None
+    queries: tuple[QueryOutput, ...] = ()
 
 
 class PDecoder(nn.Module):
-    """Shared fused maps, heads by task.
+    """Shared fused maps and class evidence, heads by task.
 
     Args:
         config: shape of the net.
 
     Example:
-        >>> decoder = PDecoder.from_pretrained("decoder/")          # doctest: +SKIP
-        >>> decoder(features).semantic.argmax(1)                    # doctest: +SKIP
+        >>> decoder = PDecoder.from_pretrained("decoder/")              # doctest: +SKIP
+        >>> decoder(features).semantic.logits.argmax(1)                 # doctest: +SKIP
     """
 
     def __init__(self, config: PDecoderConfig) -> None:
         super().__init__()
         self.config = config
+        built = set(config.tasks)
+        speaks_of_classes = bool(built & {SEMANTIC.name, INSTANCE.name})
         self.pixel_decoder = PixelDecoder(config)
-        self.query_decoder = QueryDecoder(config) if config.queries else None
-        self.semantic_head = SemanticHead(config)
+        self.evidence = ClassEvidence(config) if speaks_of_classes else None
+        self.query_decoder = QueryDecoder(config) if speaks_of_classes and config.queries else None
+        self.semantic_head = SemanticHead(config) if SEMANTIC.name in built else None
+        self.instance_head = InstanceHead(config) if INSTANCE.name in built else None
+        self.depth_head = DepthHead(config) if DEPTH.name in built else None
+        self.pose_head = PoseHead(config) if POSE.name in built else None
 
-    def forward(self, features: Features) -> DecoderOutput:
-        """Labels every class of ``features.class_text``; in eval mode a pure function of each image."""
-        text = standardise_text(features.class_text)
+    def forward(self, features: Features, tasks: Collection[str] | None = None) -> DecoderOutput:
+        """Labels every class of ``features.class_text``; in eval mode a pure function of each image.
+
+        Args:
+            tasks: which of the heads to run; default all. What they share is computed once.
+
+        Raises:
+            ValueError: a task that this decoder has no head for.
+        """
+        wanted = set(self.config.tasks if tasks is None else tasks)
+        if missing := sorted(wanted - set(self.config.tasks)):
+            raise ValueError(f"decoder: no head for {missing[0]!r}, it has {', '.join(self.config.tasks)}")
         fused = self.pixel_decoder(features)
-        queries = self.query_decoder(fused, text) if self.query_decoder is not None else []
-        evidence = queries[-1].semantic() if queries else None
-        logits, presence = self.semantic_head(fused, features.class_attention, text, evidence, features.contrast)
-        return DecoderOutput(semantic=logits[-1], aux=tuple(logits[:-1]), presence=presence, queries=tuple(queries))
+        depth = self.depth_head(fused) if DEPTH.name in wanted else None
+        if not wanted - {DEPTH.name}:
+            return DecoderOutput(depth=depth)
+        text = standardise_text(features.class_text)
+        if self.training and self.config.text_dropout:
+            text = hide_words(text, self.config.text_dropout)
+        evidence = self.evidence(fused[EVIDENCE_STRIDE], text, features)
+        queries = self.query_decoder(fused, text, evidence) if self.query_decoder is not None else []
+        last = queries[-1] if queries else None
+        semantic = instance = pose = None
+        if SEMANTIC.name in wanted:
+            semantic = self.semantic_head(fused, evidence, text, None if last is None else last.semantic())
+        if INSTANCE.name in wanted:
+            instance = self.instance_head(fused, last)
+        if POSE.name in wanted:
+            pose = self.pose_head(fused, last.states, last.masks)
+        return DecoderOutput(semantic, instance, depth, pose, tuple(queries))
 
     @torch.no_grad()
     def fit_scaling(self, features: Features) -> None:
         """Measures how the generator's maps are scaled; once, on training features, before the first step."""
         self.pixel_decoder.fit(features)
-        scale = self.semantic_head.evidence.scale
-        if scale is not None and features.class_attention is not None:
-            scale.fit(features.class_attention)
-        asked = self.semantic_head.evidence.contrast
-        if asked is not None and features.contrast is not None:
-            read = ~features.contrast.isnan().flatten(1).any(1)
-            if read.any():
-                asked.fit(features.contrast[read])
+        if self.evidence is not None:
+            self.evidence.fit(features)
 
     def check(self, spec: FeatureSpec) -> None:
         """AnnotatorMismatch, naming both sides, if features of ``spec`` are not what it was trained on."""

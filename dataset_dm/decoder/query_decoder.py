@@ -1,7 +1,8 @@
 """Query decoder: masked attention of a few queries over the fused maps (Cheng et al., "Mask2Former", 2022).
 
 The transformer is transformers' own `Mask2FormerTransformerModule`; only the class scores differ: a query is compared
-with the *words* of each class, so the list of classes is open and its order means nothing.
+with the *words* of each class, and with what speaks for the class under the query's mask. A single cell knows little of
+classes, a whole object more. The list of classes is open and its order means nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch.nn import functional
 from transformers import Mask2FormerConfig
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerTransformerModule
 
+from dataset_dm.decoder.blocks import resize
 from dataset_dm.decoder.config import PDecoderConfig
 
 MASK_STRIDE = 4  # of the mask logits
@@ -26,10 +28,12 @@ class QueryOutput:
     Args:
         masks: mask logits [b q h w] at stride 4.
         classes: log-odds of every class against "no object" [b q k]; each class on its own.
+        states: of the queries [b q c], for heads that say more about each.
     """
 
     masks: Tensor
     classes: Tensor
+    states: Tensor
 
     def semantic(self) -> Tensor:
         """Evidence of each class at each pixel [b k h w]: log of the summed odds of the queries that cover it."""
@@ -68,22 +72,36 @@ class QueryDecoder(nn.Module):
         self.text = nn.Linear(config.spec.text_width, width)
         self.score = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.tensor(-2.0))  # most queries find nothing
+        self.weigh = nn.Sequential(nn.Linear(config.evidence_width, width), nn.SiLU(), nn.Linear(width, 1))
         for table in (self.transformer.queries_embedder, self.transformer.queries_features):
             nn.init.normal_(table.weight, std=0.5)
 
-    def forward(self, fused: dict[int, Tensor], text: Tensor) -> list[QueryOutput]:
+    def forward(self, fused: dict[int, Tensor], text: Tensor, evidence: Tensor) -> list[QueryOutput]:
         """One prediction a layer, last one best.
 
         Args:
             fused: stride → fused map.
-            text: standardised class embeddings [k d].
+            text: standardised class embeddings [k d]; zeros for a class whose words say nothing.
+            evidence: what speaks for each class at stride 8 [b k c h w].
         """
         levels = [project(fused[stride]) for project, stride in zip(self.inputs, self.strides, strict=True)]
         result = self.transformer(levels, self.pixels(fused[MASK_STRIDE]))
         words = functional.normalize(self.text(text), dim=-1)
         outputs = []
         for states, masks in zip(result.intermediate_hidden_states, result.masks_queries_logits, strict=True):
-            # [q b c]: cosine against the words; 10 is CLIP's order of magnitude for the scale of a cosine
-            found = functional.normalize(self.score(states.transpose(0, 1)), dim=-1)
-            outputs.append(QueryOutput(masks=masks, classes=10 * found @ words.T + self.bias))
+            states = states.transpose(0, 1)
+            found = functional.normalize(self.score(states), dim=-1)
+            pooled = self.weigh(pool(evidence, masks)).squeeze(-1)
+            # a cosine against the words, at CLIP's order of magnitude for its scale
+            outputs.append(QueryOutput(masks, 10 * found @ words.T + pooled + self.bias, states))
         return outputs
+
+
+def pool(evidence: Tensor, masks: Tensor) -> Tensor:
+    """Mean evidence under each mask: [b k c h w] and mask logits [b q H W] → [b q k c].
+
+    No gradient flows into the masks: what a region is must not move its outline.
+    """
+    share = resize(masks.detach().sigmoid(), tuple(evidence.shape[-2:])) + 1e-4
+    share = share / share.sum((-2, -1), keepdim=True)
+    return torch.einsum("bqhw,bkchw->bqkc", share, evidence)

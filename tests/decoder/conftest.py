@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.decoder import PDecoder, PDecoderConfig, Targets
 from dataset_dm.hypercolumns import Features, FeatureSpec, Level
+from dataset_dm.tasks import TASKS
 
 LEVELS = (
     Level("unet.a", "unet", 12, 8),
@@ -38,9 +39,27 @@ def make_features(batch: int = 2, classes: int = 5, seed: int = 0, size: tuple[i
     return Features(levels, attention, torch.randn(classes, 10, generator=draw), SPEC)
 
 
+def make_targets(batch: int = 2) -> Targets:
+    """A person (class 2) with five labelled joints, a thing (class 4), and depth that rises to the right."""
+    labels = torch.zeros(batch, 64, 64, dtype=torch.long)
+    labels[:, 8:40, 8:24], labels[:, 24:48, 32:56] = 2, 4
+    points = torch.zeros(2, 17, 3)
+    points[0, :5] = torch.tensor([[16.0, 10.0, 2.0], [12, 14, 2], [20, 14, 1], [12, 30, 2], [20, 30, 2]])
+    depth = torch.linspace(1, 5, 64).expand(batch, 64, 64).clone()
+    numbers = torch.where(labels == 2, 1, torch.where(labels == 4, 2, 0))
+    return Targets(
+        labels=labels,
+        instances=numbers,
+        classes=tuple(torch.tensor([2, 4]) for _ in range(batch)),
+        keypoints=tuple(points.clone() for _ in range(batch)),
+        depth=depth,
+    )
+
+
 def make_decoder(**changes: object) -> PDecoder:
     """Every weight random, so that no part is at rest (some start as zero)."""
-    settings = {"spec": SPEC, "classes": tuple("abcde"), "width": 32, "finest_width": 8, "query_width": 32}
+    settings = {"spec": SPEC, "classes": tuple("abcde"), "tasks": tuple(TASKS), "width": 32, "finest_width": 8}
+    settings["query_width"] = 32
     torch.manual_seed(0)
     decoder = PDecoder(PDecoderConfig(**{**settings, **changes}))
     with torch.no_grad():

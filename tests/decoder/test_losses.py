@@ -5,17 +5,16 @@ import math
 import pytest
 import torch
 
-from dataset_dm.decoder.losses import (
-    LossConfig,
-    decoder_loss,
-    dice_loss,
-    pixel_loss,
-    presence_loss,
-    query_loss,
-    shrink_labels,
-)
+from dataset_dm.decoder import Targets
+from dataset_dm.decoder.depth_head import DepthOutput
+from dataset_dm.decoder.losses import LossConfig, QueryWeights, decoder_loss
+from dataset_dm.decoder.losses.depth import known_loss, silog_loss, sureness_loss
+from dataset_dm.decoder.losses.pose import aim, pose_loss
+from dataset_dm.decoder.losses.queries import class_loss, mask_loss, match, query_loss, true_regions
+from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
 from dataset_dm.decoder.query_decoder import QueryOutput
-from tests.decoder.conftest import make_decoder, make_features
+from dataset_dm.decoder.targets import shrink_labels
+from tests.decoder.conftest import make_decoder, make_features, make_targets
 
 
 def test_pixel_loss_by_hand():
@@ -54,52 +53,125 @@ def test_labels_shrink_to_the_nearest_never_to_a_mixture():
 def test_fault_3_void_is_not_background_for_any_part():
     """Where the truth is void no output gets a gradient, whatever it says there."""
     output = make_decoder().train()(make_features(1))
-    labels = torch.zeros(1, 64, 64, dtype=torch.long)
-    labels[:, 8:24, 8:24] = 2
-    labels[:, 40:] = 255
-    queries = tuple(QueryOutput(each.masks.detach().requires_grad_(), each.classes.detach()) for each in output.queries)
-    semantic = output.semantic.detach().requires_grad_()
-    (pixel_loss(semantic, labels) + dice_loss(semantic, labels)).backward()
+    targets = make_targets(1)
+    targets.labels[:, 40:], targets.instances[:, 40:], targets.depth[:, 40:] = 255, 255, math.nan
+    semantic = output.semantic.logits.detach().requires_grad_()
+    (pixel_loss(semantic, targets.labels) + dice_loss(semantic, targets.labels)).backward()
     assert not semantic.grad[:, :, 40:].any() and semantic.grad[:, :, :40].any()
-    torch.manual_seed(0)
-    query_loss(queries, labels, 5, LossConfig()).backward()
-    assert not queries[-1].masks.grad[:, :, 10:].any() and queries[-1].masks.grad[:, :, :10].any()
+    masks = output.instance.masks.detach().requires_grad_()
+    regions = true_regions(targets, 1)
+    _, pairs = query_loss(output.queries, regions, QueryWeights())
+    mask_loss(masks, pairs, regions, QueryWeights()).backward()
+    assert not masks.grad[:, :, 40:].any() and masks.grad[:, :, :40].any()
+    depth = output.depth.log_depth.detach().requires_grad_()
+    known = output.depth.known.detach().requires_grad_()
+    (silog_loss(depth, targets.depth) + known_loss(known, targets.depth)).backward()
+    assert not depth.grad[:, 40:].any() and not known.grad[:, 40:].any() and depth.grad.any() and known.grad.any()
+
+
+def test_a_crowd_is_neither_an_object_nor_background():
+    """An ignored region is no target, and a query that covers it alone is told nothing about its outline there."""
+    targets = make_targets(1)
+    targets.instances[:] = 255
+    masks, ids, void = targets.regions(0)
+    assert len(masks) == len(ids) == 0 and void.all()
 
 
 def test_fault_9_every_layer_is_supervised():
-    features = make_features(2)
-    decoder = make_decoder().train()
-    labels = torch.randint(0, 6, (2, 64, 64), generator=torch.Generator().manual_seed(0))
-    output = decoder(features)
-    layers = [*output.aux, *(each.masks for each in output.queries), *(each.classes for each in output.queries)]
-    gradients = torch.autograd.grad(decoder_loss(output, labels, LossConfig())["loss"], layers)
-    assert len(output.aux) == 2 and len(output.queries) == 4
+    output = make_decoder().train()(make_features(2))
+    layers = [
+        *output.semantic.aux,
+        *(each.masks for each in output.queries),
+        *(each.classes for each in output.queries),
+    ]
+    gradients = torch.autograd.grad(decoder_loss(output, make_targets(2), LossConfig())["loss"], layers)
+    assert len(output.semantic.aux) == 2 and len(output.queries) == 4
     assert all(gradient.any() for gradient in gradients)
 
 
-def test_an_image_without_objects_and_one_that_is_all_void_train():
+def test_images_without_objects_and_ones_that_are_all_void_train():
     output = make_decoder().train()(make_features(2))
-    labels = torch.zeros(2, 64, 64, dtype=torch.long)
-    labels[1] = 255
-    parts = decoder_loss(output, labels, LossConfig())
-    assert parts["loss"].isfinite()
+    targets = make_targets(2)
+    for values in (targets.labels, targets.instances):
+        values[0], values[1] = 0, 255
+    targets.depth[0], targets.depth[1] = 0, math.nan
+    parts = decoder_loss(output, targets, LossConfig())
+    assert parts["loss"].isfinite() and parts["joints"] == 0 and parts["depth"] == 0
     parts["loss"].backward()
 
 
-def test_matching_is_blind_to_the_order_of_queries():
+def test_without_instances_each_class_is_one_region():
+    targets = Targets(labels=torch.tensor([[[0, 3, 3], [255, 5, 3]]]))
+    masks, ids, void = targets.regions(0)
+    assert ids.tolist() == [3, 5] and masks.flatten(1).sum(1).tolist() == [3, 1]
+    assert void.tolist() == [[False, False, False], [True, False, False]]
+
+
+def test_matching_takes_the_cheapest_and_is_blind_to_the_order_of_queries():
     labels = torch.zeros(1, 32, 32, dtype=torch.long)
     labels[:, :16] = 1
     masks = torch.full((1, 2, 8, 8), -9.0)
     masks[0, 1, :4] = 9
     classes = torch.tensor([[[-9.0], [9.0]]])
-    right = query_loss((QueryOutput(masks, classes),), labels, 1, LossConfig())
-    turned = query_loss((QueryOutput(masks.flip(1), classes.flip(1)),), labels, 1, LossConfig())
-    wrong = query_loss((QueryOutput(-masks, classes),), labels, 1, LossConfig())
-    assert right.item() == pytest.approx(turned.item(), rel=0.2)
-    assert wrong.item() > 10 * right.item()
+    region = true_regions(Targets(labels=labels), 1)[0].shrunk((8, 8))
+    assert [each.tolist() for each in match(masks[0], classes[0], region, QueryWeights())] == [[1], [0]]
+
+    def loss(one, other):
+        regions = true_regions(Targets(labels=labels), 1)
+        return query_loss((QueryOutput(one, other, None),), regions, QueryWeights())[0].item()
+
+    right = loss(masks, classes)
+    assert right == pytest.approx(loss(masks.flip(1), classes.flip(1)), rel=1e-5)
+    assert loss(-masks, classes) > 10 * right
+
+
+def test_class_loss_by_hand():
+    classes = torch.tensor([[[math.log(3)], [0.0]]])  # chances of the class 3/4 and 1/2, else no object
+    pairs = [(torch.tensor([0]), torch.tensor([0]))]
+    regions = true_regions(Targets(labels=torch.ones(1, 2, 2, dtype=torch.long)), 1)
+    value = class_loss(classes, pairs, regions, no_object=0.5).item()
+    assert value == pytest.approx((-math.log(0.75) - 0.5 * math.log(0.5)) / 1.5)
+
+
+def test_silog_by_hand():
+    depth = torch.tensor([[[1.0, 1.0, 0.0, math.nan]]])
+    log_depth = torch.tensor([[[0.2, 0.4, 9.0, 9.0]]])  # errors 0.2 and 0.4: mean square 0.1, mean 0.3
+    expected = math.sqrt(0.1 - 0.5 * 0.09)
+    assert silog_loss(log_depth, depth).item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_sureness_is_least_at_the_true_error_and_never_moves_the_depth():
+    depth, log_depth = torch.ones(1, 1, 1), torch.full((1, 1, 1), 0.3, requires_grad=True)
+
+    def loss(scale):
+        return sureness_loss(DepthOutput(log_depth, torch.full((1, 1, 1), math.log(scale)), depth), depth)
+
+    assert loss(0.3) < loss(0.2) and loss(0.3) < loss(0.45)
+    assert not loss(0.3).requires_grad
+
+
+def test_a_joint_aims_at_its_cell():
+    points = torch.zeros(1, 17, 3)
+    points[0, 0] = torch.tensor([9.0, 5.0, 2.0])  # centre of cell (row 2, column 4) at stride 2
+    bell = aim(points, (8, 8))[0, 0]
+    assert divmod(bell.argmax().item(), 8) == (2, 4) and bell.sum().item() == pytest.approx(1)
+
+
+def test_only_labelled_joints_of_matched_people_have_a_place():
+    output = make_decoder().train()(make_features(1))
+    targets = make_targets(1)
+    _, pairs = query_loss(output.queries, true_regions(targets, 1), QueryWeights())
+    place, visible = pose_loss(output.pose, targets, pairs)
+    assert place > 0 and visible > 0
+    moved = targets.keypoints[0].clone()
+    moved[:, 5:, :2] += 30  # not labelled: may stand anywhere
+    moved[1] = 0  # the second thing is no person
+    same, _ = pose_loss(output.pose, Targets(**{**vars(targets), "keypoints": (moved,)}), pairs)
+    assert same.item() == pytest.approx(place.item())
 
 
 def test_the_parts_add_up():
-    parts = decoder_loss(make_decoder()(make_features(1)), torch.ones(1, 64, 64), LossConfig())
+    parts = decoder_loss(make_decoder()(make_features(1)), make_targets(1), LossConfig())
     total = sum(value.item() for name, value in parts.items() if name != "loss")
     assert parts["loss"].item() == pytest.approx(total, rel=1e-5)
+    assert {"pixel", "query", "outline", "depth", "joints", "visible"} <= parts.keys()

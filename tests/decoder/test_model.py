@@ -1,5 +1,6 @@
 """The decoder as a whole: shapes, independence of samples and of classes, checkpoints."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,10 @@ import torch
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS, checkpoint_hash
+from dataset_dm.decoder.depth_head import FACTOR, DepthOutput
+from dataset_dm.decoder.evidence import hide_words
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError
+from dataset_dm.tasks import TASKS
 from tests.decoder.conftest import SPEC, make_decoder, make_features
 
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}
@@ -17,10 +21,59 @@ CLOSE = {"atol": 2e-5, "rtol": 1e-4}
 def test_shapes_at_the_native_and_at_another_size(decoder):
     for size in ((64, 64), (32, 96)):
         output = decoder(make_features(2, 5, size=size))
-        assert output.semantic.shape == (2, 6, *size)
-        assert [each.shape[-1] for each in output.aux] == [size[1] // 8, size[1] // 4]
-        assert output.presence.shape == (2, 5)
+        assert output.semantic.logits.shape == (2, 6, *size)
+        assert [each.shape[-1] for each in output.semantic.aux] == [size[1] // 8, size[1] // 4]
+        assert output.semantic.presence.shape == (2, 5)
         assert output.queries[-1].masks.shape == (2, 20, size[0] // 4, size[1] // 4)
+
+
+@torch.inference_mode()
+def test_every_head_speaks_at_the_size_of_the_picture(decoder):
+    output = decoder(make_features(2, 5, size=(32, 96)))
+    assert output.instance.masks.shape == (2, 20, 32, 96) and output.instance.classes.shape == (2, 20, 5)
+    assert output.depth.metres().shape == (2, 32, 96)
+    assert output.pose.logits(1, torch.tensor([3, 7])).shape == (2, 17, 16, 48)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(
+    "tasks", [("semantic",), ("instance",), ("depth",), ("instance", "pose"), ("semantic", "depth")]
+)
+def test_one_pass_gives_what_each_head_alone_gives(tasks, decoder, features):
+    every, some = decoder(features), decoder(features, tasks)
+    for name in TASKS:
+        assert (getattr(some, name) is not None) == (name in tasks)
+    alone = make_decoder(tasks=tasks)(features)
+    assert (alone.depth is None) == ("depth" not in tasks) and (alone.semantic is None) == ("semantic" not in tasks)
+    if "semantic" in tasks:
+        torch.testing.assert_close(some.semantic.logits, every.semantic.logits)
+    if "instance" in tasks:
+        torch.testing.assert_close(some.instance.masks, every.instance.masks)
+    if "depth" in tasks:
+        torch.testing.assert_close(some.depth.log_depth, every.depth.log_depth)
+
+
+def test_a_head_that_was_not_built_is_named(features):
+    with pytest.raises(ValueError, match="no head for 'depth'"):
+        make_decoder(tasks=("semantic",))(features, ("depth",))
+
+
+@torch.inference_mode()
+def test_depth_stays_in_the_range_of_its_data(decoder, features):
+    near, far = decoder.config.depth_range
+    depth = decoder(features).depth
+    assert (depth.log_depth.exp() >= near / 1.21).all() and (depth.log_depth.exp() <= far * 1.21).all()
+    sharp = DepthOutput(depth.log_depth, torch.full_like(depth.log_scale, math.log(FACTOR / math.log(2))), depth.known)
+    # a scale of ln 1.25 / ln 2 means an even chance to be within a factor of 1.25
+    torch.testing.assert_close(sharp.confidence_logit(), torch.zeros_like(depth.log_depth), atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_a_class_without_words_is_told_by_its_evidence():
+    text, kept = torch.randn(4000, 3), 0
+    hidden = hide_words(text, 0.25)
+    kept = (hidden != 0).any(1).float().mean().item()
+    assert 0.7 < kept < 0.8 and torch.equal(hidden[hidden.any(1)], text[hidden.any(1)])
 
 
 @torch.inference_mode()
@@ -28,23 +81,23 @@ def test_permuting_the_class_list_permutes_the_output(decoder, features):
     order = [3, 0, 4, 1, 2]
     straight, turned = decoder(features), decoder(features.select_classes(order))
     at = torch.tensor([0, *(position + 1 for position in order)])
-    torch.testing.assert_close(turned.semantic, straight.semantic[:, at], **CLOSE)
-    torch.testing.assert_close(turned.presence, straight.presence[:, order], **CLOSE)
-    assert straight.semantic[:, 1:].std(dim=1).min() > 1e-4, "the classes must differ, or this test says nothing"
+    torch.testing.assert_close(turned.semantic.logits, straight.semantic.logits[:, at], **CLOSE)
+    torch.testing.assert_close(turned.semantic.presence, straight.semantic.presence[:, order], **CLOSE)
+    assert straight.semantic.logits[:, 1:].std(dim=1).min() > 1e-4, "the classes must differ, or this test says nothing"
 
 
 @torch.inference_mode()
 def test_extending_the_class_list_extends_the_output(decoder, features):
     short, long = decoder(features.select_classes([0, 1])), decoder(features)
-    torch.testing.assert_close(short.semantic, long.semantic[:, :3], **CLOSE)
-    torch.testing.assert_close(short.presence, long.presence[:, :2], **CLOSE)
+    torch.testing.assert_close(short.semantic.logits, long.semantic.logits[:, :3], **CLOSE)
+    torch.testing.assert_close(short.semantic.presence, long.semantic.presence[:, :2], **CLOSE)
 
 
 @torch.inference_mode()
 def test_fault_7_shuffled_order_gives_the_same_labels(decoder):
     features = make_features(4)
     decoder.eval()
-    straight, shuffled = decoder(features).semantic, decoder(features.select([2, 0, 3, 1])).semantic
+    straight, shuffled = decoder(features).semantic.logits, decoder(features.select([2, 0, 3, 1])).semantic.logits
     torch.testing.assert_close(shuffled, straight[[2, 0, 3, 1]], **CLOSE)
     assert not any(isinstance(m, torch.nn.modules.batchnorm._BatchNorm) for m in decoder.modules())
 
@@ -52,8 +105,8 @@ def test_fault_7_shuffled_order_gives_the_same_labels(decoder):
 @torch.inference_mode()
 def test_fault_8_a_batch_is_n_times_one(decoder):
     features = make_features(3)
-    together = decoder(features).semantic
-    alone = torch.cat([decoder(features.select([i])).semantic for i in range(3)])
+    together = decoder(features).semantic.logits
+    alone = torch.cat([decoder(features.select([i])).semantic.logits for i in range(3)])
     torch.testing.assert_close(together, alone, **CLOSE)
 
 
@@ -61,14 +114,14 @@ def test_dropout_is_off_after_loading(decoder, features, tmp_path):
     decoder.train().save_pretrained(tmp_path)
     loaded = PDecoder.from_pretrained(tmp_path)
     with torch.inference_mode():
-        assert torch.equal(loaded(features).semantic, loaded(features).semantic)
+        assert torch.equal(loaded(features).semantic.logits, loaded(features).semantic.logits)
 
 
-@pytest.mark.parametrize("part", [{"queries": 0}, {"attention": False}])
+@pytest.mark.parametrize("part", [{"queries": 0, "tasks": ("semantic", "depth")}, {"attention": False}])
 @torch.inference_mode()
 def test_parts_can_be_left_out(part, features):
     output = make_decoder(**part)(features)
-    assert output.semantic.isfinite().all()
+    assert output.semantic.logits.isfinite().all()
     assert bool(output.queries) == ("queries" not in part)
 
 
@@ -77,13 +130,13 @@ def test_parts_can_be_left_out(part, features):
 def test_any_choice_of_levels_is_decoded_at_full_size(kept, features):
     spec = replace(SPEC, levels=tuple(level for level in SPEC.levels if level.name in kept))
     fewer = replace(features, levels={name: features.levels[name] for name in kept}, spec=spec)
-    assert make_decoder(spec=spec)(fewer).semantic.shape == (2, 6, 64, 64)
+    assert make_decoder(spec=spec)(fewer).semantic.logits.shape == (2, 6, 64, 64)
 
 
 @torch.inference_mode()
 def test_attention_counts(decoder, features):
     other = replace(features, class_attention=features.class_attention.flip(1))
-    assert not torch.allclose(decoder(features).semantic, decoder(other).semantic, atol=1e-3)
+    assert not torch.allclose(decoder(features).semantic.logits, decoder(other).semantic.logits, atol=1e-3)
 
 
 def test_missing_attention_is_named(decoder, features):
@@ -97,7 +150,7 @@ def test_a_checkpoint_returns_the_same_decoder(decoder, features, tmp_path):
     assert loaded.config == decoder.config and loaded.config.record == {"command": "x"}
     assert sorted(file.name for file in tmp_path.iterdir()) == [CONFIG, WEIGHTS]
     with torch.inference_mode():
-        assert torch.equal(loaded(features).semantic, decoder(features).semantic)
+        assert torch.equal(loaded(features).semantic.logits, decoder(features).semantic.logits)
 
 
 def test_half_precision_halves_the_file_and_keeps_the_labels(decoder, features, tmp_path):
@@ -106,7 +159,7 @@ def test_half_precision_halves_the_file_and_keeps_the_labels(decoder, features, 
     sizes = [(tmp_path / name / WEIGHTS).stat().st_size for name in ("full", "half")]
     assert sizes[1] < 0.6 * sizes[0]
     with torch.inference_mode():
-        full, half = (PDecoder.from_pretrained(tmp_path / name)(features).semantic for name in ("full", "half"))
+        full, half = (PDecoder.from_pretrained(tmp_path / name)(features).semantic.logits for name in ("full", "half"))
     assert (full.argmax(1) == half.argmax(1)).float().mean() > 0.99
 
 
@@ -143,7 +196,7 @@ def test_broken_checkpoints_are_one_line(decoder, tmp_path):
 
 
 def test_weights_of_another_shape_of_net_are_refused(decoder, tmp_path):
-    make_decoder(queries=0).save_pretrained(tmp_path / "a")
+    make_decoder(queries=0, tasks=("semantic",)).save_pretrained(tmp_path / "a")
     decoder.save_pretrained(tmp_path / "b")
     (tmp_path / "a" / CONFIG).write_bytes((tmp_path / "b" / CONFIG).read_bytes())
     with pytest.raises(ModelError, match="on one side only"):
@@ -151,7 +204,18 @@ def test_weights_of_another_shape_of_net_are_refused(decoder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"width": 30}, {"queries": -1}, {"dropout": 1.0}, {"temperature": 0.0}, {"tasks": ("semantics",)}]
+    "wrong",
+    [
+        {"width": 30},
+        {"queries": -1},
+        {"dropout": 1.0},
+        {"temperature": 0.0},
+        {"tasks": ("semantics",)},
+        {"tasks": ()},
+        {"tasks": ("pose",)},
+        {"tasks": ("instance",), "queries": 0},
+        {"depth_range": (2.0, 1.0)},
+    ],
 )
 def test_impossible_settings_are_refused_at_birth(wrong):
     with pytest.raises(ConfigError):

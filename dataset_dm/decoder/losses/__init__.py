@@ -1,0 +1,81 @@
+"""What a decoder is trained on: the losses of every head that was built and whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from dataset_dm.decoder.losses.depth import known_loss, silog_loss, sureness_loss
+from dataset_dm.decoder.losses.pose import pose_loss
+from dataset_dm.decoder.losses.queries import QueryWeights, mask_loss, query_loss, true_regions
+from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
+from dataset_dm.decoder.model import DecoderOutput
+from dataset_dm.decoder.semantic_head import SemanticOutput
+from dataset_dm.decoder.targets import Targets, shrink_labels
+
+__all__ = ["LossConfig", "QueryWeights", "decoder_loss"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """Weights of the parts."""
+
+    pixel: float = 1.0  # cross-entropy at the image's size
+    dice: float = 1.0
+    inner: float = 0.4  # cross-entropy of each inner layer; 0: only the last is supervised
+    presence: float = 0.1
+    query: float = 0.2  # on the whole set loss of the query branch
+    outline: float = 0.1  # on the full-size masks of the instance head
+    depth: float = 1.0
+    sureness: float = 0.05  # of depth
+    known: float = 0.1  # whether depth is known
+    joints: float = 0.1
+    visible: float = 0.1
+    weights: QueryWeights = field(default_factory=QueryWeights)
+
+
+def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+    """Weighted parts of the loss; their sum is ``"loss"``.
+
+    Args:
+        output: predictions for k classes.
+        targets: truth for the same list; what is void or ignored is left out of every part.
+    """
+    parts: dict[str, Tensor] = {}
+    if output.semantic is not None and targets.labels is not None:
+        parts |= _semantic(output.semantic, targets.labels, config)
+    if output.queries:
+        parts |= _queries(output, targets, config)
+    if output.depth is not None and targets.depth is not None:
+        parts["depth"] = config.depth * silog_loss(output.depth.log_depth, targets.depth)
+        parts["sureness"] = config.sureness * sureness_loss(output.depth, targets.depth)
+        parts["known"] = config.known * known_loss(output.depth.known, targets.depth)
+    parts["loss"] = torch.stack(list(parts.values())).sum()
+    return parts
+
+
+def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dict[str, Tensor]:
+    parts = {
+        "pixel": config.pixel * pixel_loss(output.logits, labels),
+        "dice": config.dice * dice_loss(output.logits, labels),
+        "presence": config.presence * presence_loss(output.presence, labels),
+    }
+    if config.inner:
+        inner = [pixel_loss(logits, shrink_labels(labels, logits.shape[-2:])) for logits in output.aux]
+        parts["inner"] = config.inner * torch.stack(inner).sum()
+    return parts
+
+
+def _queries(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+    regions = true_regions(targets, output.queries[-1].masks.shape[0])
+    layers = output.queries if config.inner else output.queries[-1:]
+    loss, pairs = query_loss(layers, regions, config.weights)
+    parts = {"query": config.query * loss}
+    if output.instance is not None:
+        parts["outline"] = config.outline * mask_loss(output.instance.masks, pairs, regions, config.weights)
+    if output.pose is not None:
+        place, visible = pose_loss(output.pose, targets, pairs)
+        parts["joints"], parts["visible"] = config.joints * place, config.visible * visible
+    return parts
