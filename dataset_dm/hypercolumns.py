@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Source = Literal["unet", "vae", "image"]
-CONTRAST_MAPS = 4  # maps a class and contrast timestep
+CONTRAST_MAPS = 4  # maps a class and contrast timestep, without the attention
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class FeatureSpec:
     @property
     def contrast_maps(self) -> int:
         """Contrast maps of one class (the ``m`` axis)."""
-        return CONTRAST_MAPS * len(self.contrast)
+        return (CONTRAST_MAPS + len(self.attention)) * len(self.contrast)
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-ready dict; :meth:`from_dict` reads it back to an equal spec."""

@@ -18,12 +18,14 @@ class Annotator(Protocol):
         fingerprint: 16 hex digits over its weights and settings; part of the label fingerprint.
         classes: the class words it was trained on; the default list.
         spec: the maps it needs from the labelling pass.
+        tasks: names of the kinds of label it reads, as in `dataset_dm.tasks.TASKS`.
     """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
     spec: FeatureSpec
+    tasks: tuple[str, ...]
 
     def annotate(
         self,
@@ -31,6 +33,8 @@ class Annotator(Protocol):
         classes: Sequence[str],
         requested: Sequence[Sequence[int]] | None = None,
         size: tuple[int, int] | None = None,
+        *,
+        tasks: Sequence[str] | None = None,
     ) -> list[Annotation]:
         """One annotation an image.
 
@@ -39,5 +43,6 @@ class Annotator(Protocol):
             classes: class words without background; label i + 1 is ``classes[i]``.
             requested: for each image the positions in ``classes`` that its prompt names, or None if unknown.
             size: (H, W) of the labels; default the image's own.
+            tasks: what to read; default all it can. One pass gives them all.
         """
         ...

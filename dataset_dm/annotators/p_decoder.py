@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import torch
 
+from dataset_dm.annotators.labels import read_labels
 from dataset_dm.decoder import PDecoder
 from dataset_dm.decoder.checkpoint import checkpoint_hash
 from dataset_dm.errors import AnnotatorMismatch, explain
 from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.miniature import locate
-from dataset_dm.postprocess import semantic
 from dataset_dm.records import Annotation
 
 UNASKED = 0.02
@@ -50,6 +50,11 @@ class PDecoderAnnotator:
         """The maps it needs."""
         return self.decoder.config.spec
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The kinds of label it reads."""
+        return self.decoder.config.tasks
+
     def check(self, spec: FeatureSpec) -> None:
         """AnnotatorMismatch, naming both sides, when the generator gives other features than it was trained on."""
         self.decoder.check(spec)
@@ -69,25 +74,27 @@ class PDecoderAnnotator:
         requested: Sequence[Sequence[int]] | None = None,
         size: tuple[int, int] | None = None,
         *,
+        tasks: Sequence[str] | None = None,
         keep_probability: bool = False,
     ) -> list[Annotation]:
-        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`."""
-        chances, presence = self.predict(features, classes, size)
-        if requested is not None:
-            chances = semantic.restrict(chances, requested, self.unasked)
-        below = self.decoder.config.void_below
-        return semantic.annotate(chances, presence, void_below=below, keep_probability=keep_probability)
+        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`.
 
-    @torch.inference_mode()
-    def predict(
-        self, features: Features, classes: Sequence[str], size: tuple[int, int] | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Calibrated class probabilities [b 1+k H W], background first, and presence probabilities [b k]."""
+        Args:
+            keep_probability: also keep the probability of every pixel's class.
+        """
         self.check(features.spec)
         if features.class_text.shape[0] != len(classes):
             what = f"features hold {features.class_text.shape[0]} classes, the list has {len(classes)}"
             raise ValueError(f"{what}; read them with the same list")
         device = next(self.decoder.parameters()).device
-        output = self.decoder(features.to(device, torch.float32))
-        temperature = self.decoder.config.temperature
-        return semantic.probabilities(output.semantic, temperature, size), output.presence.sigmoid()
+        output = self.decoder(features.to(device, torch.float32), tasks)
+        size = features.image_size if size is None else tuple(size)
+        return read_labels(
+            output,
+            self.decoder.config,
+            classes,
+            requested,
+            size,
+            unasked=self.unasked,
+            keep_probability=keep_probability,
+        )

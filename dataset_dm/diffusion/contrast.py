@@ -19,11 +19,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from dataset_dm.errors import GeneratorError, explain
-from dataset_dm.hypercolumns import CONTRAST_MAPS
+from dataset_dm.hypercolumns import CONTRAST_MAPS, gather_attention
 
 from .backbone import Backbone
+from .class_text import ClassText
 from .noise import draw_noise
 from .schedulers import noise_schedule
+from .taps import TapRequest, tap
 
 NAMED = "a photo of a {}"
 NEIGHBOURHOOD = 5  # cells; one cell's gain is mostly noise
@@ -31,33 +33,51 @@ NEIGHBOURHOOD = 5  # cells; one cell's gain is mostly noise
 
 @torch.no_grad()
 def read_contrast(
-    backbone: Backbone, latents: Tensor, names: Sequence[str], timesteps: Sequence[int], seeds: Sequence[int]
+    backbone: Backbone,
+    latents: Tensor,
+    class_text: ClassText,
+    timesteps: Sequence[int],
+    seeds: Sequence[int],
+    attention: Sequence[str] = (),
 ) -> Tensor:
     """Contrast maps of every class: (1 + k) UNet passes a timestep.
 
     Args:
         latents: clean latents [b c h w].
-        names: k class names in words.
+        class_text: the k classes to ask about.
         timesteps: noise levels at which is asked.
         seeds: b sample seeds; the noise is the labelling pass's own.
+        attention: cross-attention layers whose evidence of a class is kept from the pass that is told of it.
 
     Returns:
-        float32 [b k m h w], m = CONTRAST_MAPS a timestep: signed roots of the gain (error without the name less error
-        with it) of the cell, its neighbourhood and the whole picture, and the root of how much the prediction changed.
+        float32 [b k m h w], for each timestep CONTRAST_MAPS + one a layer: signed roots of the gain (error
+        without the name less error with it) of the cell, its neighbourhood and the whole picture, the root of how much
+        the prediction changed, then the attention, mean of the layer's heads.
     """
     latents = latents.to(device=backbone.device, dtype=backbone.dtype)
     schedule = noise_schedule(backbone.pipe)
     noise = draw_noise(latents, seeds)
     size = (latents.shape[-2] * backbone.vae_stride, latents.shape[-1] * backbone.vae_stride)
-    texts = [backbone.family.encode([text]) for text in ("", *(NAMED.format(name) for name in names))]
-    arguments = [backbone.family.unet_arguments(text.repeated(len(latents)), size) for text in texts]
+    said = ["", *(NAMED.format(name) for name in class_text.names)]
+    arguments = [
+        backbone.family.unet_arguments(backbone.family.encode([text]).repeated(len(latents)), size) for text in said
+    ]
     found = []
     for timestep in timesteps:
         at = torch.full((len(latents),), timestep, device=latents.device)
         noised, target = schedule.add_noise(latents, noise, at), _target(schedule, latents, noise, at)
-        first, *others = (backbone.pipe.unet(noised, timestep, **each, return_dict=False)[0] for each in arguments)
-        before = _error(first, target)
-        found.append(torch.stack([_maps(before - _error(o, target), _error(o, first)) for o in others], dim=1))
+        first = backbone.pipe.unet(noised, timestep, **arguments[0], return_dict=False)[0]
+        before, maps = _error(first, target), []
+        for position, told in enumerate(arguments[1:]):
+            with tap(backbone, TapRequest(class_text=class_text.select([position]), attention=attention)) as taps:
+                other = backbone.pipe.unet(noised, timestep, **told, return_dict=False)[0]
+            maps.append(_maps(before - _error(other, target), _error(other, first)))
+            if attention:
+                # heads averaged: on objects as good as every head apart, at a fraction of the memory
+                layers = gather_attention([taps.evidence[name].mean(2, keepdim=True) for name in attention])[:, 0]
+                attended = functional.interpolate(layers, maps[-1].shape[-2:], mode="bilinear")
+                maps[-1] = torch.cat([maps[-1], attended], dim=1)
+        found.append(torch.stack(maps, dim=1))
     return torch.cat(found, dim=2)
 
 

@@ -152,7 +152,7 @@ def _contrast(
     rows = [row for row, unknown in enumerate(blind or ()) if unknown]
     if rows:
         own = [seeds[row] for row in rows]
-        maps[rows] = read_contrast(backbone, latents[rows], class_text.names, spec.contrast, own)
+        maps[rows] = read_contrast(backbone, latents[rows], class_text, spec.contrast, own, spec.attention)
     return maps
 
 

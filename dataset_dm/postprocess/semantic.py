@@ -70,9 +70,9 @@ def annotate(
         unsure = chance < void_below
         annotations.append(
             Annotation(
-                label=np.where(unsure, np.uint8(VOID), label),
-                presence=found,
                 confidence=float(chance.mean()),
+                presence=found,
+                label=np.where(unsure, np.uint8(VOID), label),
                 uncertain=float(unsure.mean()),
                 full=label,
                 probability=chance if keep_probability else None,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
 
-from dataset_dm.training.data import LabelledImage
+from dataset_dm.training.data.labelled import Instances, LabelledImage
+from dataset_dm.training.views import VOID, View, whole
 
-VOID = 255
+MOST_OBJECTS = 254  # an instance map is one byte: 0 is no object, 255 to be ignored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +34,7 @@ def stream(*words: object) -> np.random.Generator:
 
 def fit(sample: LabelledImage, size: tuple[int, int]) -> LabelledImage:
     """The whole image at (H, W): bilinear for colours, nearest for labels."""
-    if sample.image.shape[:2] == tuple(size):
-        return sample
-    return replace(sample, image=_resize(sample.image, size), label=_resize(sample.label, size))
+    return whole(sample.image.shape[:2], size).apply(sample)
 
 
 def augment(
@@ -56,58 +54,88 @@ def augment(
     if donor is None or donors < 1 or rng.random() >= config.paste:
         return changed
     other = _change(donor(int(rng.integers(donors))), size, config, rng)
-    return _paste(changed, other, rng)
+    return paste(changed, other, rng)
 
 
 def _change(
     sample: LabelledImage, size: tuple[int, int], config: AugmentConfig, rng: np.random.Generator
 ) -> LabelledImage:
-    image, label = sample.image, sample.label
-    if config.flip and rng.random() < 0.5:
-        image, label = image[:, ::-1], label[:, ::-1]
+    flip = bool(config.flip and rng.random() < 0.5)
+    image_size = sample.image.shape[:2]
     if rng.random() < config.zoom_out:
-        image, label = _shrink(image, label, size, rng)
-    elif config.crop < 1:
-        image, label = _crop(image, label, config.crop, rng)
-    image, label = _resize(image, size), _resize(label, size)
-    return replace(sample, image=_colour(image, config, rng), label=np.ascontiguousarray(label))
+        window = _wider(image_size, rng)
+    else:
+        window = _crop(image_size, config.crop, rng) if config.crop < 1 else (0, 0, *image_size)
+    view = View(tuple(size), window, flip).apply(sample)
+    return replace(view, image=_colour(view.image, config, rng))
 
 
-def _paste(onto: LabelledImage, other: LabelledImage, rng: np.random.Generator) -> LabelledImage:
-    """The objects of some classes of one image laid over another; its caption no longer says what is shown."""
-    present = [int(each) for each in np.unique(other.label) if each not in (0, VOID)]
-    chosen = [each for each in present if rng.random() < 0.7]
-    if not chosen:
-        return onto
-    mask = np.isin(other.label, chosen)
-    image = np.where(mask[..., None], other.image, onto.image)
-    return replace(onto, image=image, label=np.where(mask, other.label, onto.label), caption=None)
-
-
-def _crop(
-    image: np.ndarray, label: np.ndarray, smallest: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _crop(image_size: tuple[int, int], smallest: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
     """A random part, its sides independently between ``smallest`` and 1, at most 4:3 off the image's own shape."""
     share = rng.uniform(smallest, 1)
     ratio = np.exp(rng.uniform(-0.14, 0.14))
-    height, width = image.shape[:2]
+    height, width = image_size
     tall, wide = (int(round(side * min(1, share * f))) for side, f in ((height, ratio), (width, 1 / ratio)))
-    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
-    part = (slice(top, top + tall), slice(left, left + wide))
-    return image[part], label[part]
+    return int(rng.integers(height - tall + 1)), int(rng.integers(width - wide + 1)), tall, wide
 
 
-def _shrink(
-    image: np.ndarray, label: np.ndarray, size: tuple[int, int], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """The whole image smaller, its surroundings mirrored (a plain border is nothing a generator draws) and void."""
+def _wider(image_size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """The whole image with some of its surroundings, so that it is shown smaller."""
     share = rng.uniform(0.6, 0.95)
-    inner = tuple(max(8, int(round(side * share))) for side in size)
-    small, ids = _resize(image, inner), _resize(label, inner)
-    room = [side - part for side, part in zip(size, inner, strict=True)]
-    top, left = (int(rng.integers(free + 1)) for free in room)
-    pad = ((top, room[0] - top), (left, room[1] - left))
-    return np.pad(small, (*pad, (0, 0)), mode="symmetric"), np.pad(ids, pad, constant_values=VOID)
+    sides = [int(round(side / share)) for side in image_size]
+    top, left = (-int(rng.integers(wide - side + 1)) for wide, side in zip(sides, image_size, strict=True))
+    return top, left, *sides
+
+
+def paste(onto: LabelledImage, other: LabelledImage, rng: np.random.Generator) -> LabelledImage:
+    """Some objects of one image laid over another; its caption no longer says what is shown.
+
+    Both have the same size and the same kinds of labels. The depth of what is pasted is not trained on: it belongs to
+    another scene.
+    """
+    mask, chosen = _chosen(other, rng)
+    if not mask.any():
+        return onto
+    return replace(
+        onto,
+        image=np.where(mask[..., None], other.image, onto.image),
+        label=None if onto.label is None else np.where(mask, other.label, onto.label),
+        instances=None if onto.instances is None else _merge(onto.instances, other.instances, mask, chosen),
+        depth=None if onto.depth is None else np.where(mask, np.float32(np.nan), onto.depth),
+        caption=None,
+    )
+
+
+def _chosen(other: LabelledImage, rng: np.random.Generator) -> tuple[np.ndarray, list[int]]:
+    """Where the objects lie that are pasted, and their numbers: instances where they are known, else whole classes."""
+    numbers = other.label if other.instances is None else other.instances.map
+    present = [int(each) for each in np.unique(numbers) if each not in (0, VOID)]
+    chosen = [each for each in present if rng.random() < 0.7]
+    return np.isin(numbers, chosen), chosen
+
+
+def _merge(onto: Instances, other: Instances, mask: np.ndarray, chosen: list[int]) -> Instances:
+    chosen = chosen[: MOST_OBJECTS - len(onto)]
+    table = np.zeros(256, np.uint8)
+    table[chosen] = np.arange(1, len(chosen) + 1) + len(onto)
+    rows = np.array(chosen, dtype=np.int64) - 1
+    points = None
+    if onto.keypoints is not None and other.keypoints is not None:
+        points = np.concatenate([_covered(onto.keypoints, mask), other.keypoints[rows]])
+    classes = np.concatenate([onto.classes, other.classes[rows]])
+    return Instances(np.where(mask, table[other.map], onto.map), classes, points)
+
+
+def _covered(points: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Keypoints [n 17 3] of which those under the mask [H W] are hidden now."""
+    if not len(points):
+        return points
+    rows = np.clip(points[..., 1].astype(int), 0, mask.shape[0] - 1)
+    columns = np.clip(points[..., 0].astype(int), 0, mask.shape[1] - 1)
+    hidden = mask[rows, columns] & (points[..., 2] == 2)
+    changed = points.copy()
+    changed[..., 2] = np.where(hidden, np.float32(1), points[..., 2])
+    return changed
 
 
 def _colour(image: np.ndarray, config: AugmentConfig, rng: np.random.Generator) -> np.ndarray:
@@ -120,10 +148,3 @@ def _colour(image: np.ndarray, config: AugmentConfig, rng: np.random.Generator) 
         pixels = grey + (pixels - grey) * saturation
         pixels = (pixels - pixels.mean()) * contrast + pixels.mean() * light
     return np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
-
-
-def _resize(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if picture.shape[:2] == tuple(size):
-        return np.ascontiguousarray(picture)
-    how = Image.Resampling.NEAREST if picture.ndim == 2 else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(np.ascontiguousarray(picture)).resize((size[1], size[0]), how))

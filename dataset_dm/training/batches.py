@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from dataset_dm.decoder import Targets
 from dataset_dm.hypercolumns import Features
 from dataset_dm.training.augment import stream
-
-VOID = 255
 
 
 def items_of(step: int, batch: int, images: int, variants: int, seed: int) -> list[tuple[int, int]]:
@@ -24,21 +22,18 @@ def items_of(step: int, batch: int, images: int, variants: int, seed: int) -> li
 
 
 def fewer_classes(
-    features: Features, labels: Tensor, rng: np.random.Generator, share: float
-) -> tuple[Features, Tensor, np.ndarray]:
+    features: Features, targets: Targets, rng: np.random.Generator, share: float
+) -> tuple[Features, Targets, np.ndarray]:
     """With chance ``share`` a random part of the class list, else the whole list in a random order.
 
     Pixels of a class that is not on the list are background then: that is what a user who asks for ["dog"] expects of a
     cat, and it teaches that background is whatever no word fits.
 
     Returns:
-        features and labels for the new list, and the positions of its classes in the old one.
+        features and truth for the new list, and the positions of its classes in the old one.
     """
     total = features.class_text.shape[0]
     chosen = rng.permutation(total)
     if rng.random() < share:
         chosen = chosen[: rng.integers(1, total + 1)]
-    table = torch.zeros(256, dtype=torch.long)
-    table[VOID] = VOID
-    table[torch.from_numpy(chosen) + 1] = torch.arange(1, len(chosen) + 1)
-    return features.select_classes(torch.from_numpy(chosen)), table.to(labels.device)[labels], chosen
+    return features.select_classes(torch.from_numpy(chosen)), targets.select_classes(chosen), chosen

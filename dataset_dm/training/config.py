@@ -27,7 +27,7 @@ class TrainConfig:
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     fewer_classes: float = 0.5  # share of batches that are asked for a part of the classes only
     evaluate_every: int = 100  # steps
-    patience: int = 0  # evaluations without a better mIoU after which training ends; 0 never ends early
+    patience: int = 0  # evaluations without better figures after which training ends; 0 never ends early
     void_share: float = 0.04  # of the held-out pixels become 255
     seed: int = 0
     variants: VariantConfig = field(default_factory=VariantConfig)

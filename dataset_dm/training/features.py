@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,10 +18,11 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from dataset_dm.decoder import Targets
 from dataset_dm.diffusion import Backbone, encode_images, read_features
 from dataset_dm.files import write_atomically
 from dataset_dm.hypercolumns import Features, FeatureSpec
-from dataset_dm.prompts import class_words
+from dataset_dm.prompts import class_words, wordings
 from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
 from dataset_dm.training.data import LabelledImage, LabelledSet
 
@@ -45,7 +46,8 @@ def informed_prompt(sample: LabelledImage, classes: Sequence[str]) -> str:
     """What the pass would be told of a generated image: the caption, or "a photo of a dog and a car" by the labels."""
     if sample.caption:
         return sample.caption
-    present = [int(each) for each in np.unique(sample.label) if 0 < each < 255]
+    shown = sample.label if sample.label is not None else () if sample.instances is None else sample.instances.classes
+    present = [int(each) for each in np.unique(shown) if 0 < each < 255]
     words = class_words([classes[each - 1] for each in present])
     return f"{BLIND} of " + " and ".join(f"a {word}" for word in words) if words else BLIND
 
@@ -56,12 +58,12 @@ class FeatureStore:
     Args:
         folder: where the files are; what is already there for the same key is taken over.
         spec: what is read.
-        class_text: embeddings of the classes [k d].
+        wordings: embeddings of the classes [w k d]: in w wordings, the usual one first.
         images, variants: n and v.
     """
 
-    def __init__(self, folder: Path, spec: FeatureSpec, class_text: Tensor, images: int, variants: int) -> None:
-        self.folder, self.spec, self.class_text = folder, spec, class_text
+    def __init__(self, folder: Path, spec: FeatureSpec, wordings: Tensor, images: int, variants: int) -> None:
+        self.folder, self.spec, self.wordings = folder, spec, wordings
         self.images, self.variants = images, variants
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
 
@@ -80,18 +82,39 @@ class FeatureStore:
                 self._memory[image, variant] = {name: value.to(device) for name, value in tensors.items()}
         return True
 
-    def batch(self, items: Sequence[tuple[int, int]], device: torch.device | str = "cpu") -> tuple[Features, Tensor]:
-        """Features (float32) and labels (int64 [b H W]) of these (image, variant) pairs."""
+    def part(self, spec: FeatureSpec) -> FeatureStore:
+        """The same files, of which only what `spec` asks for is read: fewer levels, no attention, no contrast."""
+        return FeatureStore(self.folder, spec, self.wordings, self.images, self.variants)
+
+    def batch(self, items: Sequence[tuple[int, int]], device: torch.device | str = "cpu") -> tuple[Features, Targets]:
+        """Features (float32) and truth of these (image, variant) pairs."""
         parts = [self._memory.get(item) or load_file(self.file(*item)) for item in items]
-        levels = {name: torch.stack([part[name] for part in parts]).to(device).float() for name in self.spec.names()}
-        attention = None
-        if self.spec.attention:
-            attention = torch.stack([part["class_attention"] for part in parts]).to(device).float()
-        contrast = None
-        if self.spec.contrast:
-            contrast = torch.stack([part["contrast"] for part in parts]).to(device).float()
-        labels = torch.stack([part["label"] for part in parts]).to(device).long()
-        return Features(levels, attention, self.class_text.to(device).float(), self.spec, contrast), labels
+
+        def stack(name: str) -> Tensor:
+            return torch.stack([part[name] for part in parts]).to(device)
+
+        features = Features(
+            {name: stack(name).float() for name in self.spec.names()},
+            stack("class_attention").float() if self.spec.attention else None,
+            self.wordings[0].to(device).float(),
+            self.spec,
+            stack("contrast").float() if self.spec.contrast else None,
+        )
+        there = parts[0].keys()
+        targets = Targets(
+            labels=stack("label").long() if "label" in there else None,
+            instances=stack("instances").long() if "instances" in there else None,
+            classes=tuple(part["instance_classes"].to(device) for part in parts) if "instances" in there else None,
+            keypoints=tuple(part["keypoints"].to(device) for part in parts) if "keypoints" in there else None,
+            depth=stack("depth") if "depth" in there else None,
+        )
+        return features, targets
+
+    def reworded(self, features: Features, rng: np.random.Generator) -> Features:
+        """The same features with every class in one of its wordings: a class is what its words mean, not the words."""
+        chosen = torch.from_numpy(rng.integers(len(self.wordings), size=self.wordings.shape[1]))
+        text = self.wordings[chosen, torch.arange(self.wordings.shape[1])]
+        return replace(features, class_text=text.to(features.class_text))
 
 
 def extract(
@@ -111,8 +134,10 @@ def extract(
         batch: variants a pass.
         report: called with (done, all, seconds so far).
     """
-    text = backbone.classes_text(class_words(labelled.classes))
-    store = FeatureStore(folder, spec, text.mean.cpu(), len(labelled), config.count)
+    classes = labelled.classes or ("thing",)  # a set of depth alone has none; its decoder reads no text
+    text = backbone.classes_text(class_words(classes))
+    spoken = [backbone.classes_text(names).mean.cpu() for names in wordings(classes)]
+    store = FeatureStore(folder, spec, torch.stack(spoken), len(labelled), config.count)
     key = {
         "spec": spec.to_dict(),
         "dtype": str(backbone.dtype),
@@ -163,8 +188,16 @@ def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classe
             tensors["class_attention"] = features.class_attention[row].half().cpu().contiguous()
         if features.contrast is not None:
             tensors["contrast"] = features.contrast[row].half().cpu().contiguous()
-        tensors["label"] = torch.from_numpy(sample.label.copy())
-        write_atomically(store.file(*pair), save(tensors))
+        write_atomically(store.file(*pair), save({**tensors, **_truth(sample)}))
+
+
+def _truth(sample: LabelledImage) -> dict[str, Tensor]:
+    """The labels of a variant as tensors; only the kinds that it has."""
+    kinds: dict[str, np.ndarray | None] = {"label": sample.label, "depth": sample.depth}
+    if sample.instances is not None:
+        kinds |= {"instances": sample.instances.map, "instance_classes": sample.instances.classes.astype(np.int64)}
+        kinds["keypoints"] = sample.instances.keypoints
+    return {name: torch.from_numpy(np.array(values, order="C")) for name, values in kinds.items() if values is not None}
 
 
 def _claim(folder: Path, key: dict) -> None:

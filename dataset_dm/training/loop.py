@@ -22,7 +22,7 @@ from dataset_dm.training.batches import fewer_classes, items_of
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import FeatureStore
 from dataset_dm.training.state import Average, Progress, load_state, save_state
-from dataset_dm.training.validation import measure
+from dataset_dm.training.validation import SHOWN, measure
 
 STATE_FOLDER = "state"
 
@@ -98,14 +98,14 @@ class Training:
         whole = config.batch * accelerator.num_processes
         items = items_of(step, whole, self.train.images, self.train.variants, config.seed)
         mine = items[accelerator.process_index * config.batch : (accelerator.process_index + 1) * config.batch]
-        features, labels = self.train.batch(mine, accelerator.device)
+        features, targets = self.train.batch(mine, accelerator.device)
         rng = stream("step", config.seed, step)
-        features, labels, _ = fewer_classes(features, labels, rng, config.fewer_classes)
+        features, targets, _ = fewer_classes(self.train.reworded(features, rng), targets, rng, config.fewer_classes)
         torch.manual_seed(int(rng.integers(2**62)) + accelerator.process_index)
         for group in optimiser.param_groups:
             group["lr"] = config.rate(step)
         model.train()
-        losses = decoder_loss(model(features), labels, config.loss)
+        losses = decoder_loss(model(features), targets, config.loss)
         optimiser.zero_grad()
         accelerator.backward(losses["loss"])
         accelerator.clip_grad_norm_(model.parameters(), config.clip)
@@ -121,17 +121,19 @@ class Training:
         figures = measure(shadow, self.validation)
         steps = progress.step % self.config.evaluate_every or self.config.evaluate_every
         losses = {name: value / steps for name, value in progress.sums.items()}
-        progress.history.append({"step": progress.step, **losses, "miou": figures.miou})
+        known = {name: value for name, value in vars(figures).items() if isinstance(value, float) and value == value}
+        progress.history.append({"step": progress.step, **losses, **known})
         progress.sums = {}
-        if figures.miou > progress.best:
-            progress.best, progress.best_step, progress.bad = figures.miou, progress.step, 0
+        if figures.score > progress.best:
+            progress.best, progress.best_step, progress.bad = figures.score, progress.step, 0
             best = {name: value.clone() for name, value in average.weights.items()}
         else:
             progress.bad += 1
         minutes, seconds = divmod(int(pace * (self.config.steps - progress.step)), 60)
+        shown = "  ".join(f"{title} {100 * known[name]:.1f}" for name, title in SHOWN.items() if name in known)
         self.say(
-            f"step {progress.step}/{self.config.steps}  loss {losses['loss']:.3f}  "
-            f"validation mIoU {100 * figures.miou:.1f}  {1 / pace:.1f} steps/s  ETA {minutes}:{seconds:02d}"
+            f"step {progress.step}/{self.config.steps}  loss {losses['loss']:.3f}  held-out {shown}  "
+            f"{1 / pace:.1f} steps/s  ETA {minutes}:{seconds:02d}"
         )
         return best
 

@@ -15,17 +15,20 @@ from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError, explain
+from dataset_dm.evaluation.report import finite
 from dataset_dm.files import write_atomically
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.miniature import locate
-from dataset_dm.tasks import task as task_called
+from dataset_dm.tasks import DEPTH
+from dataset_dm.training.calibration import calibrate
 from dataset_dm.training.config import TrainConfig
+from dataset_dm.training.data import LabelledSet
 from dataset_dm.training.features import FeatureStore
-from dataset_dm.training.inputs import feature_stores, labelled_sets, look_through
+from dataset_dm.training.inputs import DataRequest, chosen_tasks, depth_range, feature_stores, look_through
 from dataset_dm.training.loop import STATE_FOLDER, Training
 from dataset_dm.training.plot import plot_history
 from dataset_dm.training.state import STATE, Progress
-from dataset_dm.training.validation import calibrate, measure
+from dataset_dm.training.validation import measure
 
 FEATURES = "features"
 # all that a training leaves in its folder; --overwrite goes no further
@@ -54,13 +57,18 @@ def train_decoder(
     data: str | Path,
     out: str | Path,
     generator: str = "miniature",
-    task: str = "semantic",
+    tasks: Sequence[str] | None = None,
     num_labelled: int | None = None,
     split: str | None = None,
     validation: str | Path | None = None,
     validation_split: str | None = None,
     num_validation: int = 50,
     classes: Sequence[str] | None = None,
+    on_error: str = "raise",
+    depth_scale: float | None = None,
+    format: str | None = None,
+    seen: Sequence[str] | None = None,
+    long_tail: float | None = None,
     steps: int | None = None,
     batch: int | None = None,
     learning_rate: float | None = None,
@@ -83,15 +91,18 @@ def train_decoder(
     """Trains a decoder and writes its checkpoint with record, curves and plot.
 
     Args:
-        data: "miniature", a VOC folder, a dataset folder or a Hub id.
+        data: "miniature", a folder in one of the known layouts, a dataset folder or a Hub id.
         out: checkpoint folder; new or empty, unless ``resume`` or ``overwrite``.
         generator: the frozen text-to-image model, by name, folder or Hub id.
-        task: what to label; "semantic".
+        tasks: what to label (semantic, instance, depth, pose); default all that the data has labels of.
         num_labelled: take the first so many labelled images; default all (100 of Miniature).
         split: of the data; default "train".
         validation: held-out data; default every tenth training image, for Miniature its validation split.
         validation_split, num_validation: which part of it and at most how many.
         classes: class names in the order of the ids, without background; default the data's own.
+        on_error, depth_scale, format: see `training.data.open_labelled`.
+        seen: train on these classes alone; the others are void, and may be asked for later by their words.
+        long_tail: imbalance of the number of labelled images a class; see `training.subsets.long_tail`.
         steps, batch, learning_rate, patience, evaluate_every, variants, seed: shortcuts into ``config``.
         timestep: noise level at which the generator is read.
         device, dtype: where and how the generator computes.
@@ -107,20 +118,38 @@ def train_decoder(
     Raises:
         ConfigError, DataError, ModelError, StoreError: one line each.
     """
-    if task_called(task).name != "semantic":
-        raise ConfigError(explain("task", got=task, expected="'semantic', the one task that can be trained by now"))
     folder = Path(out).expanduser()
     _check(folder, resume, overwrite)
     settings = _settings(config, steps, batch, learning_rate, patience, evaluate_every, variants, seed)
-    sets = labelled_sets(data, split, classes, num_labelled, validation, validation_split, num_validation)
-    look_through(*sets)
-    training, held_out = sets
+    asked = DataRequest(
+        data=data,
+        split=split,
+        classes=classes,
+        num_labelled=num_labelled,
+        validation=validation,
+        validation_split=validation_split,
+        num_validation=num_validation,
+        on_error=on_error,
+        depth_scale=depth_scale,
+        format=format,
+        seen=seen,
+        long_tail=long_tail,
+        seed=settings.seed,
+    )
+    training, held_out = asked.open()
+    built = chosen_tasks(tasks, training)
+    look_through(training, held_out)
+    for labelled in (training, held_out):
+        for reason, count in labelled.skipped.items():
+            say(f"{labelled.source}: {count} left out ({reason})")
     backbone = Backbone.load(locate(generator), dtype=dtype, device=device)
     wanted = feature_spec(backbone, timestep=timestep) if spec is None else spec(backbone)
+    if not training.classes:  # depth alone: no class is asked about
+        wanted = replace(wanted, attention=(), attention_heads=0, contrast=())
     _make(folder, overwrite)
     began = time.monotonic()
     stores = feature_stores(training, held_out, backbone, wanted, folder / FEATURES, settings, say)
-    net = _fresh(PDecoderConfig(spec=wanted, classes=training.classes, **(decoder or {})), stores[0], settings)
+    net = _fresh(_decoder_config(wanted, training, built, decoder or {}), stores[0], settings)
     key = {
         "generator": wanted.generator,
         "dtype": str(backbone.dtype),
@@ -150,6 +179,13 @@ def train_decoder(
     return _finish(net, stores[1], settings, progress, record, key, folder, say)
 
 
+def _decoder_config(
+    spec: FeatureSpec, training: LabelledSet, tasks: tuple[str, ...], changes: dict[str, Any]
+) -> PDecoderConfig:
+    measured = {"depth_range": depth_range(training)} if DEPTH.name in tasks else {}
+    return PDecoderConfig(spec=spec, classes=training.classes, tasks=tasks, **{**measured, **changes})
+
+
 def _finish(
     net: PDecoder,
     held_out: FeatureStore,
@@ -161,8 +197,7 @@ def _finish(
     say: Callable[[str], None],
 ) -> TrainResult:
     """Calibrates and measures the decoder, writes checkpoint, record and plot, removes what only training needed."""
-    temperature, void_below = calibrate(net, held_out, settings.void_share, settings.seed)
-    net.configured(temperature=temperature, void_below=void_below)
+    net.configured(**calibrate(net, held_out, settings.void_share, settings.seed))
     figures = {"blind": asdict(measure(net, held_out)), "informed": asdict(measure(net, held_out, variant=1))}
     record = {
         **record,
@@ -171,7 +206,7 @@ def _finish(
         "validation_figures": figures,
     }
     net.configured(record=record).to("cpu").save_pretrained(folder, half=True)
-    history = json.dumps({**record, **key, "history": progress.history}, indent=1) + "\n"
+    history = json.dumps(finite({**record, **key, "history": progress.history}), indent=1) + "\n"
     write_atomically(folder / "training.json", history.encode("utf-8"))
     _plot(progress.history, folder / "loss.png", say)
     for leftover in (FEATURES, STATE_FOLDER):

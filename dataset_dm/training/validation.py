@@ -1,90 +1,162 @@
-"""Measuring a decoder on held-out labelled images, and fitting its temperature and void threshold there."""
+"""Measuring a decoder on held-out labelled images, every kind of label that it reads and that they have."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dataset_dm.decoder import PDecoder
-from dataset_dm.evaluation.calibration import Reliability, fit_temperature
+from dataset_dm.annotators.labels import PERSON, read_labels
+from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
+from dataset_dm.evaluation.calibration import Reliability
+from dataset_dm.evaluation.depth import DepthErrors
+from dataset_dm.evaluation.detection import Detections
+from dataset_dm.evaluation.pose import Poses
 from dataset_dm.evaluation.semantic import Confusion
-from dataset_dm.postprocess.semantic import probabilities, threshold_for
+from dataset_dm.evaluation.truth import Truth
+from dataset_dm.prompts import class_words
+from dataset_dm.records import Annotation
+from dataset_dm.training.data.labelled import Instances
 from dataset_dm.training.features import FeatureStore
 
-SAMPLED = 512  # pixels an image that the temperature is fitted on
+# the figures that a training prints and plots, in percent
+SHOWN = {"miou": "mIoU", "mask_ap": "AP", "keypoint_ap": "OKS AP", "rel": "REL", "delta1": "δ1"}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What held-out images say; every pixel counts, none is void."""
+    """What held-out images say, all in 0..1; every pixel counts, none is void. NaN for what was not read or not known.
 
-    miou: float
-    accuracy: float
-    ece: float  # of the pixels predicted as an object
-    void_share: float
-    miou_without_void: float
-    class_iou: tuple[float, ...]
+    Args:
+        miou, accuracy, ece: of class maps; `ece` of the pixels predicted as an object.
+        void_share, miou_without_void: of the labels as they are stored.
+        class_iou: IoU of background and each class.
+        mask_ap, mask_ap50: of instances.
+        keypoint_ap: OKS AP of people.
+        rel, delta1: of depth.
+    """
+
+    miou: float = float("nan")
+    accuracy: float = float("nan")
+    ece: float = float("nan")
+    void_share: float = float("nan")
+    miou_without_void: float = float("nan")
+    mask_ap: float = float("nan")
+    mask_ap50: float = float("nan")
+    keypoint_ap: float = float("nan")
+    rel: float = float("nan")
+    delta1: float = float("nan")
+    class_iou: tuple[float, ...] = field(default=(), repr=False)
+
+    @property
+    def score(self) -> float:
+        """One number by which the best weights are kept: the mean of mIoU, AP50, OKS AP and δ1, of those known."""
+        known = np.array([self.miou, self.mask_ap50, self.keypoint_ap, self.delta1])
+        return float(np.nanmean(known)) if np.isfinite(known).any() else 0.0
+
+
+@dataclass(frozen=True)
+class Read:
+    """One held-out image: what was read and what is true."""
+
+    annotation: Annotation
+    truth: Truth
 
 
 def predictions(
     decoder: PDecoder, store: FeatureStore, *, variant: int = 0, batch: int = 8
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """(semantic logits, presence logits, labels) of one variant of every image, a batch at a time."""
+) -> Iterator[tuple[DecoderOutput, Targets]]:
+    """Output and truth of one variant of every image, a batch at a time."""
     device = next(decoder.parameters()).device
     for begin in range(0, store.images, batch):
         items = [(image, variant) for image in range(begin, min(begin + batch, store.images))]
-        features, labels = store.batch(items, device)
+        features, targets = store.batch(items, device)
         with torch.inference_mode():
-            output = decoder(features)
-        yield output.semantic, output.presence, labels
+            yield decoder(features), targets
+
+
+def readings(decoder: PDecoder, store: FeatureStore, *, variant: int = 0) -> Iterator[Read]:
+    """Labels with the decoder's own calibration beside the truth, image by image."""
+    config = decoder.config
+    for output, targets in predictions(decoder, store, variant=variant):
+        found = read_labels(output, config, config.classes, None, store.spec.native_size, keep_probability=True)
+        for image, annotation in enumerate(found):
+            yield Read(annotation, truth_of(targets, image))
+
+
+def truth_of(targets: Targets, image: int) -> Truth:
+    """The truth of one image of a batch as plain arrays."""
+
+    def plain(values: torch.Tensor, dtype: type) -> np.ndarray:
+        return values[image].cpu().numpy().astype(dtype)
+
+    instances = None
+    if targets.instances is not None:
+        points = None if targets.keypoints is None else targets.keypoints[image].cpu().numpy()
+        instances = Instances(plain(targets.instances, np.uint8), targets.classes[image].cpu().numpy(), points)
+    depth = None if targets.depth is None else np.nan_to_num(plain(targets.depth, np.float32))
+    label = None if targets.labels is None else plain(targets.labels, np.uint8)
+    return Truth(label, instances, depth)
 
 
 def measure(decoder: PDecoder, store: FeatureStore, *, variant: int = 0) -> Figures:
-    """mIoU and calibration on one variant (0 blind, 1 informed) with the decoder's own temperature and threshold."""
+    """Figures of one variant (0 blind, 1 informed)."""
     was_training = decoder.training
     decoder.eval()
-    names = len(decoder.config.classes) + 1
-    every, kept, reliability = Confusion(names), Confusion(names), Reliability()
-    for logits, _, labels in predictions(decoder, store, variant=variant):
-        chances = probabilities(logits, decoder.config.temperature).cpu()
-        best, chosen = chances.max(1)
-        truth, label = labels.cpu().numpy(), chosen.numpy()
-        every.add(label, truth)
-        kept.add(np.where(best.numpy() < decoder.config.void_below, 255, label), truth)
-        reliability.add_foreground(label, best.numpy(), truth)
+    names = decoder.config.classes
+    tally = _Tally(names)
+    for read in readings(decoder, store, variant=variant):
+        tally.add(read)
     decoder.train(was_training)
-    return Figures(
-        miou=every.miou(),
-        accuracy=every.accuracy(),
-        ece=reliability.ece(),
-        void_share=kept.void_share(),
-        miou_without_void=kept.miou(),
-        class_iou=tuple(every.iou().tolist()),
-    )
+    return tally.figures()
 
 
-def calibrate(decoder: PDecoder, store: FeatureStore, void_share: float, seed: int = 0) -> tuple[float, float]:
-    """(temperature, void_below) from held-out images; the decoder is left as it is.
+class _Tally:
+    """Sums over images, kind by kind."""
 
-    The temperature is fitted on pixels that are predicted as an object: background is easy, fills most of a picture and
-    would hide how sure the decoder is of objects.
-    """
-    decoder.eval()
-    rng = np.random.Generator(np.random.Philox(seed))
-    logits, targets, chances = [], [], []
-    for output, _, labels in predictions(decoder, store):
-        flat, truth = output.movedim(1, -1).flatten(1, 2).cpu(), labels.flatten(1).cpu()
-        for each, target in zip(flat, truth, strict=True):
-            objects = torch.nonzero((each.argmax(-1) > 0) & (target != 255)).flatten().numpy()
-            picked = torch.from_numpy(rng.permutation(objects)[:SAMPLED])
-            logits.append(each[picked])
-            targets.append(target[picked])
-        chances.append(output.cpu())
-    known = torch.cat(targets)
-    temperature = fit_temperature(torch.cat(logits), known) if len(known) else 1.0
-    best = torch.cat([probabilities(each, temperature).amax(1).flatten() for each in chances])
-    return temperature, threshold_for(best.numpy(), void_share)
+    def __init__(self, classes: tuple[str, ...]) -> None:
+        self.every, self.kept, self.reliability = (
+            Confusion(len(classes) + 1),
+            Confusion(len(classes) + 1),
+            Reliability(),
+        )
+        self.detections, self.depth = Detections(classes), DepthErrors()
+        words = class_words(classes)
+        self.poses = Poses(words.index(PERSON) + 1) if PERSON in words else None
+
+    def add(self, read: Read) -> None:
+        said, true = read.annotation, read.truth
+        if said.full is not None and true.label is not None:
+            self.every.add(said.full, true.label)
+            self.kept.add(said.label, true.label)
+            self.reliability.add_foreground(said.full, said.probability, true.label)
+        if said.objects is not None and true.instances is not None:
+            self.detections.add(said.objects, true.instances)
+            has_poses = said.objects.keypoints is not None and true.instances.keypoints is not None
+            if has_poses and self.poses is not None:
+                self.poses.add(said.objects, true.instances)
+        if said.depth is not None and true.depth is not None:
+            self.depth.add(said.depth, true.depth)
+
+    def figures(self) -> Figures:
+        known: dict[str, object] = {}
+        if self.every.matrix.any():
+            known |= {
+                "miou": self.every.miou(),
+                "accuracy": self.every.accuracy(),
+                "ece": self.reliability.ece(),
+                "void_share": self.kept.void_share(),
+                "miou_without_void": self.kept.miou(),
+                "class_iou": tuple(self.every.iou().tolist()),
+            }
+        if self.detections.sizes:
+            masks = self.detections.precision("segm")
+            known |= {"mask_ap": masks.ap, "mask_ap50": masks.ap50}
+        if self.poses is not None and self.poses.sizes:
+            known["keypoint_ap"] = self.poses.precision().ap
+        if self.depth.pixels:
+            depth = self.depth.figures()
+            known |= {"rel": depth["rel"], "delta1": depth["delta1"]}
+        return Figures(**known)  # type: ignore[arg-type]

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
-from dataset_dm.training.data import LabelledImage
+from dataset_dm.training.augment import AugmentConfig, augment, fit, paste, stream
+from dataset_dm.training.data import Instances, LabelledImage
 
 PLAIN = AugmentConfig(flip=False, crop=1, zoom_out=0, colour=0, hue=False)
 
@@ -52,6 +52,31 @@ def test_pasted_objects_bring_their_label_and_void_does_not_travel():
     for each in pasted:
         assert (each.image[:12, :20] == 99).all() and (each.label[:12, :20] == 7).all() and each.caption is None
         assert np.array_equal(each.label[12:], sample().label[12:])
+
+
+def with_things(number: int) -> LabelledImage:
+    """20 × 20: a person (class 3) of whom two joints are labelled, on the left or, number 2, on the right."""
+    numbers = np.zeros((20, 20), np.uint8)
+    columns = slice(2, 8) if number == 1 else slice(6, 14)
+    numbers[4:16, columns] = 1
+    points = np.zeros((1, 17, 3), np.float32)
+    points[0, 0], points[0, 5] = (3.5, 5.5, 2), (7.5, 9.5, 2)
+    image = np.full((20, 20, 3), 50 * number, np.uint8)
+    return LabelledImage("x", image, numbers * 3, None, Instances(numbers, np.array([3]), points), np.ones((20, 20)))
+
+
+def test_a_pasted_thing_gets_a_number_hides_joints_and_takes_away_depth():
+    found = next(
+        each
+        for each in (paste(with_things(1), with_things(2), stream(i)) for i in range(9))
+        if len(each.instances) == 2
+    )
+    assert found.instances.classes.tolist() == [3, 3]
+    assert (found.instances.map[4:16, 6:14] == 2).all() and (found.instances.map[4:16, 2:6] == 1).all()
+    assert found.instances.keypoints[0, [0, 5], 2].tolist() == [2, 1], "the second joint lies under what was pasted"
+    assert found.instances.keypoints[1, [0, 5], 2].tolist() == [2, 2]
+    assert np.isnan(found.depth[4:16, 6:14]).all() and (found.depth[:, 14:] == 1).all()
+    assert (found.label[4:16, 2:14] == 3).all() and (found.image[4:16, 6:14] == 100).all()
 
 
 def test_the_same_stream_gives_the_same_picture():

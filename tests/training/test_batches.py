@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from dataset_dm.decoder import Targets
 from dataset_dm.hypercolumns import Features, FeatureSpec, Level
 from dataset_dm.training.augment import stream
 from dataset_dm.training.batches import fewer_classes, items_of
@@ -20,18 +21,25 @@ def test_labels_follow_the_turned_and_shortened_list():
     text = torch.arange(6.0).view(3, 2)
     features = Features({"a": torch.zeros(1, 1, 1, 1)}, torch.arange(3.0).view(1, 3, 1, 1, 1), text, SPEC)
     labels = torch.tensor([[[0, 1, 2, 3, 255]]])
+    numbers = torch.tensor([[[0, 1, 2, 3, 255]]])
+    truth = Targets(labels=labels, instances=numbers, classes=(torch.tensor([3, 1, 1]),))
     sizes = set()
     for seed in range(30):
-        some, remapped, chosen = fewer_classes(features, labels, stream(seed), share=0.5)
+        some, remapped, chosen = fewer_classes(features, truth, stream(seed), share=0.5)
         sizes.add(len(chosen))
         assert torch.equal(some.class_text, text[torch.from_numpy(chosen)])
         assert some.class_attention.flatten().tolist() == chosen.tolist()
         place = {int(old) + 1: new + 1 for new, old in enumerate(chosen)}
-        assert remapped.flatten().tolist() == [0, *(place.get(old, 0) for old in (1, 2, 3)), 255]
+        assert remapped.labels.flatten().tolist() == [0, *(place.get(old, 0) for old in (1, 2, 3)), 255]
+        kept = [old for old in (3, 1, 1) if old in place]
+        assert remapped.classes[0].tolist() == [place[old] for old in kept]
+        things = remapped.instances.flatten()
+        assert things[[0, 4]].tolist() == [0, 255] and things.max() == 255
+        assert sorted(things[1:4][things[1:4] > 0].tolist()) == list(range(1, len(kept) + 1))
     assert sizes == {1, 2, 3}
 
 
 def test_without_shortening_the_whole_list_remains():
     features = Features({"a": torch.zeros(1, 1, 1, 1)}, None, torch.zeros(3, 2), SPEC)
-    _, _, chosen = fewer_classes(features, torch.zeros(1, 1, 1, dtype=torch.long), stream(0), share=0.0)
+    _, _, chosen = fewer_classes(features, Targets(), stream(0), share=0.0)
     assert sorted(chosen.tolist()) == [0, 1, 2] and isinstance(chosen, np.ndarray)

@@ -133,8 +133,8 @@ def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_fo
     out = tmp_path / "out"
     with pytest.raises(ConfigError, match="num_labelled"):
         train(voc, out, generator_folder, num_labelled=0)
-    with pytest.raises(ConfigError, match="task"):
-        train(voc, out, generator_folder, task="depth")
+    with pytest.raises(ConfigError, match="no labels for 'depth'"):
+        train(voc, out, generator_folder, tasks=["depth"])
     with pytest.raises(ConfigError, match="steps"):
         train(voc, out, generator_folder, steps=0)
     with pytest.raises(ConfigError, match="timestep: got 5000, expected a whole number from 0 to 999"):
@@ -150,9 +150,9 @@ def test_the_trained_decoder_labels_by_the_ids_it_was_taught(trained, backbone):
     annotator = PDecoderAnnotator.load(str(out), device="cpu")
     found = open_labelled(voc)
     store = extract(found, backbone, annotator.spec, out.parent / "features", VariantConfig(count=1))
-    features, labels = store.batch([(0, 0)])
+    features, targets = store.batch([(0, 0)])
     annotation = annotator.annotate(features, annotator.classes)[0]
-    assert annotation.label.shape == labels.shape[1:] == (128, 128) and annotation.label.dtype == np.uint8
+    assert annotation.label.shape == targets.labels.shape[1:] == (128, 128) and annotation.label.dtype == np.uint8
     assert set(np.unique(annotation.full)) <= {0, 1, 2}
 
 
@@ -187,7 +187,8 @@ def test_features_are_computed_once_and_again_for_other_settings(voc, tmp_path, 
 
 def test_void_reaches_the_loss_as_void(voc, tmp_path, backbone):
     store = extract(open_labelled(voc), backbone, feature_spec(backbone), tmp_path / "f", VariantConfig(count=1))
-    features, labels = store.batch([(0, 0), (3, 0)])
+    features, targets = store.batch([(0, 0), (3, 0)])
+    labels = targets.labels
     assert labels.unique().tolist() == [0, 1, 2, 255] and features.batch == 2
     assert features.levels["image"].min() >= -1 and features.levels["image"].max() <= 1, "[-1, 1] RGB"
     red = features.levels["image"][0, :, labels[0] == 1].mean(1)

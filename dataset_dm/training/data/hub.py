@@ -1,9 +1,13 @@
-"""Any Hugging Face dataset with an image and a class-map column: a Hub id, or a local folder that `datasets` reads."""
+"""Any Hugging Face dataset with labels that we know: a Hub id, or a local folder that `datasets` reads.
+
+Columns: a class map, `objects` with masks and keypoints, `annotation` with `semantic_class_to_id`, `depth_map`: what
+this package generates, and what the example scripts of transformers read.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,44 +15,50 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.sources import split_revision
-from dataset_dm.training.data.labelled import (
-    BACKGROUNDS,
-    VOID,
-    LabelledImage,
-    check,
-    read_image,
-    read_mask,
-    without_background,
-)
+from dataset_dm.training.data.annotations import check_box, keypoints_of, mask_of
+from dataset_dm.training.data.depth import NYU
+from dataset_dm.training.data.depth_file import read_depth
+from dataset_dm.training.data.hub_columns import Stored, class_tables, find_columns
+from dataset_dm.training.data.instances import PERSON, Thing, paint
+from dataset_dm.training.data.labelled import MOST, VOID, Instances, LabelledImage, SampleError, fits
+from dataset_dm.training.data.pictures import read_channels, read_image, read_mask
+from dataset_dm.training.data.voc import instances_of
 
-IMAGE_COLUMNS = ("image", "img", "pixel_values", "picture")
-LABEL_COLUMNS = ("label", "annotation", "mask", "segmentation", "labels", "segmentation_mask", "semantic")
-CAPTION_COLUMNS = ("prompt", "caption", "text")
+Row = Mapping[str, Any]
+Labels = tuple[np.ndarray | None, Instances | None]
 
 
 class HubSet:
-    """Images and class maps of one split.
+    """Images and labels of one split.
 
     Args:
         source: Hub id (``id@revision``) or local folder.
         split: default "train", else the first.
-        classes: names without background; default those of a ClassLabel column or of ``id2label.json``.
+        classes: names without background: some of the set's own, the others are background; or names of the ids 1, 2, …
+            of a set that has none. Default those of a ClassLabel column or of ``id2label.json``.
+        depth_scale: metres of one unit of the depth column; default 1/1000 for whole numbers, 1 for others.
 
     Raises:
         DataError: it cannot be loaded, has no such columns, or its class names are not to be found.
     """
 
-    def __init__(self, source: str, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        *,
+        split: str | None = None,
+        classes: Sequence[str] | None = None,
+        depth_scale: float | None = None,
+    ) -> None:
         self._rows, self.split = _load(source, split)
-        self.source = f"{source} {self.split}"
-        columns = self._rows.column_names
-        self._image = _column(columns, IMAGE_COLUMNS, "an image column", source)
-        self._label = _column(columns, LABEL_COLUMNS, "a label column", source)
-        self._caption = next((name for name in CAPTION_COLUMNS if name in columns), None)
-        names = list(classes) if classes else _own_classes(source, self._rows.features)
-        # without a background entry id 0 is a class like any other: everything moves up by one
-        self._shift = 0 if classes or (names and names[0].lower() in BACKGROUNDS) else 1
-        self.classes = without_background(names)
+        self.source = f"{source} {self.split}" + (f" depth ×{depth_scale}" if depth_scale else "")
+        self._scale = depth_scale
+        features = self._rows.features
+        self._columns = find_columns(features, source)
+        first = self._rows.select_columns(_cheap(features))[0] if len(self._rows) else {}
+        self.classes, self._tables = class_tables(self._columns, features, first, source, classes)
+        self.kinds = self._columns.kinds(self.classes)
+        self.skipped: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -59,21 +69,108 @@ class HubSet:
             row = self._rows[index]
         except (OSError, ValueError, SyntaxError) as error:
             reason = " ".join(str(error).split())[:120]
-            raise DataError(f"{name}: cannot be read ({reason}); it is truncated or damaged") from error
-        for column in (self._image, self._label):
-            if row[column] is None:
-                raise DataError(f"{name}: column {column!r} is empty; every image needs its mask")
-        image, label = read_image(_content(row[self._image]), name), self._mask(row[self._label], name)
-        check(image, label, self.classes, name)
-        return LabelledImage(name, image, label, row[self._caption] if self._caption else None)
+            raise SampleError(
+                "damaged file", f"{name}: cannot be read ({reason}); it is truncated or damaged"
+            ) from error
+        columns = self._columns
+        label = self._label(row, name)
+        # where a class map and objects say the same, the coloured annotation is not read
+        coloured = None if columns.label and columns.objects else columns.annotation
+        colours = read_channels(_content(row, coloured, name), name) if coloured else None
+        drawn = label if label is not None else colours
+        image = read_image(_content(row, columns.image, name), name, _size(drawn, row))
+        if drawn is not None:
+            fits(image, drawn.shape, "mask", name)
+        label, instances = self._things(row, image.shape[:2], label, colours, name)
+        depth = None
+        if columns.depth:
+            depth = read_depth(_content(row, columns.depth, name), name, self._scale, NYU.unit)
+            fits(image, depth.shape, "depth", name)
+        return LabelledImage(name, image, label, row[columns.caption] if columns.caption else None, instances, depth)
 
-    def _mask(self, value: Any, name: str) -> np.ndarray:
-        label = read_mask(_content(value), name)
-        if not self._shift:
-            return label
-        if ((label >= VOID - 1) & (label != VOID)).any():
-            raise DataError(f"{name}: mask has class 254, an 8-bit label holds at most 254 classes without background")
-        return np.where(label == VOID, VOID, label + self._shift).astype(np.uint8)
+    def _label(self, row: Row, name: str) -> np.ndarray | None:
+        if self._columns.label is None:
+            return None
+        stored = read_mask(_content(row, self._columns.label, name), name)
+        return self._ids(stored, self._tables["label"], name)
+
+    def _things(
+        self, row: Row, size: tuple[int, int], label: np.ndarray | None, colours: np.ndarray | None, name: str
+    ) -> Labels:
+        """Class map and instances; the map is that of the things where the set has no other."""
+        if self._columns.objects:
+            poses = "pose" in self.kinds
+            rows = as_rows(row[self._columns.objects])
+            things = [self._thing(each, size, poses, f"{name}, object {i}") for i, each in enumerate(rows)]
+            owner, instances = paint([thing for thing in things if thing is not None], size, poses)
+            if label is None and colours is None:
+                label = np.where(owner < 0, VOID, owner).astype(np.uint8) if len(self.classes) <= MOST else None
+            elif label is None:
+                label = self._ids(colours[..., 0], self._tables["annotation"], name)
+        elif colours is not None:
+            told = self._ids(colours[..., 0], self._tables["annotation"], name)
+            numbers = np.where((told > 0) & (told < VOID), colours[..., 1], 0)
+            instances = instances_of(numbers.astype(np.uint8), told, name)
+            label = told if label is None else label
+        else:
+            return label, None
+        if label is not None:  # where the class is unsure, so is the thing
+            shown = np.where(label == VOID, VOID, instances.map).astype(np.uint8)
+            instances = Instances(shown, instances.classes, instances.keypoints)
+        return label, instances
+
+    def _thing(self, row: Row, size: tuple[int, int], poses: bool, name: str) -> Thing | None:
+        """One object; None when its class was not asked for."""
+        value, table = row[self._columns.category], self._tables["objects"]
+        category = value if isinstance(value, str) else table.get(value, False)
+        if category is False or (isinstance(value, str) and value not in table.values()):
+            message = explain(f"{name}: category", got=value, expected=f"one of the {len(table)} classes of the set")
+            raise SampleError("unknown class", message)
+        if category not in self.classes:
+            return None
+        if row.get("bbox") is not None:
+            check_box(row["bbox"], size, name)
+        if not row.get("segmentation"):
+            raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
+        points = row.get("keypoints") if poses and category == PERSON else None
+        shift = 0.5 if self._columns.whole else 0.0
+        return Thing(
+            mask=mask_of(row["segmentation"], size, name),
+            class_id=self.classes.index(category) + 1,
+            crowd=bool(row.get("iscrowd")),
+            keypoints=None if points is None else keypoints_of(points, size, name, shift),
+        )
+
+    def _ids(self, stored: np.ndarray, table: Stored, name: str) -> np.ndarray:
+        """Our ids of stored ones, uint8 [H W]; classes that were not asked for are background, 255 stays void."""
+        known = {key: 0 if each not in self.classes else self.classes.index(each) + 1 for key, each in table.items()}
+        ids = np.full(256, -1)
+        for key, mine in {0: 0, **known, VOID: VOID}.items():
+            if 0 <= key <= VOID:
+                ids[key] = mine if key == VOID or mine <= MOST else -2
+        found = ids[stored]
+        if (found == -2).any():
+            message = f"{name}: mask has class {int(stored[found == -2][0])}, an 8-bit label holds at most 254 classes "
+            raise SampleError("unknown class", message + "without background")
+        if (found < 0).any():
+            message = (
+                f"{name}: mask has class {int(stored[found < 0][0])}, the task has 0..{max(table)} and {VOID} for "
+            )
+            raise SampleError("unknown class", message + "void; fix the class list or the mask")
+        return found.astype(np.uint8)
+
+
+def as_rows(objects: Any) -> list[dict[str, Any]]:
+    """The things of a row, stored as a list of dicts or as a dict of lists (which may nest); None holds none.
+
+    >>> as_rows({"id": [1, 2], "box": {"x": [3, 4]}})
+    [{'id': 1, 'box': {'x': 3}}, {'id': 2, 'box': {'x': 4}}]
+    """
+    if not isinstance(objects, Mapping):
+        return list(objects or ())
+    columns = {key: as_rows(value) if isinstance(value, Mapping) else value for key, value in objects.items()}
+    lists = {key: value for key, value in columns.items() if value is not None}
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
 def _load(source: str, split: str | None) -> tuple[Any, str]:
@@ -96,54 +193,23 @@ def _load(source: str, split: str | None) -> tuple[Any, str]:
     return rows, chosen
 
 
-def _column(columns: Sequence[str], wanted: Sequence[str], what: str, source: str) -> str:
-    for name in wanted:
-        if name in columns:
-            return name
-    expected = f"{what} ({', '.join(wanted[:4])})"
-    raise DataError(
-        explain(f"data {source!r}: columns", got=list(columns), expected=expected, remedy="rename the column")
-    )
+def _cheap(features: Mapping[str, Any]) -> list[str]:
+    return [name for name in features if name == "semantic_class_to_id"] or list(features)[:1]
 
 
-def _content(value: Any) -> Any:
+def _content(row: Row, column: str, name: str) -> Any:
     """What the readers take: bytes or a path of an undecoded image column."""
+    value = row[column]
+    if value is None:
+        raise SampleError("missing file", f"{name}: column {column!r} is empty; every image needs its mask")
     if isinstance(value, dict):
         return value["bytes"] if value.get("bytes") is not None else Path(value["path"])
     return value
 
 
-def _own_classes(source: str, features: Any) -> list[str]:
-    """Class names of a `classes` column of ClassLabels, else of the repository's id2label.json."""
-    column = features.get("classes")
-    names = getattr(getattr(column, "feature", column), "names", None)
-    if names:
-        return list(names)
-    table = _id2label(source)
-    if table is None:
-        remedy = "name the classes with --classes, in the order of their ids"
-        raise DataError(f"data {source!r}: neither a ClassLabel column nor id2label.json names its classes; {remedy}")
-    ids = sorted(table)
-    if ids != list(range(len(ids))):
-        raise DataError(f"data {source!r}: id2label.json has ids {ids[:8]}…, expected 0, 1, 2, … without gaps")
-    return [table[i] for i in ids]
-
-
-def _id2label(source: str) -> dict[int, str] | None:
-    file = Path(source) / "id2label.json"
-    if not Path(source).exists():
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
-
-        name, revision = split_revision(source)
-        try:
-            file = Path(hf_hub_download(name, "id2label.json", repo_type="dataset", revision=revision))
-        except (HfHubHTTPError, OSError):
-            return None
-    if not file.is_file():
-        return None
-    try:
-        table = json.loads(file.read_text(encoding="utf-8"))
-        return {int(key): str(value) for key, value in table.items() if int(key) != VOID}
-    except (ValueError, AttributeError) as error:
-        raise DataError(f"data {source!r}: id2label.json cannot be read ({error})") from error
+def _size(drawn: np.ndarray | None, row: Row) -> tuple[int, int] | None:
+    """(H, W) that the labels speak of, where the row says it."""
+    if drawn is not None:
+        return drawn.shape[0], drawn.shape[1]
+    sides = row.get("height"), row.get("width")
+    return sides if all(isinstance(side, int) for side in sides) else None

@@ -2,43 +2,83 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dataset_dm.errors import DataError
 
 VOID = 255
+MOST = 254  # classes or things that an 8-bit map can tell apart
 BACKGROUNDS = ("background", "_background_", "__background__", "__ignore__", "_ignore_")
+
+
+class SampleError(DataError):
+    """One sample is at fault, the others may be fine: ``on_error="skip"`` leaves it out and counts its `reason`."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The things of one image.
+
+    Args:
+        map: uint8 [H W]; 0 no thing, i + 1 the i-th, 255 to be ignored (crowds, void). Where two overlap, the smaller
+            one keeps the pixel.
+        classes: int64 [n], ids as in the class map: i + 1 is the i-th class.
+        keypoints: float32 [n 17 3] of (x, y, v) in COCO's order, pixels with centres at .5, v 0 not labelled or outside
+            the image, 1 hidden, 2 seen; all zero where a thing has none. None if the set has no keypoints.
+    """
+
+    map: np.ndarray
+    classes: np.ndarray
+    keypoints: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.classes)
 
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """An image and its class map.
+    """An image and its labels; a kind of label that the set does not have is None.
 
     Args:
         name: what errors call it.
         image: uint8 [H W 3], RGB.
         label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 void.
         caption: a text that describes it, or None.
+        instances: the things, with keypoints where the set has them.
+        depth: float32 [H W], metres along the optical axis; 0 unknown.
     """
 
     name: str
     image: np.ndarray
-    label: np.ndarray
+    label: np.ndarray | None
     caption: str | None = None
+    instances: Instances | None = None
+    depth: np.ndarray | None = None
 
 
 class LabelledSet(Protocol):
-    """Images that can be asked for by position; ``classes`` has no background; ``source`` says where they are from."""
+    """Images that can be asked for by position.
+
+    Attributes:
+        classes: names without background, in the order of their ids; empty for a set of depth alone.
+        source: where they are from; another content has another source.
+        kinds: names of the tasks it has labels of, in the order of `tasks.TASKS`.
+        skipped: how many damaged samples were left out, by reason.
+    """
 
     classes: tuple[str, ...]
     source: str
+    kinds: tuple[str, ...]
+    skipped: Counter[str]
 
     def __len__(self) -> int: ...
 
@@ -51,6 +91,7 @@ class Subset:
     def __init__(self, parent: LabelledSet, positions: Sequence[int]) -> None:
         self.parent, self.positions = parent, list(positions)
         self.classes, self.source = parent.classes, parent.source
+        self.kinds, self.skipped = parent.kinds, parent.skipped
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -59,36 +100,24 @@ class Subset:
         return self.parent[self.positions[index]]
 
 
-def read_image(file: Path | bytes | Image.Image, name: str) -> np.ndarray:
-    """RGB uint8 [H W 3], upright; DataError naming the sample when it is damaged."""
-    picture = ImageOps.exif_transpose(_open(file, name, "image"))
-    return np.asarray(picture.convert("RGB"))
-
-
-def read_mask(file: Path | bytes | Image.Image, name: str) -> np.ndarray:
-    """Class ids uint8 [H W] of a palette or grey PNG; DataError for anything else."""
-    picture = _open(file, name, "mask")
-    if picture.mode not in ("P", "L", "1", "I", "I;16"):
-        raise DataError(
-            f"{name}: mask has mode {picture.mode}, expected a palette or grey picture of class ids; "
-            "convert colours to ids first"
-        )
-    ids = np.asarray(picture).astype(np.int64)
-    if ids.min() < 0 or ids.max() > VOID:
-        raise DataError(f"{name}: mask has id {int(ids.max())}, expected 0..255; store class ids, not scores")
-    return ids.astype(np.uint8)
-
-
 def check(image: np.ndarray, label: np.ndarray, classes: Sequence[str], name: str) -> None:
-    """DataError unless image and label fit each other and the class list."""
-    if image.shape[:2] != label.shape:
-        got, expected = f"{label.shape[1]}×{label.shape[0]}", f"{image.shape[1]}×{image.shape[0]}"
-        raise DataError(f"{name}: mask is {got}, its image {expected}; masks must have the size of their image")
+    """SampleError unless image and class map fit each other and the class list."""
+    fits(image, label.shape, "mask", name)
     wrong = np.unique(label[(label > len(classes)) & (label != VOID)])
     if wrong.size:
-        raise DataError(
+        raise SampleError(
+            "unknown class",
             f"{name}: mask has class {int(wrong[0])}, the task has 0..{len(classes)} and {VOID} for void; "
-            "fix the class list or the mask"
+            "fix the class list or the mask",
+        )
+
+
+def fits(image: np.ndarray, size: tuple[int, ...], what: str, name: str) -> None:
+    """SampleError unless `size` (H, W), that of what errors call `what`, is the size of the image."""
+    if image.shape[:2] != tuple(size[:2]):
+        got, expected = f"{size[1]}×{size[0]}", f"{image.shape[1]}×{image.shape[0]}"
+        raise SampleError(
+            "wrong size", f"{name}: {what} is {got}, its image {expected}; a {what} must have the size of its image"
         )
 
 
@@ -96,16 +125,3 @@ def without_background(names: Sequence[str]) -> tuple[str, ...]:
     """Class names less a leading background entry."""
     kept = [name.strip() for name in names if name.strip()]
     return tuple(kept[1:] if kept and kept[0].lower() in BACKGROUNDS else kept)
-
-
-def _open(file: Path | bytes | Image.Image, name: str, what: str) -> Image.Image:
-    try:
-        content = file.read_bytes() if isinstance(file, Path) else file
-        picture = content if isinstance(content, Image.Image) else Image.open(BytesIO(content))
-        picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DataError(
-            f"{name}: {what} cannot be read ({reason}); it is truncated or no picture, replace it"
-        ) from error
-    return picture

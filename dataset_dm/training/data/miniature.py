@@ -1,10 +1,16 @@
-"""Miniature's own renders, with their exact class maps: the stand-in for a labelled set of photographs."""
+"""Miniature's own renders with their exact truth of every kind: the stand-in for a labelled set of photographs."""
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
+
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.miniature.world import SPLITS, VOC_CLASSES, labelled
-from dataset_dm.training.data.labelled import LabelledImage
+from dataset_dm.miniature.world import SPLITS, VOC_CLASSES, Rendering, Scene, labelled
+from dataset_dm.tasks import TASKS
+from dataset_dm.training.data.instances import stack_keypoints
+from dataset_dm.training.data.labelled import Instances, LabelledImage
 
 
 class MiniatureSet:
@@ -28,6 +34,8 @@ class MiniatureSet:
             raise DataError(explain("number of labelled images", got=count, expected="at least 1"))
         self.split, self.count, self.style, self.size = split, count, style, size
         self.classes: tuple[str, ...] = tuple(VOC_CLASSES)
+        self.kinds: tuple[str, ...] = tuple(TASKS)
+        self.skipped: Counter[str] = Counter()
         self.source = f"miniature/{split}" + ("" if style == "day" else f"/{style}")
 
     def __len__(self) -> int:
@@ -37,4 +45,23 @@ class MiniatureSet:
         if not 0 <= index < self.count:
             raise IndexError(index)
         scene, rendering = labelled(self.split, index, self.style, self.size)
-        return LabelledImage(f"{self.source}[{index}]", rendering.image, rendering.class_map, scene.captions[0])
+        return LabelledImage(
+            f"{self.source}[{index}]",
+            rendering.image,
+            rendering.class_map,
+            scene.captions[0],
+            _instances(scene, rendering),
+            rendering.depth,
+        )
+
+
+def _instances(scene: Scene, rendering: Rendering) -> Instances:
+    """The bodies that are to be seen, renumbered: one that others hide altogether is no thing of the picture."""
+    seen = [int(number) for number in np.unique(rendering.instance_map) if number]
+    ids = np.zeros(len(scene.bodies) + 1, np.uint8)
+    ids[seen] = np.arange(1, len(seen) + 1)
+    return Instances(
+        map=ids[rendering.instance_map],
+        classes=np.array([scene.bodies[number - 1].class_id for number in seen], np.int64),
+        keypoints=stack_keypoints([rendering.keypoints[number - 1] for number in seen]),
+    )

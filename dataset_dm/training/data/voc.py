@@ -1,18 +1,32 @@
-"""A folder in the layout of PASCAL VOC: JPEGImages, SegmentationClass, optional ImageSets and class_names.txt."""
+"""A folder in the layout of PASCAL VOC: JPEGImages, SegmentationClass, optional SegmentationObject, ImageSets and
+class_names.txt."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from dataset_dm.errors import DataError
 from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.training.data.labelled import LabelledImage, check, read_image, read_mask, without_background
+from dataset_dm.training.data.folder_set import Entry, FolderSet
+from dataset_dm.training.data.labelled import (
+    VOID,
+    Instances,
+    LabelledImage,
+    SampleError,
+    check,
+    fits,
+    without_background,
+)
+from dataset_dm.training.data.parsing import class_names
+from dataset_dm.training.data.pictures import IMAGE_TYPES, read_image, read_mask
 
-IMAGE_TYPES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_FOLDERS = {"image": "JPEGImages", "mask": "SegmentationClass", "object mask": "SegmentationObject"}
 
 
-class VocFolder:
+class VocFolder(FolderSet):
     """Images and palette masks of one split.
 
     Args:
@@ -22,7 +36,7 @@ class VocFolder:
         classes: names without background; default ``class_names.txt``, else VOC's twenty.
 
     Raises:
-        DataError: a part is missing, or an image of the split has no mask or a mask no image.
+        DataError: a folder or the split is missing.
     """
 
     def __init__(self, root: str | Path, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
@@ -30,46 +44,37 @@ class VocFolder:
         for part in ("JPEGImages", "SegmentationClass"):
             if not (self.root / part).is_dir():
                 raise DataError(f"{root}: there is no folder {part}; expected the layout of PASCAL VOC")
-        self.classes = without_background(classes) if classes else self._own_classes()
-        self._images = self._files("JPEGImages", IMAGE_TYPES)
-        self._masks = self._files("SegmentationClass", (".png",))
-        self.names, listed = self._listed(split)
-        self.source = f"{root} {listed}" if listed else str(root)
-        for name in self.names:
-            if name not in self._images:
-                raise DataError(
-                    f"{root}: sample {name!r} has no image in JPEGImages; add it or leave it out of the split"
-                )
-            if name not in self._masks:
-                remedy = "add it or leave the image out of the split"
-                raise DataError(f"{root}: image {name!r} has no mask in SegmentationClass; {remedy}")
+        names = without_background(classes) if classes else class_names(self.root) or VOC_CLASSES
+        files = {what: self._files(folder) for what, folder in _FOLDERS.items() if (self.root / folder).is_dir()}
+        listed, found = self._listed(split, files["image"])
+        if not any(name in files.get("object mask", {}) for name in listed):
+            files.pop("object mask", None)
+        kinds = ("semantic", "instance") if "object mask" in files else ("semantic",)
+        entries = [self._entry(name, files) for name in listed]
+        super().__init__(entries, tuple(names), f"{root} {found}" if found else str(root), kinds)
 
-    def __len__(self) -> int:
-        return len(self.names)
+    def read(self, entry: Entry) -> LabelledImage:
+        name = f"image {entry.name!r}"
+        label = read_mask(entry.files["mask"], name)
+        image = read_image(entry.files["image"], name, label.shape)
+        check(image, label, self.classes, name)
+        instances = None
+        if "object mask" in entry.files:
+            numbers = read_mask(entry.files["object mask"], name)
+            fits(image, numbers.shape, "object mask", name)
+            instances = instances_of(numbers, label, name)
+        return LabelledImage(entry.name, image, label, instances=instances)
 
-    def __getitem__(self, index: int) -> LabelledImage:
-        name = self.names[index]
-        image = read_image(self._images[name], f"image {name!r}")
-        label = read_mask(self._masks[name], f"image {name!r}")
-        check(image, label, self.classes, f"image {name!r}")
-        return LabelledImage(name, image, label)
-
-    def _own_classes(self) -> tuple[str, ...]:
-        file = self.root / "class_names.txt"
-        if not file.is_file():
-            return VOC_CLASSES
-        try:
-            names = without_background(file.read_text(encoding="utf-8").splitlines())
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
-        if not names:
-            raise DataError(f"{file}: no class name in it; write one a line, the background first")
-        return names
-
-    def _files(self, folder: str, types: tuple[str, ...]) -> dict[str, Path]:
+    def _files(self, folder: str) -> dict[str, Path]:
+        types = IMAGE_TYPES if folder == "JPEGImages" else (".png",)
         return {file.stem: file for file in sorted((self.root / folder).iterdir()) if file.suffix.lower() in types}
 
-    def _listed(self, split: str | None) -> tuple[list[str], str | None]:
+    def _entry(self, name: str, files: dict[str, dict[str, Path]]) -> Entry:
+        ending = {"image": "jpg"}
+        expected = {what: self.root / _FOLDERS[what] / f"{name}.{ending.get(what, 'png')}" for what in files}
+        return Entry(name, {what: known.get(name, expected[what]) for what, known in files.items()})
+
+    def _listed(self, split: str | None, images: dict[str, Path]) -> tuple[list[str], str | None]:
         """The samples' names, and the split they are of; None where the folder has no splits."""
         lists = self.root / "ImageSets" / "Segmentation"
         file = lists / f"{split or 'train'}.txt"
@@ -80,4 +85,27 @@ class VocFolder:
             known = ", ".join(sorted(each.stem for each in lists.glob("*.txt"))) or "none"
             raise DataError(f"{self.root}: no split {split!r} in ImageSets/Segmentation; there are: {known}")
         # an image without a mask is an error, not a sample that silently disappears
-        return sorted(self._images), None
+        return sorted(images), None
+
+
+def instances_of(numbers: np.ndarray, label: np.ndarray, name: str) -> Instances:
+    """The things of a map of instance numbers; each has the class that most of its pixels have in the class map.
+
+    Args:
+        numbers: uint8 [H W]; 0 no thing, 255 void, else one thing a number, gaps allowed.
+        label: class map uint8 [H W].
+
+    Raises:
+        SampleError: a thing that lies on background alone.
+    """
+    found = [int(number) for number in np.unique(numbers) if number not in (0, VOID)]
+    ids, classes = np.zeros(256, np.uint8), []
+    ids[VOID] = VOID
+    for row, number in enumerate(found):
+        below = label[(numbers == number) & (label != VOID) & (label > 0)]
+        if not below.size:
+            message = f"{name}: object {number} of the object mask lies on no class of the class mask; mend one of them"
+            raise SampleError("unknown class", message)
+        ids[number] = row + 1
+        classes.append(int(np.bincount(below).argmax()))
+    return Instances(map=ids[numbers], classes=np.array(classes, np.int64))

@@ -1,0 +1,143 @@
+"""A decoder's raw output → annotations: every task's postprocessing, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dataset_dm.decoder import DecoderOutput, PDecoderConfig
+from dataset_dm.postprocess import depth as depth_of
+from dataset_dm.postprocess import instance, pose, semantic
+from dataset_dm.prompts import class_words
+from dataset_dm.records import Annotation, Objects
+
+PERSON = "person"
+
+
+@torch.inference_mode()
+def read_labels(
+    output: DecoderOutput,
+    config: PDecoderConfig,
+    classes: Sequence[str],
+    requested: Sequence[Sequence[int]] | None,
+    size: tuple[int, int],
+    *,
+    unasked: float = 1.0,
+    keep_probability: bool = False,
+) -> list[Annotation]:
+    """One annotation an image, of every task in `output`, with the calibration that `config` holds.
+
+    Args:
+        requested: for each image the positions of the classes that its prompt names; None if unknown.
+        size: (H, W) of the labels.
+        unasked: prior odds of a class that was not asked for against one that was.
+        keep_probability: also keep the probability of every pixel's class.
+    """
+    found: list[Annotation] | None = None
+    if output.semantic is not None:
+        found = _semantic(output, config, requested, size, unasked, keep_probability)
+    if output.instance is not None:
+        found = _with_objects(found, output, config, classes, requested, size, unasked)
+    if output.depth is not None:
+        found = _with_depth(found, output, config, size)
+    assert found is not None, "a decoder has at least one head"
+    return found
+
+
+def _semantic(
+    output: DecoderOutput,
+    config: PDecoderConfig,
+    requested: Sequence[Sequence[int]] | None,
+    size: tuple[int, int],
+    unasked: float,
+    keep_probability: bool,
+) -> list[Annotation]:
+    chances = semantic.probabilities(output.semantic.logits, config.temperature, size)
+    if requested is not None:
+        chances = semantic.restrict(chances, requested, unasked)
+    presence = output.semantic.presence.sigmoid()
+    return semantic.annotate(chances, presence, void_below=config.void_below, keep_probability=keep_probability)
+
+
+def _with_objects(
+    annotations: list[Annotation] | None,
+    output: DecoderOutput,
+    config: PDecoderConfig,
+    classes: Sequence[str],
+    requested: Sequence[Sequence[int]] | None,
+    size: tuple[int, int],
+    unasked: float,
+) -> list[Annotation]:
+    words = class_words(classes)
+    people = torch.tensor([position + 1 for position, word in enumerate(words) if word == PERSON])
+    result = []
+    for image in range(output.instance.masks.shape[0]):
+        found = instance.find(
+            output.instance.masks[image],
+            output.instance.classes[image],
+            requested=None if requested is None else requested[image],
+            unasked=unasked,
+            calibration=config.object_calibration,
+            size=size,
+        )
+        objects = Objects(_array(found.masks, bool), _array(found.classes, np.int64), _array(found.scores, np.float32))
+        if output.pose is not None:
+            objects = _with_keypoints(objects, output, image, found, people, config, size)
+        if annotations is None:
+            confidence = float(objects.scores.mean()) if len(objects) else 1.0  # sure that there is nothing
+            result.append(Annotation(confidence=confidence, objects=objects))
+        else:
+            result.append(replace(annotations[image], objects=objects))
+    return result
+
+
+def _with_keypoints(
+    objects: Objects,
+    output: DecoderOutput,
+    image: int,
+    found: instance.Found,
+    people: Tensor,
+    config: PDecoderConfig,
+    size: tuple[int, int],
+) -> Objects:
+    count = len(objects)
+    points, scores = np.zeros((count, 17, 3), np.float32), np.zeros((count, 17), np.float32)
+    who = torch.nonzero(torch.isin(found.classes.cpu(), people)).flatten()
+    if len(who):
+        queries = found.queries[who.to(found.queries.device)]
+        read = pose.keypoints(
+            output.pose.logits(image, queries),
+            output.pose.visible[image, queries],
+            size=size,
+            calibration=config.keypoint_calibration,
+        )
+        points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
+    return replace(objects, keypoints=points, keypoint_scores=scores)
+
+
+def _with_depth(
+    annotations: list[Annotation] | None, output: DecoderOutput, config: PDecoderConfig, size: tuple[int, int]
+) -> list[Annotation]:
+    raw = output.depth
+    depth, sure = depth_of.metres(
+        raw.log_depth, raw.known, raw.confidence_logit(), size=size, calibration=config.depth_calibration
+    )
+    pairs = zip(_array(depth, np.float32), _array(sure, np.float32), strict=True)
+    if annotations is None:
+        return [
+            Annotation(confidence=float(chance[metres > 0].mean()) if (metres > 0).any() else 0.0, depth=metres,
+                       depth_confidence=chance)
+            for metres, chance in pairs
+        ]  # fmt: skip
+    return [
+        replace(each, depth=metres, depth_confidence=chance)
+        for each, (metres, chance) in zip(annotations, pairs, strict=True)
+    ]
+
+
+def _array(values: Tensor, dtype: type) -> np.ndarray:
+    return values.cpu().numpy().astype(dtype, copy=False)

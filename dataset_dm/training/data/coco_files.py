@@ -1,0 +1,125 @@
+"""The files of a COCO-like set: which JSON files belong to a split, and where its images lie."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataset_dm.errors import DataError, did_you_mean, explain
+
+_PREFIX = re.compile(r"^(instances|person_keypoints|captions|image_info|stuff|panoptic|lvis(?:_v[\d.]+)?)_(.+)$")
+_IDS = ("id", "image_id", "category_id")
+_ROBOFLOW = "_annotations.coco.json"
+
+
+@dataclass(frozen=True)
+class CocoFiles:
+    """The JSON files of one split, and the folders in which its images may lie, the likeliest first."""
+
+    split: str
+    things: Path
+    keypoints: Path | None
+    captions: Path | None
+    folders: tuple[Path, ...]
+
+
+def looks_like_coco(path: Path) -> bool:
+    """Whether a path is a JSON file or a folder with annotation files of this layout."""
+    return path.suffix.lower() == ".json" or bool(_tables(path))
+
+
+def find_files(path: Path, split: str | None) -> CocoFiles:
+    """The files of a split of a folder, or those that belong to one JSON file.
+
+    Raises:
+        DataError: no annotation file, none of that split, or several that could be meant.
+    """
+    if path.suffix.lower() == ".json":
+        if not path.is_file():
+            raise DataError(
+                explain(f"data {str(path)!r}", expected="a JSON file of annotations", remedy="check the path")
+            )
+        kind, chosen = _kind_and_split(path)
+        if split is not None and split != chosen:
+            raise DataError(explain(f"{path}: split", got=split, expected=f"{chosen!r}, of which this file is"))
+        table = _tables(path.parent.parent).get(chosen, {}) | {kind: path}
+        return _files(chosen, table, path, path.parent.parent)
+    tables = _tables(path)
+    if not tables:
+        raise DataError(f"{path}: no annotation file; expected annotations/instances_<split>.json")
+    chosen = _choose(path, tables, split)
+    table = tables[chosen]
+    things = next((table[kind] for kind in ("instances", "lvis", "person_keypoints") if kind in table), None)
+    if things is None:
+        expected = f"annotations/instances_{chosen}.json"
+        raise DataError(
+            f"{path}: no annotation of split {chosen!r}, only {', '.join(sorted(table))}; expected {expected}"
+        )
+    return _files(chosen, table, things, path)
+
+
+def _files(split: str, table: Mapping[str, Path], things: Path, root: Path) -> CocoFiles:
+    beside = things.parent
+    folders = (root / split, root / "images" / split, root / "images", beside / split, beside / "images", beside, root)
+    kept = dict.fromkeys(each for each in folders if each.is_dir())
+    return CocoFiles(split, things, table.get("person_keypoints"), table.get("captions"), tuple(kept))
+
+
+def _tables(root: Path) -> dict[str, dict[str, Path]]:
+    """split → kind of annotation → file."""
+    tables: dict[str, dict[str, Path]] = {}
+    for file in sorted([*(root / "annotations").glob("*.json"), *root.glob(f"*/{_ROBOFLOW}")]):
+        kind, split = _kind_and_split(file)
+        tables.setdefault(split, {})[kind] = file
+    return tables
+
+
+def _kind_and_split(file: Path) -> tuple[str, str]:
+    if file.name == _ROBOFLOW:
+        return "instances", file.parent.name
+    found = _PREFIX.match(file.stem)
+    if found is None:
+        return "instances", file.stem
+    return ("lvis" if found[1].startswith("lvis") else found[1]), found[2]
+
+
+def _choose(root: Path, tables: Mapping[str, Any], split: str | None) -> str:
+    """The split as it is called there: "train" also means train2017 where that is the only one of its kind."""
+    if split in tables:
+        return str(split)
+    year = re.compile(rf"{re.escape(split or 'train')}[-_]?\d*")
+    close = [name for name in tables if year.fullmatch(name)]
+    if split is None and not close and len(tables) == 1:
+        close = list(tables)
+    if len(close) == 1:
+        return close[0]
+    known = ", ".join(tables)
+    if close:
+        raise DataError(f"{root}: several splits could be meant ({', '.join(close)}); choose one with split=")
+    said = f"no annotation of split {split!r}" if split else "several splits, none called train"
+    raise DataError(f"{root}: {said}; there are: {known}{did_you_mean(str(split), tables)}")
+
+
+def read_json(file: Path, lists: tuple[str, ...]) -> dict[str, Any]:
+    """The content of an annotation file that has these lists; DataError with one line when it is damaged."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DataError(f"{file}: cannot be read as JSON ({reason}); it is truncated or damaged, replace it") from error
+    for key in lists:
+        rows = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise DataError(f"{file}: has no list {key!r}; expected COCO's {', '.join(lists)}")
+        for row in rows:
+            wrong = next((name for name in _IDS if isinstance(row.get(name), (list, dict))), None)
+            if wrong is not None:
+                message = explain(
+                    f"{file}: {key}: {wrong}", got=row[wrong], expected="a number", remedy="mend the file"
+                )
+                raise DataError(message)
+    return content

@@ -1,0 +1,200 @@
+"""Decoders that are trained when their labels are first asked for: `$DATASET_DM_HOME/decoders/<fingerprint>/`.
+
+A plan names such a decoder by what it is trained of, before it exists. So reading a finished set again needs neither
+the decoder nor torch, and whoever labels first, a worker process included, trains it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from dataset_dm.errors import ConfigError, explain
+from dataset_dm.files import store_error, write_atomically
+from dataset_dm.home import home
+from dataset_dm.sources import Source
+
+# Raised by hand when the same recipe trains another decoder than before.
+DECODER_VERSION = 1
+# those settings of a training that say how its labelled images are read
+_READING = ("split", "classes", "on_error", "depth_scale", "format")
+_MINUTES = "by default about 15 minutes on two cores with the embedded generator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderRecipe:
+    """What a decoder is trained of.
+
+    Args:
+        generator: what opens the generator again; `generator_hash` tells its weights.
+        data: the labelled images, as `open_labelled` takes them. A changed folder of the same name is not noticed.
+        num_labelled: the first so many of them; None: the data's own default.
+        tasks: names of the heads.
+        classes: what it is to label, seen or not, in label order.
+        seen: the classes it is trained on; None: all.
+        long_tail: imbalance of the labelled images, see `subsets.long_tail`; None: as they come.
+        training: further keyword arguments of `train_decoder`, JSON-ready.
+    """
+
+    generator: str
+    generator_hash: str
+    data: str
+    num_labelled: int | None
+    tasks: tuple[str, ...]
+    classes: tuple[str, ...]
+    seen: tuple[str, ...] | None = None
+    long_tail: float | None = None
+    training: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**asdict(self), "training": dict(self.training)}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> DecoderRecipe:
+        """The inverse of `to_dict`."""
+        lists = {name: tuple(plain[name]) for name in ("tasks", "classes", "seen") if plain[name] is not None}
+        return cls(**{**plain, **lists})
+
+    def fingerprint(self) -> str:
+        """16 hex digits over all that decides the weights: neither where the generator lies nor what is labelled."""
+        parts = {name: value for name, value in self.to_dict().items() if name not in ("generator", "classes")}
+        text = json.dumps({"version": DECODER_VERSION, **parts}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class PromisedDecoder(Source):
+    """An annotator that may not exist yet; a plan takes it in place of a name."""
+
+    recipe: DecoderRecipe
+
+    def fingerprint(self) -> str:
+        """That of the recipe: the bytes are not known yet."""
+        return self.recipe.fingerprint()
+
+    def read_json(self, file: str) -> dict[str, Any] | None:
+        """What the decoder's config will say of its classes, heads and generator."""
+        if file != "config.json":
+            return None
+        recipe = self.recipe
+        spec = {"generator": recipe.generator_hash}
+        return {"classes": list(recipe.classes), "tasks": list(recipe.tasks), "spec": spec}
+
+
+def promise(recipe: DecoderRecipe) -> PromisedDecoder:
+    """The decoder of a recipe, trained or not; the recipe is written down beside its folder, for whoever trains it."""
+    folder = home() / "decoders" / recipe.fingerprint()
+    note = _note(folder)
+    if not note.is_file():  # a finished set can be read from a store that cannot be written
+        write_atomically(note, (json.dumps(recipe.to_dict(), indent=1) + "\n").encode("utf-8"))
+    return PromisedDecoder(str(folder), None, folder, recipe)
+
+
+def fulfil(annotator: str, *, device: str = "auto", say: Callable[[str], None] | None = None) -> None:
+    """Trains the promised decoder called `annotator`, unless it is there; any other annotator is left alone.
+
+    An interrupted training is gone on with; of two processes one trains and the other waits.
+
+    Args:
+        annotator: name in a plan.
+        device: where to train.
+        say: takes the notice and the progress lines; default standard error.
+    """
+    folder = Path(annotator)
+    note = _note(folder)
+    if folder.is_dir() or not folder.is_absolute() or not note.is_file():
+        return
+    recipe = DecoderRecipe.from_dict(json.loads(note.read_text(encoding="utf-8")))
+    say = say or _print
+    with _lock(folder.name):
+        if folder.is_dir():
+            return
+        say(f"training a decoder {_of(recipe)}, once ({_MINUTES}); it is kept in {folder}")
+        _train(recipe, folder, device, say)
+
+
+def _train(recipe: DecoderRecipe, folder: Path, device: str, say: Callable[[str], None]) -> None:
+    from dataset_dm.training import train_decoder
+
+    part = folder.with_name(f"{folder.name}.part")
+    asked = {
+        "data": recipe.data,
+        "out": part,
+        "generator": recipe.generator,
+        "num_labelled": recipe.num_labelled,
+        "tasks": list(recipe.tasks),
+        "seen": recipe.seen,
+        "long_tail": recipe.long_tail,
+        "device": device,
+        "command": f"on demand: {json.dumps(recipe.to_dict(), sort_keys=True)}",
+        "say": say,
+        **recipe.training,
+    }
+    _check_classes(recipe)
+    try:
+        train_decoder(**asked, resume=(part / "state").is_dir() or (part / "features").is_dir())
+    except ConfigError as error:
+        if not str(error).startswith("resume:"):
+            raise
+        # left behind by another version: its beginnings are of no use
+        shutil.rmtree(part)
+        train_decoder(**asked)
+    try:
+        os.replace(part, folder)
+    except OSError as error:
+        raise store_error(folder, error) from error
+
+
+def _check_classes(recipe: DecoderRecipe) -> None:
+    """ConfigError unless the data has the classes that the plan was made for."""
+    from dataset_dm.training.data import open_labelled
+
+    how = {name: recipe.training[name] for name in _READING if name in recipe.training}
+    known = set(open_labelled(recipe.data, **how).classes)
+    wanted = recipe.classes if recipe.seen is None else recipe.seen
+    if missing := [name for name in wanted if name not in known]:
+        remedy = "give classes= by the names of the labelled images"
+        what = f"labelled images {recipe.data!r} have no class {missing[0]!r}"
+        raise ConfigError(explain(what, expected=f"some of {', '.join(sorted(known))}", remedy=remedy))
+
+
+def _of(recipe: DecoderRecipe) -> str:
+    kind = f"on {len(recipe.seen)} seen classes" if recipe.seen else f"on a long tail of {recipe.long_tail:g}:1"
+    return f"{kind} of labelled images {recipe.data!r}"
+
+
+def _note(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
+
+
+def _print(line: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)  # whoever asked for the labels may be showing a bar
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _lock(name: str) -> Iterator[None]:
+    from filelock import FileLock
+
+    file = home() / "locks" / f"decoder-{name}.lock"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
+        lock.acquire()
+    except OSError as error:
+        raise store_error(file, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

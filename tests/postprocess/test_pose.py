@@ -1,0 +1,44 @@
+"""From joint maps to keypoints, by hand."""
+
+import pytest
+import torch
+
+from dataset_dm.postprocess.pose import keypoints
+
+SEEN, HIDDEN, AWAY = (-5.0, -5.0, 5.0), (-5.0, 5.0, -5.0), (5.0, -5.0, -5.0)
+
+
+def one(row: int, column: int, visible=SEEN, size=(8, 8)):
+    logits = torch.full((1, 17, 16, 16), -20.0)
+    logits[:, :, row, column] = 20.0
+    return keypoints(logits, torch.tensor(visible).expand(1, 17, 3), size=size)
+
+
+def test_a_peak_is_the_centre_of_its_cell_in_pixels_of_the_picture():
+    points, scores = one(3, 5, size=(32, 64))  # cells of 2 × 4 pixels
+    assert points[0, 0].tolist() == pytest.approx([22.0, 7.0, 2.0], abs=1e-3)
+    assert scores[0, 0].item() == pytest.approx(1, abs=1e-3)
+
+
+def test_two_equal_neighbours_share_the_place():
+    logits = torch.full((1, 17, 16, 16), -20.0)
+    logits[:, :, 4, 4] = logits[:, :, 4, 5] = 9.0
+    points, _ = keypoints(logits, torch.tensor(SEEN).expand(1, 17, 3), size=(16, 16))
+    assert points[0, 3].tolist() == pytest.approx([5.0, 4.5, 2.0], abs=1e-3)
+
+
+def test_hidden_and_absent_joints():
+    hidden, _ = one(3, 5, HIDDEN)
+    away, scores = one(3, 5, AWAY)
+    assert hidden[0, 0, 2] == 1
+    assert not away.any() and not scores.any()
+
+
+def test_a_spread_map_is_unsure():
+    _, scores = keypoints(torch.zeros(1, 17, 16, 16), torch.tensor(SEEN).expand(1, 17, 3), size=(16, 16))
+    assert scores[0, 0].item() == pytest.approx(25 / 256, abs=1e-3)
+
+
+def test_nobody_has_no_keypoints():
+    points, scores = keypoints(torch.zeros(0, 17, 4, 4), torch.zeros(0, 17, 3), size=(8, 8))
+    assert points.shape == (0, 17, 3) and scores.shape == (0, 17)

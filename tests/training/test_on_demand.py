@@ -1,0 +1,124 @@
+"""Decoders that are trained when first asked for: once, gone on with, and never for anything else."""
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dataset_dm.errors import ConfigError
+from dataset_dm.generators import find_generator
+from dataset_dm.training import train_decoder
+from dataset_dm.training.on_demand import DecoderRecipe, fulfil, promise
+
+SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4, "query_layers": 1}
+TINY = {"steps": 2, "batch": 2, "evaluate_every": 1, "variants": 1, "num_validation": 2, "decoder": SMALL}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def recipe() -> DecoderRecipe:
+    return DecoderRecipe(
+        generator="miniature",
+        generator_hash=find_generator("miniature").fingerprint(),
+        data="miniature",
+        num_labelled=2,
+        tasks=("semantic",),
+        classes=("dog", "cat", "person"),
+        seen=("person", "dog"),
+        training=TINY,
+    )
+
+
+def test_a_promise_is_written_down_and_trains_nothing(recipe: DecoderRecipe, home: Path) -> None:
+    decoder = promise(recipe)
+    assert [file.name for file in (home / "decoders").iterdir()] == [f"{recipe.fingerprint()}.json"]
+    config = decoder.read_json("config.json")
+    assert config["classes"] == ["dog", "cat", "person"] and config["tasks"] == ["semantic"]
+    assert config["spec"]["generator"] == recipe.generator_hash
+    assert decoder.fingerprint() == recipe.fingerprint() == promise(recipe).fingerprint()
+    note = json.loads((home / "decoders" / f"{recipe.fingerprint()}.json").read_text())
+    assert DecoderRecipe.from_dict(note) == recipe
+
+
+def test_the_name_covers_all_that_decides_the_weights(recipe: DecoderRecipe) -> None:
+    changes = [
+        {"generator_hash": "0"},
+        {"data": "elsewhere"},
+        {"num_labelled": 3},
+        {"tasks": ("semantic", "depth")},
+        {"seen": ("dog", "person")},  # their order is that of the ids
+        {"seen": None, "long_tail": 10.0},
+        {"training": {**TINY, "steps": 3}},
+    ]
+    names = {replace(recipe, **change).fingerprint() for change in changes}
+    assert len(names | {recipe.fingerprint()}) == len(changes) + 1
+    assert replace(recipe, generator="/another/place").fingerprint() == recipe.fingerprint()
+    assert replace(recipe, classes=("dog", "person")).fingerprint() == recipe.fingerprint(), "labelled, not trained on"
+
+
+def test_other_annotators_are_left_alone(tmp_path: Path) -> None:
+    lines: list[str] = []
+    for name in ("miniature", "owner/name@abc", str(tmp_path), str(tmp_path / "nowhere")):
+        fulfil(name, say=lines.append)
+    assert lines == []
+
+
+def test_it_is_trained_once_and_by_one(recipe: DecoderRecipe, home: Path) -> None:
+    """Two that ask at once: one trains, the other waits and finds it."""
+    from dataset_dm.decoder import PDecoder
+
+    decoder, lines = promise(recipe), []
+    both = [threading.Thread(target=fulfil, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append})]
+    both.append(threading.Thread(target=fulfil, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append}))
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    notices = [line for line in lines if line.startswith("training a decoder")]
+    assert len(notices) == 1 and "about 15 minutes" in notices[0] and "2 seen classes" in notices[0]
+    made = PDecoder.from_pretrained(decoder.name)
+    assert made.config.classes == ("person", "dog") and made.config.tasks == ("semantic",)
+    assert not list((home / "decoders").glob("*.part"))
+    lines.clear()
+    fulfil(decoder.name, say=lines.append)
+    assert lines == []
+
+
+def test_a_broken_off_training_is_gone_on_with(recipe: DecoderRecipe) -> None:
+    decoder, lines = promise(recipe), []
+
+    def interrupt(line: str) -> None:
+        if line.startswith("step 1/2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fulfil(decoder.name, device="cpu", say=interrupt)
+    assert not Path(decoder.name).exists(), "half a decoder is never found"
+    fulfil(decoder.name, device="cpu", say=lines.append)
+    assert (Path(decoder.name) / "model.safetensors").is_file()
+    assert not any(line.startswith("features") for line in lines), "what was read of the generator is kept"
+
+
+def test_what_another_version_left_behind_is_started_anew(recipe: DecoderRecipe) -> None:
+    decoder, lines = promise(recipe), []
+    part = Path(f"{decoder.name}.part")
+    asked = {**TINY, "learning_rate": 0.5}  # as if the default had been another one
+    train_decoder(data="miniature", num_labelled=2, out=part, seen=recipe.seen, tasks=["semantic"], device="cpu",
+                  stop_at=1, say=lines.append, **asked)  # fmt: skip
+    assert (part / "state").is_dir()
+    fulfil(decoder.name, device="cpu", say=lines.append)
+    assert (Path(decoder.name) / "model.safetensors").is_file() and not part.exists()
+
+
+def test_labelled_images_without_the_classes_are_refused_in_one_line(recipe: DecoderRecipe) -> None:
+    decoder = promise(replace(recipe, seen=("dog", "forklift")))
+    with pytest.raises(ConfigError, match="labelled images 'miniature' have no class 'forklift', expected|: expected"):
+        fulfil(decoder.name, device="cpu", say=lambda line: None)
+    assert not Path(decoder.name).exists()
