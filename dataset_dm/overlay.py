@@ -50,17 +50,35 @@ def overlay(image: Image.Image, label: np.ndarray, scale: int) -> Image.Image:
         label: uint8 [H W] before enlarging.
         scale: whole factor between the two.
     """
-    big = np.kron(label, np.ones((scale, scale), dtype=np.uint8))
+    return lay(image, label, display_colours(), scale, void=VOID)
+
+
+def lay(image: Image.Image, ids: np.ndarray, colours: np.ndarray, scale: int, *, strength: float = 0.74,
+        void: int | None = None) -> Image.Image:  # fmt: skip
+    """As `overlay` with any colours: id i (0 is background) wears `colours[i]`, uint8 [n 3].
+
+    Args:
+        ids: whole numbers [H W] before enlarging.
+        strength: 0..1, share of the colour; the rest is the picture's brightness.
+        void: id that is hatched, if any.
+    """
+    big = np.kron(ids, np.ones((scale, scale), dtype=ids.dtype))
     grey = np.asarray(image.convert("L"), dtype=np.float32)[..., None]
-    tint = display_colours()[big].astype(np.float32)
+    tint = colours[big].astype(np.float32)
+    thing = big > 0 if void is None else (big > 0) & (big != void)
     # Only the picture's brightness shows through, or a red object would turn a blue class purple.
-    mixed = np.where(((big > 0) & (big != VOID))[..., None], 0.74 * tint + 0.26 * grey, 0.28 * grey + 0.72 * 246)
-    y, x = np.indices(big.shape)
-    hatch = ((x + y) // max(2, scale)) % 4 == 0
-    void = (big == VOID)[..., None]
-    mixed = np.where(void, np.where(hatch[..., None], 110.0, 0.3 * grey + 0.7 * 215), mixed)
-    mixed = np.where((outline(big) & (big != VOID))[..., None], 0.4 * tint, mixed)
+    mixed = np.where(thing[..., None], strength * tint + (1 - strength) * grey, 0.28 * grey + 0.72 * 246)
+    if void is not None:
+        hidden = hatched(0.3 * grey[..., 0] + 0.7 * 215, scale)
+        mixed = np.where((big == void)[..., None], hidden[..., None], mixed)
+    mixed = np.where((outline(big) & thing)[..., None], 0.4 * tint, mixed)
     return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+
+
+def hatched(ground: np.ndarray, scale: int) -> np.ndarray:
+    """Grey float [H W] with dark slanted lines: the sign for "not known"."""
+    y, x = np.indices(ground.shape)
+    return np.where(((x + y) // max(2, scale)) % 4 == 0, 110.0, ground)
 
 
 def outline(label: np.ndarray) -> np.ndarray:

@@ -1,43 +1,49 @@
-"""Sample sheets: image, coloured label overlay with contours, legend, prompt. Drawn with Pillow alone."""
+"""Sample sheets: pictures, their labels of every kind, prompt and legend. Drawn with Pillow alone.
+
+    sheet(rows, names, title) -> Image            names: of every id, background first
+    read_row(record, index) -> Row                a dataset's row of any config
+    Row(image, label=…, objects=…, depth=…)       panels: image | classes | objects | keypoints | depth, what is there
+    Row(image, label, truth=…)                    panels: image | truth | label
+    Row(image, objects=…, truth_objects=…, kinds=("instance",))     the same for things ("pose": for skeletons)
+    Row(image, depth=…, truth_depth=…)            the same for depth, both on one scale
+
+`objects` are `records.Objects`, or `drawing.things.Things` where there are boxes alone; `kinds` are names of
+`tasks.TASKS`.
+"""
 
 from __future__ import annotations
 
-import io
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from dataset_dm.errors import DataError, explain
-from dataset_dm.overlay import VOID, display_colours, overlay
+from dataset_dm.drawing import panels
+from dataset_dm.drawing.depth import Scale, draw_bar, scale_of
+from dataset_dm.drawing.legend import (
+    FAINT,
+    INK,
+    PAPER,
+    RULE,
+    class_name,
+    classes_of,
+    draw_joints_key,
+    draw_legend,
+    facts_of,
+)
+from dataset_dm.drawing.row import Row, read_row
+from dataset_dm.drawing.text import fit, font, wrap
 
-PAPER, INK, FAINT, RULE = (255, 255, 255), (30, 38, 46), (112, 122, 132), (225, 229, 233)
+__all__ = ["Row", "class_name", "fit", "font", "read_row", "sheet", "wrap"]
+
 SHEET_WIDTH = 1680  # pixels, about what a README or a notebook shows
-TILE_SIDE = 384  # a smaller picture is enlarged to about this many pixels…
-TRIPLE_SIDE = 256  # …or this many, where three stand side by side
-
-
-@dataclass(frozen=True)
-class Row:
-    """One sample as the sheet wants it: image uint8 [H W 3], label uint8 [H W] with 255 void.
-
-    With a `truth` [H W] the tile shows image | truth | label, each under its name; `note` stands in the right corner.
-    """
-
-    image: np.ndarray
-    label: np.ndarray
-    prompt: str = ""
-    confidence: float | None = None
-    index: int | None = None
-    truth: np.ndarray | None = None
-    note: str = ""
+SIDES = {1: 384, 2: 384, 3: 256}  # about how large a panel is when so many stand side by side; more share a line
+GAP, MARGIN, PAD = 28, 28, 6
 
 
 def sheet(rows: Sequence[Row], class_names: Sequence[str], title: str = "") -> Image.Image:
-    """A sample sheet: tiles of image | labels with prompt, confidence and the tile's own classes under them.
+    """A sample sheet: tiles of image | labels with prompt, confidence and the tile's own facts under them.
+
+    All depths of a sheet share one scale, whose bar stands on top.
 
     Args:
         rows: what to show, in this order.
@@ -49,10 +55,12 @@ def sheet(rows: Sequence[Row], class_names: Sequence[str], title: str = "") -> I
     """
     if not rows:
         raise ValueError("preview: no sample to show; generate some first")
-    tiles = [_tile(row, class_names) for row in rows]
+    depths = [depth for row in rows if "depth" in row.chosen() for depth in (row.depth, row.truth_depth)]
+    scale = scale_of([depth for depth in depths if depth is not None])
+    tiles = [_tile(row, class_names, scale) for row in rows]
     width = max(tile.width for tile in tiles)
     columns = max(1, min(len(tiles), SHEET_WIDTH // (width + GAP)))
-    head = _head(columns * (width + GAP) - GAP, rows, class_names, title)
+    head = _head(columns * (width + GAP) - GAP, rows, class_names, title, scale)
     lines = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
     height = head.height + sum(max(tile.height for tile in line) + GAP for line in lines)
     whole = Image.new("RGB", (2 * MARGIN + columns * (width + GAP) - GAP, 2 * MARGIN + height - GAP), PAPER)
@@ -65,168 +73,101 @@ def sheet(rows: Sequence[Row], class_names: Sequence[str], title: str = "") -> I
     return whole
 
 
-GAP, MARGIN, PAD = 28, 28, 6
-
-
-def _tile(row: Row, names: Sequence[str]) -> Image.Image:
-    """Image, perhaps the truth, and the label side by side; text below."""
-    maps = [label for label in (row.truth, row.label) if label is not None]
-    height, width = row.image.shape[:2]
-    for label in maps:
-        if label.shape != (height, width):
-            raise ValueError(f"preview: label of size {label.shape} on an image of {(height, width)}; they must agree")
-    picture, maps, scale = _enlarge(Image.fromarray(row.image), maps, TILE_SIDE if len(maps) == 1 else TRIPLE_SIDE)
-    panels = [picture, *(overlay(picture, label, scale) for label in maps)]
-    titles = ["image", "truth", "label"] if len(panels) == 3 else []
-    top = 22 if titles else 0
-    total = len(panels) * (picture.width + PAD) - PAD
-    text = _caption(row, names, total)
-    tile = Image.new("RGB", (total, top + picture.height + PAD + text.height), PAPER)
-    for i, panel in enumerate(panels):
-        tile.paste(panel, (i * (picture.width + PAD), top))
-    for i, title in enumerate(titles):
-        ImageDraw.Draw(tile).text((i * (picture.width + PAD), 0), title, FAINT, font(15))
-    tile.paste(text, (0, top + picture.height + PAD))
+def _tile(row: Row, names: Sequence[str], scale: Scale | None) -> Image.Image:
+    """Image, then for every kind perhaps the truth and the label side by side, each titled; text below."""
+    shown = _shown(row)
+    _check(row)
+    count = 1 + len(shown)
+    view = panels.View.of(row.image, SIDES.get(count, (SHEET_WIDTH - 2 * MARGIN) // count - PAD))
+    drawn = [("image", view.picture)]
+    drawn += [(title, panels.draw(kind, view, label, names, scale)) for title, kind, label in shown]
+    total = len(drawn) * (view.picture.width + PAD) - PAD
+    text, top = _caption(row, names, total), 22
+    tile = Image.new("RGB", (total, top + view.picture.height + PAD + text.height), PAPER)
+    for i, (title, panel) in enumerate(drawn):
+        left = i * (view.picture.width + PAD)
+        ImageDraw.Draw(tile).text((left, 0), fit(title, font(15), panel.width), FAINT, font(15))
+        tile.paste(panel, (left, top))
+    tile.paste(text, (0, top + view.picture.height + PAD))
     return tile
 
 
-def _enlarge(picture: Image.Image, maps: list[np.ndarray], wanted: int) -> tuple[Image.Image, list[np.ndarray], int]:
-    """The picture at about `wanted` pixels, the labels before enlarging, and the whole factor between them."""
-    side = max(picture.size)
-    scale = max(1, round(wanted / side))
-    if side > 1.5 * wanted:
-        size = (round(picture.width * wanted / side), round(picture.height * wanted / side))
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
-        maps = [np.asarray(Image.fromarray(label).resize(size, Image.Resampling.NEAREST)) for label in maps]
-    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BICUBIC)
-    return picture, maps, scale
+def _shown(row: Row) -> list[tuple[str, str, object]]:
+    """(title, kind, label) of every panel after the image; with a truth each kind has two."""
+    there, true = row.labels(), row.labels(truth=True)
+    kinds = row.chosen()
+    shown: list[tuple[str, str, object]] = []
+    for kind in kinds:
+        title = panels.TITLES[kind]
+        if kind in true:
+            shown.append(("truth" if len(kinds) == 1 else f"true {title}", kind, true[kind]))
+        if kind in there:
+            shown.append(("label" if len(kinds) == 1 and kind in true else title, kind, there[kind]))
+    return shown
+
+
+def _check(row: Row) -> None:
+    """ValueError for a map or mask that has another size than the image."""
+    size = row.image.shape[:2]
+    for labels in (row.labels(), row.labels(truth=True)):
+        for kind, label in labels.items():
+            got = label.shape if kind in ("semantic", "depth") else _mask_size(label)
+            if got is not None and got != size:
+                raise ValueError(f"preview: {kind} label of size {got} on an image of {size}; they must agree")
+
+
+def _mask_size(things: object) -> tuple[int, int] | None:
+    masks = getattr(things, "masks", None)
+    return None if masks is None or not len(masks) else masks.shape[1:]
 
 
 def _caption(row: Row, names: Sequence[str], width: int) -> Image.Image:
-    """Prompt on at most three lines, then a swatch a class with its share of the picture; facts to the right."""
+    """Prompt on at most three lines, then what each label holds; facts to the right."""
     text, small = font(17), font(15)
     lines = wrap(row.prompt, text, width, 3)
-    entries = _shares(row.label, names)
-    if row.truth is not None:
-        entries = [*_shares(row.truth, names), (None, "labelled as"), *entries]
+    kinds, there, true = row.chosen(), row.labels(), row.labels(truth=True)
+    # the class map already says which classes there are
+    told = [kind for kind in kinds if not (kind == "instance" and "semantic" in kinds)]
+    entries = [entry for kind in told if kind in there for entry in facts_of(kind, there[kind], names)]
+    wanted = [entry for kind in told if kind in true for entry in facts_of(kind, true[kind], names)]
+    blocks = [[(None, "truth"), *wanted], [(None, "label"), *entries]] if wanted else [entries]
     facts = [] if row.index is None else [f"#{row.index}"]
     facts += [row.note] if row.note else []
     facts += [] if row.confidence is None else [f"confidence {row.confidence:.2f}"]
-    picture = Image.new("RGB", (width, 24 * max(len(lines), 1) + 4 + 24 * 6), PAPER)
+    picture = Image.new("RGB", (width, 24 * max(len(lines), 1) + 4 + 24 * 8), PAPER)
     draw = ImageDraw.Draw(picture)
     for i, line in enumerate(lines):
         draw.text((0, 24 * i), line, INK, text)
     y = 24 * len(lines) + 4
     right = "   ".join(facts)
     room = width - (draw.textlength(right, small) + 20 if right else 0)
-    y = _legend(draw, entries, (0, y), room, small)
+    for block in blocks:
+        y = draw_legend(draw, block, (0, y), room, small)
     if right:
         draw.text((width - draw.textlength(right, small), 24 * len(lines) + 4), right, FAINT, small)
     return picture.crop((0, 0, width, min(max(y, 24 * len(lines) + 28), picture.height)))
 
 
-def _shares(label: np.ndarray, names: Sequence[str]) -> list[tuple[int | None, str]]:
-    """(id, "car 18%") of every id but background, largest first."""
-    share = np.bincount(label.ravel(), minlength=256) / label.size
-    shown = [int(i) for i in np.argsort(-share, kind="stable") if share[i] > 0 and i != 0]
-    return [(i, f"{class_name(i, names)} {100 * share[i]:.0f}%".replace(" 0%", " <1%")) for i in shown]
-
-
-def _head(width: int, rows: Sequence[Row], names: Sequence[str], title: str) -> Image.Image:
-    """Title and the legend of every class that occurs on the sheet."""
-    maps = [label for row in rows for label in (row.label, row.truth) if label is not None]
-    seen = sorted(set().union(*(np.unique(label).tolist() for label in maps)) - {0})
+def _head(width: int, rows: Sequence[Row], names: Sequence[str], title: str, scale: Scale | None) -> Image.Image:
+    """Title, the legend of every class that occurs on the sheet, the depth's scale and the skeletons' key."""
+    labels = [(kind, label) for row in rows for _, kind, label in _shown(row)]
+    seen = sorted(set().union(*(classes_of(kind, label) for kind, label in labels)))
     entries = [(i, class_name(i, names)) for i in seen]
-    picture = Image.new("RGB", (width, 44 + 26 * (1 + len(entries))), PAPER)
+    keys = [draw_bar(scale)] if scale is not None else []
+    keys += [draw_joints_key()] if any(kind == "pose" for kind, _ in labels) else []
+    picture = Image.new("RGB", (width, 44 + 26 * (1 + len(entries)) + 52 * len(keys)), PAPER)
     draw = ImageDraw.Draw(picture)
     y = 0
     if title:
         draw.text((0, 0), fit(title, font(22), width), INK, font(22))
         y = 36
-    y = _legend(draw, entries, (0, y), width, font(16)) + 8
+    y = draw_legend(draw, entries, (0, y), width, font(16)) + 8
+    x = 0
+    for key in keys:
+        if x and x + key.width > width:
+            x, y = 0, y + 48
+        picture.paste(key, (x, y))
+        x += key.width + GAP
+    y += 48 if keys else 0
     draw.line((0, y, width, y), RULE, 1)
     return picture.crop((0, 0, width, y + 16))
-
-
-def _legend(draw: ImageDraw.ImageDraw, entries: Sequence[tuple[int | None, str]], start: tuple[int, int], width: float,
-            face: ImageFont.FreeTypeFont) -> int:  # fmt: skip
-    """Swatch and name, flowing over lines; returns the y below the last line."""
-    x, y = start
-    colours = display_colours()
-    for i, name in entries:
-        lead = 0 if i is None else 22
-        step = lead + draw.textlength(name, face) + 18
-        if x > start[0] and x + step - 18 > width:
-            x, y = start[0], y + 24
-        if i is not None:
-            _swatch(draw, (x, y + 3), i, tuple(int(c) for c in colours[i]))
-        draw.text((x + lead, y), name, FAINT if i is None else INK, face)
-        x += step
-    return int(y + 24) if entries else int(y)
-
-
-def _swatch(draw: ImageDraw.ImageDraw, at: tuple[float, float], i: int, colour: tuple[int, ...]) -> None:
-    box = (at[0], at[1], at[0] + 14, at[1] + 14)
-    if i == VOID:
-        draw.rectangle(box, (205, 205, 205))
-        for offset in (-7, 0, 7):
-            x0, y0 = max(box[0], box[0] + offset), min(box[3], box[3] + offset)
-            length = min(box[2] - x0, y0 - box[1])
-            draw.line((x0, y0, x0 + length, y0 - length), (120, 120, 120), 2)
-        draw.rectangle(box, None, (120, 120, 120))
-    else:
-        draw.rectangle(box, colour, tuple(int(0.45 * c) for c in colour))
-
-
-def class_name(i: int, names: Sequence[str]) -> str:
-    """The name of an id: void for 255, "class 7" when the list is too short."""
-    return "void" if i == VOID else names[i] if i < len(names) else f"class {i}"
-
-
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own scalable font: the same on every machine."""
-    return ImageFont.load_default(size)  # type: ignore[return-value]
-
-
-def wrap(text: str, face: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
-    """Words on at most `most` lines of `width` pixels; what is left over ends in an ellipsis."""
-    lines: list[str] = []
-    words = " ".join(text.split()).split(" ") if text.strip() else []
-    while words and len(lines) < most:
-        line = words.pop(0)
-        while words and face.getlength(f"{line} {words[0]}") <= width:
-            line += f" {words.pop(0)}"
-        lines.append(fit(line if len(lines) < most - 1 else " ".join([line, *words]), face, width))
-    return lines
-
-
-def fit(text: str, face: ImageFont.FreeTypeFont, width: float) -> str:
-    """The text, cut with an ellipsis when it is longer than `width` pixels."""
-    if face.getlength(text) <= width:
-        return text
-    low, high = 0, len(text)
-    while low < high:  # the longest head that fits
-        middle = math.ceil((low + high) / 2)
-        low, high = (middle, high) if face.getlength(text[:middle].rstrip() + "…") <= width else (low, middle - 1)
-    return text[:low].rstrip() + "…"
-
-
-def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
-    """A dataset's row as the sheet wants it: columns `image` and `label`, if there are any `prompt` and `quality`.
-
-    Raises:
-        DataError: the row has no image or no label column.
-    """
-    for column in ("image", "label"):
-        if record.get(column) is None:
-            known = ", ".join(record)
-            raise DataError(explain(f"preview: no column {column!r}", got=known, expected="rows of a semantic set"))
-    quality = record.get("quality") or {}
-    image = np.asarray(_picture(record["image"]).convert("RGB"))
-    label = np.asarray(_picture(record["label"]))
-    return Row(image, label.astype(np.uint8), record.get("prompt") or "", quality.get("confidence"), index)
-
-
-def _picture(value: Any) -> Image.Image:
-    """A decoded picture as it is, or the one in the bytes of an undecoded column."""
-    return value if isinstance(value, Image.Image) else Image.open(io.BytesIO(value["bytes"]))

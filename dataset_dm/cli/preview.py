@@ -1,4 +1,4 @@
-"""`dataset-dm preview DIR_OR_DATASET --out preview.png`: a sheet of images, labels and prompts to look at."""
+"""`dataset-dm preview DIR_OR_DATASET --out preview.png`: a sheet of images, labels of every kind and prompts."""
 
 from __future__ import annotations
 
@@ -46,9 +46,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def class_names(features: Any) -> list[str]:
-    """Names of the label ids, background first, from the ClassLabel of column `classes`; [] when there is none."""
+    """Names of the label ids, background first; [] when nothing in the columns speaks of classes.
+
+    They come from the ClassLabel of column `classes`, else from `objects` → `category`, which has no background.
+    """
+    from dataset_dm.records import BACKGROUND
+
     inner = getattr(features.get("classes"), "feature", None)
-    return list(getattr(inner, "names", []))
+    if getattr(inner, "names", None):
+        return list(inner.names)
+    objects = features.get("objects")
+    columns = getattr(objects, "feature", objects)  # a list of dicts, or a dict of lists
+    category = columns.get("category") if isinstance(columns, dict) else None
+    names = getattr(getattr(category, "feature", category), "names", None)
+    return [BACKGROUND, *names] if names else []
 
 
 def _open(args: argparse.Namespace) -> tuple[str, Any]:
