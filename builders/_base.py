@@ -19,7 +19,7 @@ from dataset_dm.engine import Engine, Work, must_ask_a_worker
 from dataset_dm.errors import ConfigError, did_you_mean
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.records import features
-from dataset_dm.request import DEFAULTS, resolve, resolve_splits
+from dataset_dm.request import DEFAULTS, resolve_recipe, resolve_splits
 from dataset_dm.rows import Rows
 
 try:
@@ -78,22 +78,25 @@ class SynthConfig(SynthConfigBase):
     dtype: Any = None
     batch_size: Any = None
     shard_size: Any = None
+    splice: Any = None
     filters: Any = None
     device: str = "auto"
 
     def plan(self) -> GenerationPlan:
         """The resolved plan; raises UserError for anything that cannot be made."""
-        return resolve(self.recipe().task, **{name: getattr(self, name) for name in DEFAULTS})
+        return resolve_recipe(self.recipe(), **{name: getattr(self, name) for name in DEFAULTS})
 
     def keep(self) -> tuple[filters.Filter, ...]:
         """The filters asked for."""
-        return filters.from_dict(self.filters)
+        return filters.from_dict(self.filters, [task.name for task in self.recipe().tasks])
 
     def identity(self) -> str:
-        """The label fingerprint and the filters."""
+        """The label fingerprint, the filters, the mosaic."""
         self.keep()
+        plan = self.plan()
         wanted = _digest(json.dumps(self.filters, sort_keys=True))[:8] if self.filters else ""
-        return f"{self.plan().label_fingerprint()}{wanted}"
+        mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
+        return f"{plan.label_fingerprint()}{wanted}{mosaic}"
 
 
 class ConfiguredBuilder(datasets.ArrowBasedBuilder):
@@ -108,7 +111,9 @@ class ConfiguredBuilder(datasets.ArrowBasedBuilder):
             known = ", ".join(known_configs)
             close = did_you_mean(str(config_name), known_configs)
             raise ConfigError(f"{self.name}: unknown config {config_name!r}; expected one of {known}{close}")
-        known_arguments = {entry.name for entry in dataclasses.fields(self.BUILDER_CONFIG_CLASS)} | {"config_id"}
+        # a config may be of a class of its own, with arguments of its own
+        kind = type(known_configs[config_name or self.DEFAULT_CONFIG_NAME])
+        known_arguments = {entry.name for entry in dataclasses.fields(kind)} | {"config_id"}
         internal = {"name", "version", "data_dir", "data_files", "description", "config_id"}
         for name in kwargs:
             if name not in known_arguments:
@@ -169,10 +174,10 @@ class SynthBuilder(ConfiguredBuilder):
                         yield Key(position, part), table
 
 
-def configs(kind: type[SynthConfigBase]) -> list[SynthConfigBase]:
-    """One config object for every recipe of the set, the default first."""
+def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[SynthConfigBase]:
+    """One config object for every recipe of the set, the default first; `own` are classes of single configs."""
     return [
-        kind(name=name, version=ConfiguredBuilder.VERSION, description=chosen.description)
+        own.get(name, kind)(name=name, version=ConfiguredBuilder.VERSION, description=chosen.description)
         for name, chosen in CATALOGUE[kind.dataset].items()
     ]
 

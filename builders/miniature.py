@@ -1,4 +1,4 @@
-"""`dataset_dm/miniature`: renders of the miniature world with exact truth, in the very columns of voc_synth.
+"""`dataset_dm/miniature`: renders of the miniature world with exact truth, in the very columns of the generated sets.
 
 It stands in for real labelled data: to train a decoder on, and to measure one against.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,14 +19,19 @@ import pyarrow as pa
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
 from dataset_dm.catalogue import Recipe
 from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.label_rows import label_rows
 from dataset_dm.miniature import world
 from dataset_dm.png import encode_png
-from dataset_dm.records import Provenance, Quality, Sample, arrow_schema, to_row
+from dataset_dm.records import Annotation, Objects, Provenance
 from dataset_dm.request import whole
+from dataset_dm.rows import assemble
+from dataset_dm.shard_schema import IMAGE_ROWS
+from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
 
 GENERATOR, ANNOTATOR = "miniature_world", "truth"
 SIZE = (128, 128)
 _SCENES = 16  # a table
+_DRAWN = ("index", "seed", "attempt", "prompt", "image", "width", "height")
 _MOST = 10**8  # scenes a split of the world has
 
 
@@ -69,7 +74,7 @@ class MiniatureConfig(SynthConfigBase):
 
 
 class Miniature(ConfiguredBuilder):
-    """Rendered scenes with exact class masks; no model is involved, so there is nothing to store."""
+    """Rendered scenes with exact labels; no model is involved, so there is nothing to store."""
 
     BUILDER_CONFIG_CLASS = MiniatureConfig
     BUILDER_CONFIGS = configs(MiniatureConfig)
@@ -91,29 +96,85 @@ class Miniature(ConfiguredBuilder):
             yield {"split": split, "start": start}
 
     def _generate_tables(self, starts: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
-        schema = arrow_schema(self._columns(self.config.recipe()))
-        ids = {name: number for number, name in enumerate(world.VOC_CLASSES, start=1)}
         style, seed = self.config.chosen_style(), self.config.chosen_seed()
+        chosen = self.config.recipe()
+        plain = self._columns(chosen)
         for position, start in enumerate(starts):
-            rows = [
-                to_row(render_sample(split, index, style, seed), ids)
-                for index in range(start, min(start + _SCENES, count))
-            ]
-            yield Key(position, 0), pa.Table.from_pylist(rows, schema=schema)
+            indices = range(start, min(start + _SCENES, count))
+            scenes = [world.labelled(split, index, style, SIZE, seed) for index in indices]
+            found = [truth(rendering, chosen.tasks) for _, rendering in scenes]
+            table = assemble(
+                plain,
+                world.VOC_CLASSES,
+                _image_rows(indices, seed, scenes),
+                label_rows(indices, found),
+                _provenance(split, style),
+            )
+            yield Key(position, 0), table
 
 
-def render_sample(split: str, index: int, style: str = "day", seed: int = world.WORLD_SEED) -> Sample:
-    """Scene `index` of a split as a finished row: the picture, its exact class map, its first caption."""
-    scene, rendering = world.labelled(split, index, style, SIZE, seed)
-    label = np.ascontiguousarray(rendering.class_map, dtype=np.uint8)
-    shown = set(np.unique(label).tolist()) - {0}
-    classes = tuple(name for number, name in enumerate(world.VOC_CLASSES, start=1) if number in shown)
-    presence = tuple(float(number in shown) for number in range(1, len(world.VOC_CLASSES) + 1))
-    height, width = label.shape
-    provenance = Provenance(
-        index=index,
+def truth(rendering: world.Rendering, tasks: Sequence[TaskSpec] = tuple(TASKS.values())) -> Annotation:
+    """What a render knows of itself, with full confidence: the labels of the tasks, the others None.
+
+    Bodies of which no pixel is seen are left out. The arrays are copies.
+    """
+    label = np.array(rendering.class_map, dtype=np.uint8)
+    depth = np.array(rendering.depth, dtype=np.float32)
+    present = np.isin(np.arange(1, len(world.VOC_CLASSES) + 1), label).astype(np.float32)
+    return Annotation(
+        confidence=1.0,
+        presence=present if SEMANTIC in tasks or INSTANCE in tasks else None,
+        label=label if SEMANTIC in tasks else None,
+        full=label if SEMANTIC in tasks else None,
+        uncertain=0.0 if SEMANTIC in tasks else None,
+        objects=_objects(rendering, label, POSE in tasks) if INSTANCE in tasks else None,
+        depth=depth if DEPTH in tasks else None,
+        depth_confidence=(depth > 0).astype(np.float32) if DEPTH in tasks else None,
+    )
+
+
+def _objects(rendering: world.Rendering, label: np.ndarray, posed: bool) -> Objects:
+    bodies = [number for number in np.unique(rendering.instance_map).tolist() if number]
+    masks = rendering.instance_map == np.array(bodies, dtype=np.uint8).reshape(-1, 1, 1)
+    points = np.zeros((len(bodies), len(world.KEYPOINTS), 3), dtype=np.float32)
+    for row, number in enumerate(bodies):
+        joints = rendering.keypoints[number - 1]
+        if joints is not None:
+            points[row] = joints
+    return Objects(
+        masks=masks,
+        # a pixel's class is that of the body it belongs to
+        classes=np.array([label[mask][0] for mask in masks], dtype=np.int64),
+        scores=np.ones(len(bodies), dtype=np.float32),
+        keypoints=points if posed else None,
+        keypoint_scores=(points[..., 2] > 0).astype(np.float32) if posed else None,
+    )
+
+
+def _image_rows(indices: range, seed: int, scenes: list[tuple[world.Scene, world.Rendering]]) -> pa.Table:
+    """Pictures, their first captions, and where they come from, as a shard of drawn images has them."""
+    height, width = SIZE
+    return pa.table(
+        {
+            "index": list(indices),
+            "seed": [seed] * len(indices),
+            "attempt": [0] * len(indices),
+            "prompt": [scene.captions[0] for scene, _ in scenes],
+            "image": [
+                {"bytes": encode_png(np.ascontiguousarray(rendering.image)), "path": None} for _, rendering in scenes
+            ],
+            "width": [width] * len(indices),
+            "height": [height] * len(indices),
+        },
+        schema=pa.schema([IMAGE_ROWS.field(name) for name in _DRAWN]),
+    )
+
+
+def _provenance(split: str, style: str) -> Provenance:
+    return Provenance(
+        index=0,
         split=split,
-        seed=seed,
+        seed=0,
         attempt=0,
         generator=GENERATOR,
         revision=style,
@@ -125,13 +186,10 @@ def render_sample(split: str, index: int, style: str = "day", seed: int = world.
         steps=0,
         guidance=None,
         scheduler=None,
-        width=width,
-        height=height,
+        width=0,
+        height=0,
         dtype="uint8",
     )
-    image = encode_png(np.ascontiguousarray(rendering.image))
-    quality = Quality(confidence=1.0, uncertain=0.0, presence=presence)
-    return Sample(image, encode_png(label), classes, scene.captions[0], quality, provenance)
 
 
 @functools.cache

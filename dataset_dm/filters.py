@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,9 @@ class Drop:
     reason: str
 
 
-# What a filter sees of a row: unsafe (bool), confidence and uncertain (0..1), classes (ids in the label).
+# What a filter sees of a row, None where that kind of label was not read: unsafe (bool), confidence and uncertain
+# (0..1), classes (ids in the label, or among the objects), objects (their number), object_confidence,
+# keypoint_confidence and depth_confidence (0..1, None also where there is nothing to be sure of).
 Filter = Callable[[Mapping[str, Any]], Drop | None]
 
 
@@ -55,14 +58,98 @@ class MinClasses:
         return Drop("too_few_classes") if len(row["classes"]) < self.least else None
 
 
-_SHARES: dict[str, Callable[[float], Filter]] = {"min_confidence": MinConfidence, "max_uncertain": MaxUncertain}
-KNOWN = (*_SHARES, "min_classes")
+@dataclass(frozen=True, slots=True)
+class MinObjects:
+    """Drops rows with fewer than `least` objects; 1 drops empty pictures."""
+
+    least: int
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return Drop("too_few_objects") if row["objects"] < self.least else None
 
 
-def from_dict(asked: Mapping[str, Any] | None) -> tuple[Filter, ...]:
+@dataclass(frozen=True, slots=True)
+class MinObjectConfidence:
+    """Drops rows whose objects have a mean score below `least` (0..1); a row without objects stays."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return _below(row["object_confidence"], self.least, "low_object_confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class MinKeypointConfidence:
+    """Drops rows whose keypoints have a mean score below `least` (0..1); a row without keypoints stays."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return _below(row["keypoint_confidence"], self.least, "low_keypoint_confidence")
+
+
+@dataclass(frozen=True, slots=True)
+class MinDepthConfidence:
+    """Drops rows whose depth has a mean confidence below `least` (0..1), or is unknown everywhere."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        sure = row["depth_confidence"]
+        return Drop("low_depth_confidence") if sure is None or sure < self.least else None
+
+
+@dataclass(frozen=True, slots=True)
+class MinScore:
+    """Keeps every row, and leaves objects with a score below `least` (0..1) out of it, before other filters look."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return None
+
+
+def _below(value: float | None, least: float, reason: str) -> Drop | None:
+    return Drop(reason) if value is not None and value < least else None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A filter that can be asked for: what makes it, the kinds of label it can judge by, whether it counts things."""
+
+    make: Callable[[Any], Filter]
+    needs: tuple[str, ...]
+    title: str
+    whole: bool = False
+
+
+_ANY = ("semantic", "instance", "depth", "pose")
+KNOWN: dict[str, Known] = {
+    "min_confidence": Known(MinConfidence, _ANY, "leave out rows with a lower mean confidence (0..1)"),
+    "max_uncertain": Known(MaxUncertain, ("semantic",), "leave out rows with a larger share of void pixels (0..1)"),
+    "min_classes": Known(MinClasses, ("semantic", "instance"), "leave out rows that show fewer classes", whole=True),
+    "min_objects": Known(MinObjects, ("instance",), "leave out rows with fewer objects", whole=True),
+    "min_object_confidence": Known(
+        MinObjectConfidence, ("instance",), "leave out rows whose objects have a lower mean score"
+    ),
+    "min_keypoint_confidence": Known(
+        MinKeypointConfidence, ("pose",), "leave out rows whose keypoints have a lower mean score"
+    ),
+    "min_depth_confidence": Known(
+        MinDepthConfidence, ("depth",), "leave out rows whose depth has a lower mean confidence"
+    ),
+    "min_score": Known(MinScore, ("instance",), "keep the row, leave out objects with a lower score (0..1)"),
+}
+
+
+def from_dict(asked: Mapping[str, Any] | None, tasks: Sequence[str] = _ANY) -> tuple[Filter, ...]:
     """The filters of a request such as `{"min_confidence": 0.6, "min_classes": 1}`; `unsafe` always comes first.
 
-    Raises ConfigError for an unknown filter or a value out of range.
+    Args:
+        asked: name → bound.
+        tasks: the kinds of label that the rows have.
+
+    Raises ConfigError for an unknown filter, one that needs other labels, or a value out of range.
     """
     if asked is not None and not isinstance(asked, Mapping):
         raise ConfigError(explain("filters", got=asked, expected="a dict such as {'min_confidence': 0.6}"))
@@ -71,13 +158,24 @@ def from_dict(asked: Mapping[str, Any] | None) -> tuple[Filter, ...]:
         if name not in KNOWN:
             known = ", ".join(KNOWN)
             raise ConfigError(f"filters: unknown filter {name!r}; expected {known}{did_you_mean(str(name), KNOWN)}")
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if name in _SHARES:
-            if not is_number or not 0 <= value <= 1:
-                raise ConfigError(explain(f"filters: {name}", got=value, expected="a number from 0 to 1"))
-            filters.append(_SHARES[name](float(value)))
-        else:
-            if not is_number or value != int(value) or value < 0:
-                raise ConfigError(explain(f"filters: {name}", got=value, expected="a whole number of at least 0"))
-            filters.append(MinClasses(int(value)))
+        filters.append(_checked(name, KNOWN[name], value, tasks))
     return tuple(filters)
+
+
+def min_score(filters: Sequence[Filter]) -> float:
+    """The score below which objects are left out; 0 where nobody asked."""
+    return max((one.least for one in filters if isinstance(one, MinScore)), default=0.0)
+
+
+def _checked(name: str, known: Known, value: object, tasks: Sequence[str]) -> Filter:
+    if not set(known.needs) & set(tasks):
+        what = f"filters: {name} needs labels of kind {' or '.join(known.needs)}"
+        raise ConfigError(explain(what, got=", ".join(tasks), remedy="leave it out, or take another config"))
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if known.whole:
+        if not is_number or value != int(value) or value < 0:
+            raise ConfigError(explain(f"filters: {name}", got=value, expected="a whole number of at least 0"))
+        return known.make(int(value))
+    if not is_number or not 0 <= value <= 1:
+        raise ConfigError(explain(f"filters: {name}", got=value, expected="a number from 0 to 1"))
+    return known.make(float(value))

@@ -22,12 +22,14 @@ from dataset_dm import annotators
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, read_features, sample
 from dataset_dm.environment import environment
 from dataset_dm.errors import ConfigError, explain
+from dataset_dm.label_rows import label_rows
 from dataset_dm.miniature import locate
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png, encode_png
 from dataset_dm.prompts import class_words, find_classes
 from dataset_dm.records import Annotation, Prompt
-from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS
+from dataset_dm.shard_schema import IMAGE_ROWS
+from dataset_dm.training.on_demand import fulfil
 
 # A picture that the pipeline's safety checker blacked out is drawn anew with the next seed, so many times in all.
 ATTEMPTS = 3
@@ -81,7 +83,8 @@ class Session:
 
     @functools.cached_property
     def annotator(self) -> Any:
-        """The labeller, checked against the generator."""
+        """The labeller, trained now if it is a promised one, checked against the generator."""
+        fulfil(self.plan.annotator, device=self.device)
         with self._timed("load"):
             annotator = _annotator(self.plan.annotator_reference, self.device, self.plan.annotator_hash)
         annotator.check_generator(self.backbone.fingerprint, self.plan.generator)
@@ -105,7 +108,7 @@ class Session:
             else:
                 images = stored.slice(start, plan.batch_size)
                 drawn = _from_rows(images, [plan.prompt(split, index) for index in part])
-            yield Batch(images, self._label_rows(part, self._annotate(drawn)))
+            yield Batch(images, self._label_rows(part, self._annotate_within_memory(drawn)))
 
     def environment(self) -> dict[str, Any]:
         """What equal bytes depend on besides the plan: device model, dtype, batch, threads, library versions."""
@@ -144,13 +147,7 @@ class Session:
                 taps=TapRequest(levels=levels) if levels else None,
             )
         except torch.OutOfMemoryError as error:
-            if len(texts) == 1:
-                plan, device = self.plan, self.backbone.device
-                what = f"size {plan.size}: {device} has too little memory for one {plan.dtype} image"
-                raise ConfigError(explain(what, remedy="take a smaller size, float16 or another device")) from error
-        torch.cuda.empty_cache()
-        half = len(texts) // 2
-        self.halved = min(half, self.halved or half)
+            half = self._halve(len(texts), error)
         first = self._sample_within_memory(texts[:half], seeds[:half], levels)
         second = self._sample_within_memory(texts[half:], seeds[half:], levels)
         return Samples(
@@ -159,6 +156,26 @@ class Session:
             unsafe=[*first.unsafe, *second.unsafe],
             levels={name: torch.cat([first.levels[name], second.levels[name]]) for name in first.levels},
         )
+
+    def _annotate_within_memory(self, drawn: _Drawn) -> list[Annotation]:
+        """As for the sampler; labels of a picture do not depend on its neighbours."""
+        try:
+            return self._annotate(drawn)
+        except torch.OutOfMemoryError as error:
+            half = self._halve(len(drawn.prompts), error)
+        first, second = _part(drawn, slice(None, half)), _part(drawn, slice(half, None))
+        return [*self._annotate_within_memory(first), *self._annotate_within_memory(second)]
+
+    def _halve(self, count: int, error: Exception) -> int:
+        """How many of `count` pictures come first when all need too much memory; ConfigError for a single one."""
+        if count == 1:
+            plan, device = self.plan, self.backbone.device
+            what = f"size {plan.size}: {device} has too little memory for one {plan.dtype} image"
+            raise ConfigError(explain(what, remedy="take a smaller size, float16 or another device")) from error
+        torch.cuda.empty_cache()
+        half = count // 2
+        self.halved = min(half, self.halved or half)
+        return half
 
     def _annotate(self, drawn: _Drawn) -> list[Annotation]:
         plan = self.plan
@@ -178,7 +195,7 @@ class Session:
         with self._timed("label"):
             # a prompt that names no class may show any
             requested = [positions or list(range(len(plan.classes))) for positions in named]
-            return self.annotator.annotate(features, plan.classes, requested, plan.size)
+            return self.annotator.annotate(features, plan.classes, requested, plan.size, tasks=plan.tasks)
 
     def _image_rows(self, indices: Sequence[int], drawn: _Drawn) -> pa.Table:
         height, width = self.plan.size
@@ -202,16 +219,7 @@ class Session:
 
     def _label_rows(self, indices: Sequence[int], found: list[Annotation]) -> pa.Table:
         with self._timed("encode"):
-            columns = {
-                "index": list(indices),
-                "label": [{"bytes": encode_png(one.label), "path": None} for one in found],
-                "full": [{"bytes": encode_png(one.full), "path": None} for one in found],
-                "classes": [class_ids(one.label) for one in found],
-                "presence": [np.asarray(one.presence, dtype=np.float32) for one in found],
-                "confidence": [one.confidence for one in found],
-                "uncertain": [one.uncertain for one in found],
-            }
-            return pa.Table.from_pydict(columns, schema=LABEL_ROWS)
+            return label_rows(indices, found)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -228,12 +236,6 @@ def named_positions(prompt: Prompt, classes: Sequence[str]) -> list[int]:
     return [position for position, name in enumerate(classes) if name in named]
 
 
-def class_ids(label: np.ndarray) -> list[int]:
-    """The ids a label map shows, ascending, without background (0) and void (255)."""
-    counts = np.bincount(label.ravel(), minlength=256)
-    return [int(value) for value in np.flatnonzero(counts) if value not in (0, 255)]
-
-
 @functools.lru_cache(maxsize=1)
 def _backbone(source: str, adapter: str | None, dtype: str, device: str, hashes: tuple[str | None, ...]) -> Backbone:
     """The last generator used stays in memory: load_dataset is often called again with other counts or seeds.
@@ -247,6 +249,19 @@ def _backbone(source: str, adapter: str | None, dtype: str, device: str, hashes:
 def _annotator(source: str, device: str, content: str) -> Any:
     """As for the generator."""
     return annotators.load(source, device=device)
+
+
+def _part(drawn: _Drawn, wanted: slice) -> _Drawn:
+    """Some samples of a batch."""
+    return _Drawn(
+        drawn.prompts[wanted],
+        drawn.seeds[wanted],
+        drawn.attempts[wanted],
+        drawn.images[wanted],
+        drawn.latents[wanted],
+        drawn.unsafe[wanted],
+        None if drawn.levels is None else {name: level[wanted] for name, level in drawn.levels.items()},
+    )
 
 
 def _replace(drawn: _Drawn, positions: list[int], anew: _Drawn) -> None:

@@ -27,19 +27,36 @@ MEANINGS = {
     "classes": "classes that the label shows, in the order of the class list",
     "image_id": "number of the picture within its split",
     "prompt": "the text it was drawn from",
-    "quality": "how sure the labeller was: confidence and presence in 0..1, uncertain is the share of void pixels",
+    "quality": "how sure the labeller was, each 0..1; uncertain is the share of void pixels; null: not read",
     "provenance": "what draws the picture again: index, seed, generator, sampler …",
     "width": "pixels",
     "height": "pixels",
-    "objects": "one entry an object: bbox x, y, width, height in pixels",
-    "annotation": "PNG: red is the class, green the instance",
-    "depth_map": "metres, float32; 0 unknown",
+    "objects": "lists, one entry an object: bbox is x, y, width, height in pixels, tight on the mask; segmentation is "
+    "COCO's compressed run lengths; category counts from 0; score is 0..1; keypoints are 17 x (x, y, v) in COCO's "
+    "order, v 0 not in the picture, 1 hidden, 2 seen",
+    "annotation": "RGB PNG: red is the class id (0 background), green the number of the object in objects, from 1",
+    "semantic_class_to_id": "class name → id in the red channel of annotation",
+    "depth_map": "metres along the optical axis, a float32 TIFF; 0 unknown",
 }
-TASK_CATEGORIES = {
-    "semantic": ("image-segmentation", "class masks"),
-    "instance": ("object-detection", "instances and boxes"),
-    "depth": ("depth-estimation", "metric depth"),
-    "keypoints": ("keypoint-detection", "human keypoints"),
+# config → the Hub's names for its tasks, and what the card calls its labels
+TASK_CATEGORIES: dict[str, tuple[tuple[str, ...], str]] = {
+    "semantic": (("image-segmentation",), "class masks"),
+    "instance": (("image-segmentation", "object-detection"), "instances and boxes"),
+    "keypoints": (("keypoint-detection", "object-detection"), "human keypoints"),
+    "depth": (("depth-estimation",), "metric depth"),
+    "all": (
+        ("image-segmentation", "object-detection", "keypoint-detection", "depth-estimation"),
+        "class masks, instances, keypoints and depth",
+    ),
+}
+_OTHER_CONFIG = (("image-segmentation",), "class masks")  # zero_shot, say
+# figure of the quality column → its name on the card, and how it is written
+_QUALITY = {
+    "confidence": ("mean confidence", "{:.3f}"),
+    "uncertain": ("void pixels (255)", "{:.1%}"),
+    "object_confidence": ("mean score of objects", "{:.3f}"),
+    "keypoint_confidence": ("mean score of keypoints", "{:.3f}"),
+    "depth_confidence": ("mean confidence of depth", "{:.3f}"),
 }
 EXAMPLES = 8  # prompts shown on a card
 MARKDOWN = re.compile(r"([\\`*_{}\[\]|~$#])")
@@ -56,6 +73,7 @@ class CardFacts:
         settings: what decided the pixels, shown in this order (generator, revision, sampler, size, seed …).
         classes: class names, background first; an empty tuple where a task has none.
         dropped: reason → number of samples left out.
+        dropped_objects: reason → number of objects left out of samples that stay.
         limits: sentences to add to the card's limits.
         license: an SPDX id when the generator's terms allow to name one.
     """
@@ -66,6 +84,7 @@ class CardFacts:
     settings: Mapping[str, Any] = field(default_factory=dict)
     classes: Sequence[str] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_objects: Mapping[str, int] = field(default_factory=dict)
     limits: Sequence[str] = ()
     license: str | None = None
 
@@ -136,11 +155,11 @@ def card_data(facts: CardFacts, info: DatasetInfo, splits: Mapping[str, Sequence
     rows = sum(split.num_examples for split in info.splits.values())
     described = {"config_name": facts.config, **info._to_yaml_dict()}
     files = [{"split": name, "path": f"{name}/*.parquet"} for name in splits]
-    category, _ = TASK_CATEGORIES.get(facts.config, ("image-segmentation", ""))
+    categories, _ = TASK_CATEGORIES.get(facts.config, _OTHER_CONFIG)
     return DatasetCardData(
         pretty_name=facts.name,
         license=facts.license,
-        task_categories=[category],
+        task_categories=list(categories),
         tags=["synthetic", "dataset-dm", "diffusers"],
         annotations_creators="machine-generated",
         size_categories=size_category(rows),
@@ -163,12 +182,12 @@ def _body(facts: CardFacts, info: DatasetInfo, splits: Mapping[str, Sequence[Pat
     return {
         "title": f"{facts.name} ({facts.config})",
         "total": f"{sum(rows.values()):,}",
-        "task_title": TASK_CATEGORIES.get(facts.config, ("", f"{facts.config} labels"))[1],
+        "task_title": TASK_CATEGORIES.get(facts.config, _OTHER_CONFIG)[1],
         "has_preview": (folder / "preview.png").is_file(),
         "first_split": next(iter(splits)),
         "splits": [{"name": n, "rows": f"{rows[n]:,}", "size": _megabytes(sizes[n])} for n in splits],
         "columns": [
-            {"name": name, "type": escape(_type_name(kind)), "meaning": MEANINGS.get(name, "")}
+            {"name": name, "type": escape(_column_type(name, kind)), "meaning": MEANINGS.get(name, "")}
             for name, kind in info.features.items()
         ],
         "command": facts.command.replace("```", "` ` `").strip(),
@@ -181,6 +200,8 @@ def _body(facts: CardFacts, info: DatasetInfo, splits: Mapping[str, Sequence[Pat
         ],
         "prompts": [escape(prompt) for prompt in counted["prompts"]],
         "dropped": [(escape(reason), f"{count:,}") for reason, count in facts.dropped.items()],
+        "dropped_objects": [(escape(reason), f"{count:,}") for reason, count in facts.dropped_objects.items()],
+        "has": set(info.features),
         "limits": [escape(line) for line in facts.limits],
     }
 
@@ -194,24 +215,31 @@ def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> 
     """Counts from the cheap columns only (no image is decoded): rows a class, quality, the first different prompts."""
     import pyarrow.parquet as pq
 
+    from dataset_dm.rows import shown_classes
+
     shown: Counter[str] = Counter()
-    quality: dict[str, list[float]] = {"confidence": [], "uncertain": []}
+    quality: dict[str, list[float]] = {name: [] for name in _QUALITY}
     prompts: dict[str, None] = {}
     for file in (file for files in splits.values() for file in files):
         reader = pq.ParquetFile(file)
-        wanted = [c for c in ("classes", "quality", "prompt") if c in reader.schema_arrow.names]
-        for row in reader.read(columns=wanted).to_pylist() if wanted else ():
-            shown.update({_class_name(c, classes) for c in row.get("classes") or ()})
+        columns = {"classes": "classes", "objects": "objects.category", "quality": "quality", "prompt": "prompt"}
+        wanted = [path for name, path in columns.items() if name in reader.schema_arrow.names]
+        if not wanted:
+            continue
+        table = reader.read(columns=wanted)
+        for ids in shown_classes(table):
+            shown.update({_class_name(one, classes) for one in ids})
+        for row in table.select([name for name in ("quality", "prompt") if name in table.column_names]).to_pylist():
             for name, values in quality.items():
                 value = (row.get("quality") or {}).get(name)
                 values.extend([] if value is None else [value])
             if len(prompts) < EXAMPLES and row.get("prompt"):
                 prompts.setdefault(row["prompt"])
-    figures = {}
-    if values := quality["confidence"]:
-        figures["mean confidence"] = f"{sum(values) / len(values):.3f}"
-    if values := quality["uncertain"]:
-        figures["void pixels (255)"] = f"{100 * sum(values) / len(values):.1f} %"
+    figures = {
+        _QUALITY[name][0]: _QUALITY[name][1].format(sum(values) / len(values))
+        for name, values in quality.items()
+        if values
+    }
     return {"classes": shown, "figures": figures, "prompts": list(prompts)}
 
 
@@ -242,6 +270,11 @@ def _plain(value: object) -> str:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _column_type(name: str, kind: Any) -> str:
+    """As `_type_name`; the struct with a field a class would be too long."""
+    return "struct of int64" if name == "semantic_class_to_id" else _type_name(kind)
 
 
 def _type_name(kind: Any) -> str:

@@ -14,7 +14,7 @@ from dataset_dm.records import Prompt
 
 # Raised by hand when the same plan draws other pixels, or reads other labels, than before.
 IMAGE_VERSION = 1
-LABEL_VERSION = 1
+LABEL_VERSION = 2
 
 # A seed stays below 2**53, so that JSON and JavaScript viewers keep it exact.
 _SEED_BITS = 53
@@ -35,7 +35,7 @@ class GenerationPlan:
     """A resolved request: every default is filled in, every model is found and hashed.
 
     Args:
-        task: name of the TaskSpec whose labels are read.
+        tasks: names of the TaskSpecs whose labels are read, in the order of `tasks.TASKS`.
         seed: the plan's seed, any whole number.
         prompts: gives index → prompt.
         generator: what opens the generator again (known name, absolute path or Hub id).
@@ -50,9 +50,11 @@ class GenerationPlan:
         shard_size: indices a shard, a multiple of the batch.
         annotator, annotator_revision, annotator_hash: as for the generator.
         classes: the names that are labelled, in label order, without background.
+        splice: rows and columns of the mosaic that one row of the set is, None for one sample a row. It is laid out of
+            stored samples when rows are read, so neither fingerprint covers it.
     """
 
-    task: str
+    tasks: tuple[str, ...]
     seed: int
     prompts: PromptSource
     generator: str
@@ -71,6 +73,12 @@ class GenerationPlan:
     annotator_revision: str | None
     annotator_hash: str
     classes: tuple[str, ...]
+    splice: tuple[int, int] | None = None
+
+    @property
+    def samples_per_row(self) -> int:
+        """How many samples make one row of the set: 1, or the tiles of a mosaic."""
+        return 1 if self.splice is None else self.splice[0] * self.splice[1]
 
     @property
     def generator_reference(self) -> str:
@@ -106,7 +114,7 @@ class GenerationPlan:
                 "images": self.image_fingerprint(),
                 "annotator": self.annotator_hash,
                 "classes": self.classes,
-                "task": self.task,
+                "tasks": self.tasks,
             }
         )
 
@@ -124,13 +132,15 @@ class GenerationPlan:
         return range(shard * self.shard_size, (shard + 1) * self.shard_size)
 
     def shards(self, count: int) -> range:
-        """The shards that hold the first `count` indices."""
-        return range(-(-count // self.shard_size))
+        """The shards that hold the samples of the first `count` rows."""
+        return range(-(-count * self.samples_per_row // self.shard_size))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, for workers and manifests."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        plain.update(prompts=self.prompts.to_dict(), size=list(self.size), classes=list(self.classes))
+        plain.update(prompts=self.prompts.to_dict(), size=list(self.size))
+        plain.update(tasks=list(self.tasks), classes=list(self.classes))
+        plain.update(splice=None if self.splice is None else list(self.splice))
         return plain
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BACKGROUND = "background"
+PERSON = "person"  # the class whose objects have keypoints
 VOID = 255
 
 
@@ -30,33 +31,74 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Annotation:
-    """The labels of one picture.
+class Objects:
+    """The things of one picture, the surest first; no two share a pixel.
 
     Args:
-        label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 where the labeller is unsure.
-        presence: float32 [k] in 0..1, how sure the labeller is that the class is in the picture at all.
-        confidence: mean probability of the chosen class over all pixels, 0..1.
-        uncertain: share of pixels that are 255, 0..1.
-        full: `label` before pixels became 255, uint8 [H W]: what figures are measured on.
-        probability: of the chosen class before voiding, float32 [H W] in 0..1; None where nobody asked for it.
+        masks: bool [n H W]; may have holes and several parts.
+        classes: int64 [n], ids as in a class map: i + 1 is the i-th class.
+        scores: float32 [n] in 0..1, calibrated chance that class and outline are right (IoU of 0.5 or more).
+        keypoints: float32 [n 17 3] of (x, y, v) in COCO's order, pixels with centres at .5, v 0 not in the picture,
+            1 hidden, 2 seen; all zero for things that are no people. None if poses were not read.
+        keypoint_scores: float32 [n 17] in 0..1, chance that a point lies where it is said to; None with `keypoints`.
     """
 
-    label: np.ndarray
-    presence: np.ndarray
+    masks: np.ndarray
+    classes: np.ndarray
+    scores: np.ndarray
+    keypoints: np.ndarray | None = None
+    keypoint_scores: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """The labels of one picture; what was not read is None.
+
+    Args:
+        confidence: mean certainty of the labels in 0..1: of the pixels' classes, else of the objects, else of depth.
+        presence: float32 [k] in 0..1, how sure the labeller is that the class is in the picture at all.
+        label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 where the labeller is unsure.
+        full: `label` before pixels became 255, uint8 [H W]: what figures are measured on.
+        uncertain: share of pixels that are 255, 0..1.
+        probability: of the chosen class before voiding, float32 [H W] in 0..1; None where nobody asked for it.
+        objects: the things found.
+        depth: float32 [H W], metres along the optical axis; 0 unknown.
+        depth_confidence: float32 [H W] in 0..1, chance that `depth` is within a factor of 1.25; 0 where unknown.
+    """
+
     confidence: float
-    uncertain: float
-    full: np.ndarray
+    presence: np.ndarray | None = None
+    label: np.ndarray | None = None
+    full: np.ndarray | None = None
+    uncertain: float | None = None
     probability: np.ndarray | None = None
+    objects: Objects | None = None
+    depth: np.ndarray | None = None
+    depth_confidence: np.ndarray | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """How far a row can be trusted; `presence` is aligned with the class names without background, each 0..1."""
+    """How far a row can be trusted, each 0..1; None where that kind of label was not read.
+
+    Args:
+        confidence: as in `Annotation`.
+        uncertain: share of void pixels.
+        presence: aligned with the class names without background.
+        object_confidence: mean score of the objects; None also when there are none.
+        keypoint_confidence: mean score of the keypoints that are in the picture; None also when there are none.
+        depth_confidence: mean over the pixels whose depth is known.
+    """
 
     confidence: float
-    uncertain: float
-    presence: tuple[float, ...]
+    uncertain: float | None = None
+    presence: tuple[float, ...] | None = None
+    object_confidence: float | None = None
+    keypoint_confidence: float | None = None
+    depth_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +124,6 @@ class Provenance:
     dtype: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One finished row: image and label as PNG bytes, classes by name."""
-
-    image: bytes
-    label: bytes
-    classes: tuple[str, ...]
-    prompt: str
-    quality: Quality
-    provenance: Provenance
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
 def _value(dtype: str) -> dict[str, str]:
     return {"dtype": dtype, "_type": "Value"}
 
@@ -103,7 +132,14 @@ def _many(feature: dict[str, Any]) -> dict[str, Any]:
     return {"feature": feature, "_type": "Sequence"}
 
 
-QUALITY = {"confidence": _value("float32"), "uncertain": _value("float32"), "presence": _many(_value("float32"))}
+QUALITY = {
+    "confidence": _value("float32"),
+    "uncertain": _value("float32"),
+    "presence": _many(_value("float32")),
+    "object_confidence": _value("float32"),
+    "keypoint_confidence": _value("float32"),
+    "depth_confidence": _value("float32"),
+}
 
 PROVENANCE = {
     "index": _value("int64"),
@@ -126,20 +162,86 @@ PROVENANCE = {
 }
 
 
+_IMAGE = {"_type": "Image"}
+# what comes before prompt, quality and provenance; `all` has everything
+_SEMANTIC = ("image", "label", "classes")
+_INSTANCE = ("image_id", "image", "width", "height", "objects", "annotation", "semantic_class_to_id")
+_DEPTH = ("image", "depth_map")
+_ALL = (*_INSTANCE[:4], "label", "classes", *_INSTANCE[4:], "depth_map")
+
+
 def semantic_features(classes: Sequence[str]) -> dict[str, Any]:
-    """Columns of a semantic set as plain dicts; `classes` are the names without background.
+    """Columns of a semantic set as plain dicts; `classes` are the names without background, here and below.
 
     `image` RGB, `label` L PNG (0 background, 255 void), `classes` the class ids found in the label.
     """
-    image = {"_type": "Image"}
-    return {
-        "image": image,
-        "label": image,
-        "classes": _many({"names": [BACKGROUND, *classes], "_type": "ClassLabel"}),
-        "prompt": _value("string"),
-        "quality": QUALITY,
-        "provenance": PROVENANCE,
+    return _columns(_SEMANTIC, classes)
+
+
+def instance_features(classes: Sequence[str]) -> dict[str, Any]:
+    """Columns of an instance set, those that transformers' detection and instance segmentation examples read.
+
+    `image_id` the index of the row; `objects` see `object_features`; `annotation` RGB PNG: R class id (0 background),
+    G number of the object in `objects` from 1 (0 none), B 0; `semantic_class_to_id` name → id in R.
+    """
+    return _columns(_INSTANCE, classes)
+
+
+def keypoint_features(classes: Sequence[str]) -> dict[str, Any]:
+    """Columns of a keypoint set: those of an instance set, `objects` with keypoints."""
+    return _columns(_INSTANCE, classes, keypoints=True)
+
+
+def depth_features(classes: Sequence[str]) -> dict[str, Any]:
+    """Columns of a depth set: `image` RGB, `depth_map` a float32 TIFF in metres, 0 unknown."""
+    return _columns(_DEPTH, classes)
+
+
+def all_features(classes: Sequence[str]) -> dict[str, Any]:
+    """All columns above in one row."""
+    return _columns(_ALL, classes, keypoints=True)
+
+
+def object_features(classes: Sequence[str], *, keypoints: bool) -> dict[str, Any]:
+    """The fields of `objects`, each a list with one entry an object.
+
+    A dict of lists, not a list of dicts: all versions of `datasets` agree on this one. `id` unique in the split;
+    `area` and `bbox` (x, y, w, h) in pixels; `category` counts from 0, background is no object; `segmentation` COCO's
+    compressed run lengths; `keypoints` 17 x (x, y, v).
+    """
+    numbers = _many(_value("float32"))
+    fields = {
+        "id": _many(_value("int64")),
+        "area": _many(_value("int64")),
+        "bbox": _many(numbers),
+        "category": _many({"names": list(classes), "_type": "ClassLabel"}),
+        "iscrowd": _many(_value("int8")),
+        "segmentation": {"size": _many(_many(_value("int32"))), "counts": _many(_value("string"))},
+        "score": numbers,
     }
+    if keypoints:
+        fields["keypoints"] = _many(_many(numbers))
+        fields["num_keypoints"] = _many(_value("int32"))
+        fields["keypoint_score"] = _many(numbers)
+    return fields
+
+
+def _columns(chosen: Sequence[str], classes: Sequence[str], *, keypoints: bool = False) -> dict[str, Any]:
+    names = [BACKGROUND, *classes]
+    known = {
+        "image_id": _value("int64"),
+        "image": _IMAGE,
+        "width": _value("int32"),
+        "height": _value("int32"),
+        "label": _IMAGE,
+        "classes": _many({"names": names, "_type": "ClassLabel"}),
+        "objects": object_features(classes, keypoints=keypoints),
+        "annotation": _IMAGE,
+        "semantic_class_to_id": {name: _value("int64") for name in names},
+        "depth_map": _IMAGE,
+    }
+    columns = {name: known[name] for name in chosen}
+    return {**columns, "prompt": _value("string"), "quality": QUALITY, "provenance": PROVENANCE}
 
 
 def features(plain: dict[str, Any]) -> datasets.Features:
@@ -170,18 +272,3 @@ def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
     if kind == "Sequence":
         return pa.list_(_arrow_type(feature["feature"]))
     return pa.type_for_alias(feature["dtype"])
-
-
-def to_row(sample: Sample, class_ids: dict[str, int]) -> dict[str, Any]:
-    """A sample as the plain dict of its columns; `class_ids` maps a name to its ClassLabel id (background is 0)."""
-    quality = asdict(sample.quality)
-    quality["presence"] = list(sample.quality.presence)
-    return {
-        "image": {"bytes": sample.image, "path": None},
-        "label": {"bytes": sample.label, "path": None},
-        "classes": [class_ids[name] for name in sample.classes],
-        "prompt": sample.prompt,
-        "quality": quality,
-        "provenance": asdict(sample.provenance),
-        **sample.extra,
-    }

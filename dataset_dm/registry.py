@@ -23,7 +23,9 @@ from dataset_dm.errors import ConfigError, UnknownDatasetError, did_you_mean, ex
 NAMESPACE = "dataset_dm"
 # what load_dataset is asked for → the module that holds the builder class
 BUILDERS: dict[str, str] = {
+    f"{NAMESPACE}/coco_synth": "dataset_dm.builders.coco_synth",
     f"{NAMESPACE}/miniature": "dataset_dm.builders.miniature",
+    f"{NAMESPACE}/nyu_synth": "dataset_dm.builders.nyu_synth",
     f"{NAMESPACE}/voc_synth": "dataset_dm.builders.voc_synth",
 }
 

@@ -12,27 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dataset_dm.errors import (
-    AnnotatorMismatch,
-    ConfigError,
-    ModelError,
-    PromptError,
-    did_you_mean,
-    explain,
-)
+from dataset_dm.catalogue import Recipe
+from dataset_dm.errors import ConfigError, PromptError, did_you_mean, explain
 from dataset_dm.generators import MINIATURE, default_sampler, find_generator, model_name, native_size
-from dataset_dm.miniature import locate
+from dataset_dm.labeller import check_tasks, find_labeller
 from dataset_dm.miniature.world import WORDS
 from dataset_dm.plan import GenerationPlan, PromptSource
 from dataset_dm.prompts import Lines, Templates, find_classes, read_prompts, source_from_dict
 from dataset_dm.records import BACKGROUND
 from dataset_dm.sources import Source, find
-from dataset_dm.tasks import TaskSpec
+from dataset_dm.tasks import TASKS, TaskSpec
 
 DTYPES = ("float32", "float16", "bfloat16")
 SAMPLER_KEYS = ("steps", "guidance", "scheduler")
 _NO_GUIDANCE = "none"
-_SHARD_SIZE = 16
+_SHARD_SIZE = 16  # at least; mosaics need a multiple of their tiles
+_MOST_TILES = 8  # rows and columns of a mosaic
 # pixels of one batch by default: 16 small pictures, 4 of 512 x 512, one of 1024 x 1024
 _BATCH_PIXELS = 2**20
 _MOST_CLASSES = 254  # a label is one byte: 0 is background, 255 void
@@ -49,12 +44,24 @@ DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "dtype": "float32",
     "batch_size": None,
-    "shard_size": _SHARD_SIZE,
+    "shard_size": None,
+    "splice": None,
 }
 
 
-def resolve(task: TaskSpec, **asked: Any) -> GenerationPlan:
+def resolve(
+    tasks: TaskSpec | Sequence[TaskSpec],
+    *,
+    label_space: tuple[str, ...] | None = None,
+    prompting: Mapping[str, Any] | None = None,
+    **asked: Any,
+) -> GenerationPlan:
     """The plan of a request; the keys of `asked` are those of `DEFAULTS`, None means the default.
+
+    Args:
+        tasks: what is to be read, one kind of label or several.
+        label_space: the classes when `asked` gives none; by default those that the annotator was trained on.
+        prompting: what the default prompts are told beyond the classes, see `prompts.Templates`.
 
     Raises ConfigError, PromptError or ModelError, each with one line: what, got, expected, remedy.
     """
@@ -65,15 +72,19 @@ def resolve(task: TaskSpec, **asked: Any) -> GenerationPlan:
             )
     given = {key: default if asked.get(key) is None else asked[key] for key, default in DEFAULTS.items()}
     generator = find_generator(given["generator"])
-    annotator, known_classes = _find_annotator(given["annotator"], generator)
+    annotator = find_labeller(given["annotator"], generator)
     adapter = _find_adapter(given["adapter"])
-    classes = _classes(given["classes"], known_classes, generator)
+    classes = _classes(given["classes"], label_space or annotator.classes, generator)
+    wanted = {task.name for task in ((tasks,) if isinstance(tasks, TaskSpec) else tasks)}
+    names = tuple(name for name in TASKS if name in wanted)
+    check_tasks(names, annotator, classes)
     size = _size(given["size"], generator)
-    shard_size = whole("shard_size", given["shard_size"], 1)
+    splice = _splice(given["splice"], size)
+    shard_size = _shard_size(given["shard_size"], splice)
     return GenerationPlan(
-        task=task.name,
+        tasks=names,
         seed=whole("seed", given["seed"], 0),
-        prompts=_prompts(given["prompts"], classes),
+        prompts=_prompts(given["prompts"], classes, generator, prompting or {}),
         generator=generator.name,
         generator_revision=generator.revision,
         generator_hash=generator.fingerprint(),
@@ -84,17 +95,30 @@ def resolve(task: TaskSpec, **asked: Any) -> GenerationPlan:
         dtype=_one_of("dtype", given["dtype"], DTYPES),
         batch_size=_batch_size(given["batch_size"], shard_size, size),
         shard_size=shard_size,
-        annotator=annotator.name,
-        annotator_revision=annotator.revision,
-        annotator_hash=annotator.fingerprint(),
+        annotator=annotator.source.name,
+        annotator_revision=annotator.source.revision,
+        annotator_hash=annotator.source.fingerprint(),
         classes=classes,
+        splice=splice,
     )
+
+
+def resolve_recipe(chosen: Recipe, **asked: Any) -> GenerationPlan:
+    """The plan of one config of a set; see `resolve`."""
+    return resolve(chosen.tasks, label_space=chosen.classes, prompting=chosen.prompting, **asked)
 
 
 def plan_from_dict(plain: Mapping[str, Any]) -> GenerationPlan:
     """The inverse of `GenerationPlan.to_dict`; nothing is looked up again."""
     height, width = plain["size"]
-    read = {"prompts": source_from_dict(plain["prompts"]), "size": (height, width), "classes": tuple(plain["classes"])}
+    rows_columns = plain["splice"]
+    read = {
+        "prompts": source_from_dict(plain["prompts"]),
+        "size": (height, width),
+        "tasks": tuple(plain["tasks"]),
+        "classes": tuple(plain["classes"]),
+        "splice": None if rows_columns is None else (rows_columns[0], rows_columns[1]),
+    }
     return GenerationPlan(**{**plain, **read})
 
 
@@ -128,32 +152,13 @@ def whole(what: str, value: object, least: int) -> int:
     return number
 
 
-def _find_annotator(given: object, generator: Source) -> tuple[Source, tuple[str, ...]]:
-    """The labeller and the classes it was trained on; AnnotatorMismatch when it was trained for another generator."""
-    known = {MINIATURE: Path(locate(MINIATURE, "decoder"))}
-    source = find(model_name("annotator", given), what="annotator", known=known)
-    config = source.read_json("config.json")
-    config = config if isinstance(config, dict) else {}
-    classes, spec = config.get("classes"), config.get("spec")
-    if not isinstance(classes, list) or not isinstance(spec, dict):
-        expected = "a decoder folder written by `dataset-dm train` (config.json and model.safetensors)"
-        raise ModelError(explain("annotator", got=given, expected=expected))
-    trained_for = spec.get("generator")
-    if generator.path is not None and trained_for not in (None, generator.fingerprint()):
-        what = f"annotator {source.name!r}: it was trained for the generator with hash {trained_for}"
-        remedy = "take that generator, or train a decoder for this one: dataset-dm train --generator … --out decoder/"
-        got = f"{generator.name} with hash {generator.fingerprint()}"
-        raise AnnotatorMismatch(explain(what, got=got, remedy=remedy))
-    return source, tuple(classes)
-
-
 def _find_adapter(given: object) -> Source | None:
     return None if given is None else find(model_name("adapter", given), what="adapter", known={})
 
 
-def _classes(given: object, trained: tuple[str, ...], generator: Source) -> tuple[str, ...]:
+def _classes(given: object, default: tuple[str, ...], generator: Source) -> tuple[str, ...]:
     if given is None:
-        return trained
+        return default
     is_list = isinstance(given, Sequence) and not isinstance(given, str)
     if not is_list or not given or not all(isinstance(name, str) and name.strip() for name in given):
         raise ConfigError(explain("classes", got=given, expected="a list of class names such as ['dog', 'chair']"))
@@ -170,9 +175,14 @@ def _classes(given: object, trained: tuple[str, ...], generator: Source) -> tupl
     return classes
 
 
+def _is_drawable(name: str) -> bool:
+    """Whether the embedded generator has learnt the class, by this or another of its words."""
+    return bool(find_classes(name, tuple(WORDS)))
+
+
 def _check_drawable(name: str) -> None:
     """The embedded generator has seen a small world: asking it for anything else would yield labels of nothing."""
-    if not find_classes(name, tuple(WORDS)):
+    if not _is_drawable(name):
         words = [word for entry in WORDS.values() for word in entry.singular]
         known = ", ".join(WORDS)
         raise ConfigError(
@@ -181,9 +191,12 @@ def _check_drawable(name: str) -> None:
         )
 
 
-def _prompts(given: object, classes: tuple[str, ...]) -> PromptSource:
+def _prompts(given: object, classes: tuple[str, ...], generator: Source, prompting: Mapping[str, Any]) -> PromptSource:
     if given is None:
-        return Templates(classes)
+        drawable = tuple(name for name in classes if generator.name != MINIATURE or _is_drawable(name))
+        # a label space may be larger than what the generator has learnt to draw
+        subset = {"prompted": drawable} if drawable and drawable != classes else {}
+        return Templates(classes, **{**subset, **prompting})
     if isinstance(given, (Lines, Templates)):
         return given
     one_shot = isinstance(given, (Iterator, Mapping, bytes))  # a plan is made more than once, a dict is one prompt
@@ -235,6 +248,30 @@ def _size(given: object, generator: Source) -> tuple[int, int]:
     raise ConfigError(explain("size", got=given, expected=expected))
 
 
+def _splice(given: object, size: tuple[int, int]) -> tuple[int, int] | None:
+    """(rows, columns) of a mosaic; None for none, which 1 x 1 is too."""
+    if given is None:
+        return None
+    pair = given.lower().split("x") if isinstance(given, str) else given
+    if isinstance(pair, Sequence) and len(pair) == 2 and all(str(side).strip().isdecimal() for side in pair):
+        rows, columns = (int(side) for side in pair)
+        if 1 <= rows <= min(_MOST_TILES, size[0]) and 1 <= columns <= min(_MOST_TILES, size[1]):
+            return None if (rows, columns) == (1, 1) else (rows, columns)
+    expected = f"(rows, columns) of tiles, each 1 to {_MOST_TILES}, such as (2, 2) or '2x2'"
+    raise ConfigError(explain("splice", got=given, expected=expected))
+
+
+def _shard_size(given: object, splice: tuple[int, int] | None) -> int:
+    """Samples a shard: a multiple of the tiles, so that no mosaic lies across two shards."""
+    tiles = 1 if splice is None else splice[0] * splice[1]
+    if given is None:
+        return math.ceil(_SHARD_SIZE / tiles) * tiles
+    shard_size = whole("shard_size", given, 1)
+    if shard_size % tiles:
+        raise ConfigError(explain("shard_size", got=shard_size, expected=f"a multiple of the {tiles} tiles of splice"))
+    return shard_size
+
+
 def _batch_size(given: object, shard_size: int, size: tuple[int, int]) -> int:
     if given is not None:
         batch = whole("batch_size", given, 1)
@@ -242,8 +279,8 @@ def _batch_size(given: object, shard_size: int, size: tuple[int, int]) -> int:
             expected = f"a divisor of shard_size={shard_size}"
             raise ConfigError(explain("batch_size", got=batch, expected=expected, remedy="or change shard_size too"))
         return batch
-    wanted = max(1, min(16, _BATCH_PIXELS // (size[0] * size[1])))
-    return math.gcd(shard_size, 2 ** int(math.log2(wanted)))
+    most = max(1, min(16, _BATCH_PIXELS // (size[0] * size[1])))
+    return max(batch for batch in range(1, most + 1) if shard_size % batch == 0)
 
 
 def _one_of(what: str, value: object, options: Sequence[str]) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dataset_dm.filters import Drop, Filter
+from dataset_dm.filters import Drop, Filter, min_score
+from dataset_dm.label_rows import object_confidence, without_low_scores
 from dataset_dm.plan import GenerationPlan
-from dataset_dm.records import Provenance, arrow_schema
+from dataset_dm.records import BACKGROUND, Provenance, arrow_schema
+from dataset_dm.shard_schema import LABEL_ROWS
 
 Features = Callable[[Sequence[str]], dict[str, Any]]
+
+# what `object_confidence` looks at; the run lengths stay in Arrow
+_TRUST = ("score", "keypoints", "keypoint_score")
 
 
 @dataclass(slots=True)
@@ -24,12 +30,17 @@ class Rows:
         plan: what the shards were made with.
         features: class names → columns, as in `catalogue.Recipe`.
         filters: each keeps a row or gives a reason to drop it.
+
+    Attributes:
+        dropped: reason → rows left out.
+        dropped_objects: reason → objects left out of rows that stay.
     """
 
     plan: GenerationPlan
     features: Features
     filters: Sequence[Filter] = ()
     dropped: Counter[str] = field(default_factory=Counter)
+    dropped_objects: Counter[str] = field(default_factory=Counter)
 
     @property
     def schema(self) -> pa.Schema:
@@ -42,36 +53,46 @@ class Rows:
         Args:
             images, labels: rows of one shard or of one batch of it, with the same indices.
         """
-        if images.column("index").to_pylist() != labels.column("index").to_pylist():
+        indices = images.column("index").to_pylist()
+        if indices != labels.column("index").to_pylist():
             raise AssertionError("image rows and label rows of a shard differ in their indices")
-        kept = self._kept(count, images, labels)
-        if len(kept) < images.num_rows:
-            chosen = pa.array(kept, pa.int64())
-            images, labels = images.take(chosen), labels.take(chosen)
-        columns = {
-            "image": images.column("image"),
-            "label": labels.column("label"),
-            "classes": labels.column("classes"),
-            "prompt": images.column("prompt"),
-            "quality": _struct(
-                {name: labels.column(name) for name in ("confidence", "uncertain", "presence")},
-            ),
-            "provenance": _struct(self._provenance(split, images)),
-        }
-        schema = self.schema
-        return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+        wanted = [position for position, index in enumerate(indices) if index < count]
+        images, labels = images.take(wanted), labels.take(wanted)
+        labels, lost = self._without_low_scores(labels)
+        trust = objects_trust(labels)
+        kept = self._kept(images, labels, trust)
+        if lost_here := sum(lost[position] for position in kept):
+            self.dropped_objects["low_score"] += lost_here
+        chosen = pa.array(kept, pa.int64())
+        return assemble(
+            self.features(self.plan.classes),
+            self.plan.classes,
+            images.take(chosen),
+            labels.take(chosen),
+            self._provenance(split),
+        )
 
-    def _kept(self, count: int, images: pa.Table, labels: pa.Table) -> list[int]:
+    def _without_low_scores(self, labels: pa.Table) -> tuple[pa.Table, list[int]]:
+        """The label rows less their unsure objects, and how many each lost; untouched unless a filter asks for it."""
+        least = min_score(self.filters)
+        if least <= 0:
+            return labels, [0] * labels.num_rows
+        rows, lost = [], []
+        for row in labels.to_pylist():
+            changed, number = without_low_scores(row, least)
+            rows.append(changed)
+            lost.append(number)
+        return (pa.Table.from_pylist(rows, schema=LABEL_ROWS) if any(lost) else labels), lost
+
+    def _kept(self, images: pa.Table, labels: pa.Table, trust: Mapping[str, list[Any]]) -> list[int]:
+        read = ("confidence", "uncertain", "classes", "depth_confidence")
         facts = {
             "unsafe": images.column("unsafe").to_pylist(),
-            "confidence": labels.column("confidence").to_pylist(),
-            "uncertain": labels.column("uncertain").to_pylist(),
-            "classes": labels.column("classes").to_pylist(),
+            **{name: labels.column(name).to_pylist() for name in read},
+            **trust,
         }
         kept = []
-        for position, index in enumerate(images.column("index").to_pylist()):
-            if index >= count:
-                continue
+        for position in range(images.num_rows):
             row = {name: values[position] for name, values in facts.items()}
             drop = next((verdict for keep in self.filters if isinstance(verdict := keep(row), Drop)), None)
             if drop is None:
@@ -80,31 +101,100 @@ class Rows:
                 self.dropped[drop.reason] += 1
         return kept
 
-    def _provenance(self, split: str, images: pa.Table) -> dict[str, Any]:
+    def _provenance(self, split: str) -> Provenance:
         plan = self.plan
-        constant = asdict(
-            Provenance(
-                index=0,
-                split=split,
-                seed=0,
-                attempt=0,
-                generator=plan.generator,
-                revision=plan.generator_revision,
-                generator_hash=plan.generator_hash,
-                adapter=plan.adapter,
-                annotator=plan.annotator,
-                annotator_revision=plan.annotator_revision,
-                annotator_hash=plan.annotator_hash,
-                steps=plan.steps,
-                guidance=plan.guidance,
-                scheduler=plan.scheduler,
-                width=0,
-                height=0,
-                dtype=plan.dtype,
-            )
+        return Provenance(
+            index=0,
+            split=split,
+            seed=0,
+            attempt=0,
+            generator=plan.generator,
+            revision=plan.generator_revision,
+            generator_hash=plan.generator_hash,
+            adapter=plan.adapter,
+            annotator=plan.annotator,
+            annotator_revision=plan.annotator_revision,
+            annotator_hash=plan.annotator_hash,
+            steps=plan.steps,
+            guidance=plan.guidance,
+            scheduler=plan.scheduler,
+            width=0,
+            height=0,
+            dtype=plan.dtype,
         )
-        varying = {name: images.column(name) for name in ("index", "seed", "attempt", "width", "height")}
-        return {name: varying.get(name, [value] * images.num_rows) for name, value in constant.items()}
+
+
+def assemble(
+    plain: Mapping[str, Any], classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
+) -> pa.Table:
+    """The columns of a config from image rows and label rows with the same indices.
+
+    Args:
+        plain: the columns, as `records` spells them.
+        classes: class names without background.
+        images: columns index, seed, attempt, prompt, image, width, height.
+        labels: columns of LABEL_ROWS.
+        provenance: of any row; what differs from row to row is taken from `images`.
+    """
+    schema = arrow_schema(dict(plain))
+    columns = {
+        "image_id": images.column("index"),
+        **{name: images.column(name) for name in ("image", "width", "height", "prompt")},
+        **{name: labels.column(name) for name in ("label", "classes", "annotation")},
+        "depth_map": labels.column("depth"),
+        "quality": _quality(labels),
+        "provenance": _provenance(provenance, images),
+    }
+    if "objects" in schema.names:
+        columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
+        ids = {name: number for number, name in enumerate((BACKGROUND, *classes))}
+        columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, schema.field("semantic_class_to_id").type)
+    return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+
+
+def shown_classes(table: pa.Table) -> list[list[int]]:
+    """For every row the ids of its classes (0 is background): of its label, else of its objects, else none."""
+    if "classes" in table.column_names:
+        return [ids or [] for ids in table.column("classes").to_pylist()]
+    if "objects" not in table.column_names:
+        return [[]] * table.num_rows
+    categories = pc.struct_field(_array(table.column("objects")), "category").to_pylist()
+    return [sorted({category + 1 for category in row}) for row in categories]
+
+
+def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
+    """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
+    column = _array(labels.column("objects"))
+    parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
+    trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
+    for values in zip(*parts, strict=True):
+        objects = None if values[0] is None else dict(zip(_TRUST, values, strict=True))
+        thing, point = object_confidence(objects)
+        trust["objects"].append(None if objects is None else len(objects["score"]))
+        trust["object_confidence"].append(thing)
+        trust["keypoint_confidence"].append(point)
+    return trust
+
+
+def _quality(labels: pa.Table) -> pa.StructArray:
+    trust = objects_trust(labels)
+    columns = {name: labels.column(name) for name in ("confidence", "uncertain", "presence")}
+    for name in ("object_confidence", "keypoint_confidence"):
+        columns[name] = pa.array(trust[name], pa.float32())
+    return _struct({**columns, "depth_confidence": labels.column("depth_confidence")})
+
+
+def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
+    varying = {name: images.column(name) for name in ("index", "seed", "attempt", "width", "height")}
+    return _struct(
+        {name: varying.get(name, [value] * images.num_rows) for name, value in asdict(constant).items()},
+    )
+
+
+def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
+    """The fields of a struct column that `kind` names, in its order."""
+    names = [entry.name for entry in kind]
+    return pa.StructArray.from_arrays([pc.struct_field(array, name) for name in names], names=names)
 
 
 def _struct(columns: dict[str, Any]) -> pa.StructArray:

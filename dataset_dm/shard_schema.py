@@ -21,15 +21,36 @@ IMAGE_ROWS = pa.schema(
         ("unsafe", pa.bool_()),
     ]
 )
-# `label` has 255 where the annotator is unsure, `full` is the same without; `classes` are the ids found in `label`
+_NUMBERS = pa.list_(pa.float32())
+# The things of one picture as the columns have them, see `records.object_features`; a set may leave fields out.
+OBJECTS = pa.struct(
+    [
+        ("id", pa.list_(pa.int64())),
+        ("area", pa.list_(pa.int64())),
+        ("bbox", pa.list_(_NUMBERS)),
+        ("category", pa.list_(pa.int64())),
+        ("iscrowd", pa.list_(pa.int8())),
+        ("segmentation", pa.struct([("size", pa.list_(pa.list_(pa.int32()))), ("counts", pa.list_(pa.string()))])),
+        ("score", _NUMBERS),
+        ("keypoints", pa.list_(pa.list_(_NUMBERS))),
+        ("num_keypoints", pa.list_(pa.int32())),
+        ("keypoint_score", pa.list_(_NUMBERS)),
+    ]
+)
+# `label` has 255 where the annotator is unsure, `full` is the same without; `classes` are the ids found in `label`, or
+# among the objects where there is no label; what the plan's tasks do not read is null
 LABEL_ROWS = pa.schema(
     [
         ("index", pa.int64()),
         ("label", _IMAGE),
         ("full", _IMAGE),
         ("classes", pa.list_(pa.int64())),
-        ("presence", pa.list_(pa.float32())),
+        ("presence", _NUMBERS),
         ("confidence", pa.float32()),
         ("uncertain", pa.float32()),
+        ("objects", OBJECTS),
+        ("annotation", _IMAGE),
+        ("depth", _IMAGE),
+        ("depth_confidence", pa.float32()),
     ]
 )

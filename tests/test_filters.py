@@ -3,9 +3,18 @@
 import pytest
 
 from dataset_dm.errors import ConfigError
-from dataset_dm.filters import Drop, from_dict
+from dataset_dm.filters import KNOWN, Drop, from_dict, min_score
 
-GOOD = {"unsafe": False, "confidence": 0.8, "uncertain": 0.1, "classes": [3]}
+GOOD = {
+    "unsafe": False,
+    "confidence": 0.8,
+    "uncertain": 0.1,
+    "classes": [3],
+    "objects": 2,
+    "object_confidence": 0.7,
+    "keypoint_confidence": 0.6,
+    "depth_confidence": 0.5,
+}
 
 
 def verdicts(asked: dict, **facts: object) -> list[str]:
@@ -23,11 +32,36 @@ def test_blacked_out_pictures_are_always_dropped() -> None:
         ({"min_confidence": 0.8}, {"confidence": 0.79}, "low_confidence"),
         ({"max_uncertain": 0.1}, {"uncertain": 0.11}, "too_uncertain"),
         ({"min_classes": 1}, {"classes": []}, "too_few_classes"),
+        ({"min_objects": 2}, {"objects": 1}, "too_few_objects"),
+        ({"min_object_confidence": 0.7}, {"object_confidence": 0.69}, "low_object_confidence"),
+        ({"min_keypoint_confidence": 0.6}, {"keypoint_confidence": 0.59}, "low_keypoint_confidence"),
+        ({"min_depth_confidence": 0.5}, {"depth_confidence": 0.49}, "low_depth_confidence"),
+        ({"min_depth_confidence": 0.0}, {"depth_confidence": None}, "low_depth_confidence"),
     ],
 )
 def test_bounds_are_inclusive(asked: dict, facts: dict, reason: str) -> None:
     assert verdicts(asked) == []
     assert verdicts(asked, **facts) == [reason]
+
+
+def test_a_row_without_things_is_not_an_unsure_one() -> None:
+    assert verdicts({"min_object_confidence": 1}, object_confidence=None) == []
+    assert verdicts({"min_keypoint_confidence": 1}, keypoint_confidence=None) == []
+
+
+def test_min_score_drops_no_row() -> None:
+    assert verdicts({"min_score": 1.0}) == []
+    assert min_score(from_dict({"min_score": 0.5})) == 0.5 and min_score(from_dict({})) == 0
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_filter_needs_its_kind_of_label(name: str) -> None:
+    for task in ("semantic", "instance", "depth", "pose"):
+        if task in KNOWN[name].needs:
+            assert len(from_dict({name: 1}, [task])) == 2
+        else:
+            with pytest.raises(ConfigError, match=f"{name} needs labels of kind .*: got '{task}'"):
+                from_dict({name: 1}, [task])
 
 
 @pytest.mark.parametrize(
@@ -37,6 +71,9 @@ def test_bounds_are_inclusive(asked: dict, facts: dict, reason: str) -> None:
         ({"min_confidence": 2}, "expected a number from 0 to 1"),
         ({"max_uncertain": "much"}, "expected a number from 0 to 1"),
         ({"min_classes": -1}, "expected a whole number"),
+        ({"min_objects": 1.5}, "expected a whole number"),
+        ({"min_objects": float("inf")}, "expected a whole number"),
+        ({"min_score": float("nan")}, "expected a number from 0 to 1"),
         ("strict", "expected a dict"),
     ],
 )

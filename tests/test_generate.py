@@ -14,7 +14,8 @@ from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine, Work, pending
 from dataset_dm.engine.local import stores
 from dataset_dm.errors import AnnotatorMismatch, ConfigError
-from dataset_dm.generate import Session, class_ids, named_positions
+from dataset_dm.generate import Session, named_positions
+from dataset_dm.label_rows import class_ids
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
 from dataset_dm.prompts import Prompt
@@ -213,6 +214,24 @@ def test_too_little_memory_halves_the_batch_and_marks_that_shard_alone(
         ConfigError, match="size .128, 128.: cpu has too little memory for one float32 image; take a smaller size"
     ):
         list(session.batches("train", 2))
+
+
+def test_too_little_memory_for_labels_halves_the_pass_and_reads_the_same(
+    quick: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(plan_of(quick, shard_size=2), "cpu")
+    (whole,) = session.batches("train", 0)
+
+    def scarce(backbone: object, latents: torch.Tensor, *rest: object, **more: object) -> object:
+        if len(latents) > 1:
+            raise torch.OutOfMemoryError("scarce")
+        return read(backbone, latents, *rest, **more)
+
+    read = generate.read_features
+    monkeypatch.setattr(generate, "read_features", scarce)
+    (halved,) = session.batches("train", 0, whole.images)
+    assert session.halved == 1 and halved.labels.column("index").to_pylist() == [0, 1]
+    assert (pictures(halved.labels, "full") == pictures(whole.labels, "full")).mean() >= 0.999
 
 
 def test_a_long_prompt_is_named(quick: dict) -> None:

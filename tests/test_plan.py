@@ -1,6 +1,7 @@
 """The plan: index is identity, two fingerprints."""
 
 import hashlib
+import json
 from dataclasses import fields, replace
 
 import pytest
@@ -10,7 +11,7 @@ from dataset_dm.prompts import Lines, Prompt
 from dataset_dm.request import plan_from_dict
 
 PLAN = GenerationPlan(
-    task="semantic",
+    tasks=("semantic",),
     seed=7,
     prompts=Lines((Prompt("a dog", ("dog",)), Prompt("a red cat"))),
     generator="some/model",
@@ -64,7 +65,7 @@ CHANGES = {
     "batch_size": 4,
     "shard_size": 32,
 }
-LABEL_CHANGES = {"task": "depth", "annotator_hash": "b" * 16, "classes": ("dog", "cat")}
+LABEL_CHANGES = {"tasks": ("depth",), "annotator_hash": "b" * 16, "classes": ("dog", "cat")}
 # only say where to find what the hashes identify
 PLACES = {
     "generator": "elsewhere",
@@ -76,7 +77,14 @@ PLACES = {
 
 
 def test_every_field_is_accounted_for() -> None:
-    assert {entry.name for entry in fields(GenerationPlan)} == {*CHANGES, *LABEL_CHANGES, *PLACES}
+    assert {entry.name for entry in fields(GenerationPlan)} == {*CHANGES, *LABEL_CHANGES, *PLACES, "splice"}
+
+
+def test_a_mosaic_is_laid_out_of_the_same_samples() -> None:
+    mosaic = replace(PLAN, splice=(2, 4))
+    assert mosaic.label_fingerprint() == PLAN.label_fingerprint()
+    assert mosaic.samples_per_row == 8 and PLAN.samples_per_row == 1
+    assert list(mosaic.shards(2)) == [0] and list(mosaic.shards(3)) == [0, 1]
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -100,10 +108,12 @@ def test_a_moved_model_is_the_same_model(field: str) -> None:
 
 def test_fingerprints_do_not_depend_on_the_process() -> None:
     # recorded: a change here means that every stored shard is made anew; raise a VERSION on purpose instead
-    assert (PLAN.image_fingerprint(), PLAN.label_fingerprint()) == ("e84f2235feb33677", "e7d781304b5f2455")
+    assert (PLAN.image_fingerprint(), PLAN.label_fingerprint()) == ("e84f2235feb33677", "35638a0d15607374")
 
 
 def test_round_trip_through_a_dict() -> None:
     assert plan_from_dict(PLAN.to_dict()) == PLAN
+    mosaic = replace(PLAN, splice=(2, 3), tasks=("instance", "pose"))
+    assert plan_from_dict(json.loads(json.dumps(mosaic.to_dict()))) == mosaic
     assert PLAN.generator_reference == "some/model@abc"
     assert PLAN.annotator_reference == "miniature"

@@ -1,70 +1,102 @@
 """Columns: the plain form, the Arrow schema and `datasets.Features` are one and the same."""
 
 import datasets
-import pyarrow as pa
+import pytest
 
+from dataset_dm.catalogue import CATALOGUE
 from dataset_dm.records import (
     PROVENANCE,
+    QUALITY,
     Provenance,
     Quality,
-    Sample,
+    all_features,
     arrow_schema,
+    depth_features,
     features,
+    instance_features,
+    keypoint_features,
     semantic_features,
-    to_row,
 )
+from dataset_dm.shard_schema import OBJECTS
 
 CLASSES = ("cat", "dog")
+KINDS = {
+    "semantic": semantic_features,
+    "instance": instance_features,
+    "keypoints": keypoint_features,
+    "depth": depth_features,
+    "all": all_features,
+}
+_INSTANCE = ["image_id", "image", "width", "height", "objects", "annotation", "semantic_class_to_id"]
+COLUMNS = {
+    "semantic": ["image", "label", "classes"],
+    "instance": _INSTANCE,
+    "keypoints": _INSTANCE,
+    "depth": ["image", "depth_map"],
+    "all": [*_INSTANCE[:4], "label", "classes", *_INSTANCE[4:], "depth_map"],
+}
 
 
-def test_features_are_those_of_the_design() -> None:
-    made = features(semantic_features(CLASSES))
-    assert list(made) == ["image", "label", "classes", "prompt", "quality", "provenance"]
-    assert made["image"] == made["label"] == datasets.Image()
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_are_those_of_the_design(kind: str) -> None:
+    made = features(KINDS[kind](CLASSES))
+    assert list(made) == [*COLUMNS[kind], "prompt", "quality", "provenance"]
+    for name in {"image", "label", "annotation", "depth_map"} & set(made):
+        assert made[name] == datasets.Image()
+
+
+def test_class_names_with_and_without_background() -> None:
+    made = features(all_features(CLASSES))
     assert made["classes"].feature.names == ["background", "cat", "dog"]
+    assert made["objects"]["category"].feature.names == ["cat", "dog"]
+    assert list(made["semantic_class_to_id"]) == ["background", "cat", "dog"]
 
 
-def test_the_schema_made_without_datasets_is_the_one_that_datasets_makes() -> None:
-    plain = semantic_features(CLASSES)
+def test_objects_hold_keypoints_where_poses_are_read() -> None:
+    plain, posed = (list(kind(CLASSES)["objects"]) for kind in (instance_features, keypoint_features))
+    assert plain == ["id", "area", "bbox", "category", "iscrowd", "segmentation", "score"]
+    assert posed == [*plain, "keypoints", "num_keypoints", "keypoint_score"]
+    assert [entry.name for entry in OBJECTS] == posed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_made_without_datasets_is_the_one_that_datasets_makes(kind: str) -> None:
+    plain = KINDS[kind](CLASSES)
     schema = arrow_schema(plain)
     assert schema.remove_metadata() == features(plain).arrow_schema.remove_metadata()
     assert datasets.Features.from_arrow_schema(schema) == features(plain)
 
 
-def test_the_stored_form_is_one_that_old_versions_read() -> None:
-    # "List" is unknown to datasets 3.x, "Sequence" is read by all
-    metadata = arrow_schema(semantic_features(CLASSES)).metadata[b"huggingface"].decode()
-    assert '"_type": "List"' not in metadata and '"_type": "Sequence"' in metadata
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_stored_form_is_one_that_old_versions_read(kind: str) -> None:
+    # "List" is unknown to datasets 3.x, "Sequence" is read by all, and a Sequence of a dict would be read as two things
+    plain = KINDS[kind](CLASSES)
+    metadata = arrow_schema(plain).metadata[b"huggingface"].decode()
+    assert '"_type": "List"' not in metadata
+
+    def look(part: dict) -> None:
+        if part.get("_type") == "Sequence":
+            assert isinstance(part["feature"].get("_type"), str)
+        for inner in part.values():
+            if isinstance(inner, dict):
+                look(inner)
+
+    look(plain)
 
 
-def test_provenance_dataclass_and_columns_agree() -> None:
+def test_dataclasses_and_columns_agree() -> None:
     assert list(Provenance.__dataclass_fields__) == list(PROVENANCE)
+    assert list(Quality.__dataclass_fields__) == list(QUALITY)
 
 
-def test_a_sample_becomes_a_row_of_the_schema() -> None:
-    provenance = Provenance(
-        index=3,
-        split="train",
-        seed=2**53 - 1,
-        attempt=0,
-        generator="miniature",
-        revision=None,
-        generator_hash="0" * 16,
-        adapter=None,
-        annotator="miniature",
-        annotator_revision=None,
-        annotator_hash="1" * 16,
-        steps=20,
-        guidance=None,
-        scheduler=None,
-        width=8,
-        height=4,
-        dtype="float32",
-    )
-    sample = Sample(b"image", b"label", ("dog",), "a dog", Quality(0.5, 0.25, (0.0, 1.0)), provenance)
-    schema = arrow_schema(semantic_features(CLASSES))
-    row = pa.Table.from_pylist([to_row(sample, {"cat": 1, "dog": 2})], schema=schema).to_pylist()[0]
-    assert row["classes"] == [2]
-    assert row["quality"] == {"confidence": 0.5, "uncertain": 0.25, "presence": [0.0, 1.0]}
-    assert row["provenance"]["seed"] == 2**53 - 1 and row["provenance"]["guidance"] is None
-    assert row["image"] == {"bytes": b"image", "path": None}
+def test_every_set_has_its_configs_the_default_first() -> None:
+    assert {name: list(configs) for name, configs in CATALOGUE.items()} == {
+        "voc_synth": ["semantic", "instance", "all", "zero_shot", "long_tail"],
+        "coco_synth": ["instance", "keypoints", "all"],
+        "nyu_synth": ["depth", "all"],
+        "miniature": ["semantic", "instance", "depth", "keypoints", "all"],
+    }
+    for configs in CATALOGUE.values():
+        for config, recipe in configs.items():
+            assert recipe.features is KINDS.get(config, semantic_features)
+            assert "objects" not in recipe.features(CLASSES) or "instance" in [task.name for task in recipe.tasks]

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from dataset_dm.catalogue import recipe
+from dataset_dm.coco_names import COCO_CLASSES
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, GeneratorError, ModelError, PromptError, UserError
 from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.miniature.world.captions import SETTINGS
 from dataset_dm.prompts import Templates
-from dataset_dm.request import resolve, resolve_splits
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.request import resolve, resolve_recipe, resolve_splits
+from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS
 
 CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
 
@@ -104,6 +107,11 @@ BAD = [
     ({"dtype": "float8"}, ConfigError, "dtype: got 'float8', expected float32 or float16 or bfloat16"),
     ({"batch_size": 5}, ConfigError, "batch_size: got 5, expected a divisor of shard_size=16"),
     ({"batch_size": True}, ConfigError, "batch_size: got True"),
+    ({"splice": (2,)}, ConfigError, r"splice: got \(2,\), expected .rows, columns. of tiles, each 1 to 8, such as"),
+    ({"splice": (0, 2)}, ConfigError, "splice: got"),
+    ({"splice": "2x9"}, ConfigError, "splice: got '2x9'"),
+    ({"splice": 2}, ConfigError, "splice: got 2"),
+    ({"splice": (2, 3), "shard_size": 16}, ConfigError, "shard_size: got 16, expected a multiple of the 6 tiles"),
     ({"classes": []}, ConfigError, "classes: got .., expected a list of class names"),
     ({"classes": "dog"}, ConfigError, "classes: got 'dog', expected a list"),
     ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
@@ -157,6 +165,79 @@ def test_a_folder_that_is_no_decoder(models: dict[str, str], tmp_path: Path) -> 
     (tmp_path / "config.json").write_text('["a", "list"]')
     with pytest.raises(ModelError, match="expected a decoder folder written by `dataset-dm train`"):
         plan(models, annotator=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("splice", "pair", "shard", "batch"),
+    [
+        ((2, 2), (2, 2), 16, 16),
+        ("2x2", (2, 2), 16, 16),
+        ([1, 3], (1, 3), 18, 9),
+        ("3X3", (3, 3), 18, 9),
+        ((8, 8), (8, 8), 64, 16),
+        ("1x1", None, 16, 16),
+    ],
+)
+def test_mosaics_fill_whole_shards(
+    models: dict[str, str], splice: object, pair: tuple[int, int] | None, shard: int, batch: int
+) -> None:
+    made = plan(models, splice=splice)
+    assert (made.splice, made.shard_size, made.batch_size) == (pair, shard, batch)
+
+
+def test_an_annotator_without_the_head_is_refused(decoder: Path, copy: Path) -> None:
+    asked = {"generator": str(copy), "annotator": str(decoder)}
+    said = "it reads semantic, expected one that reads instance, pose .instance, pose is missing.; take another config"
+    with pytest.raises(ModelError, match=said) as caught:
+        resolve((POSE, INSTANCE), **asked)
+    assert "\n" not in str(caught.value)
+
+
+def with_heads(decoder: Path, *tasks: str, classes: tuple[str, ...] = ("cat", "dog")) -> None:
+    config = {"classes": list(classes), "spec": {}, "tasks": list(tasks)}
+    (decoder / "config.json").write_text(json.dumps(config))
+
+
+def test_tasks_come_in_one_order(decoder: Path, copy: Path) -> None:
+    with_heads(decoder, *TASKS, classes=("person",))
+    made = resolve((POSE, INSTANCE, SEMANTIC), generator=str(copy), annotator=str(decoder))
+    assert made.tasks == ("semantic", "instance", "pose")
+    assert resolve(DEPTH, generator=str(copy), annotator=str(decoder)).tasks == ("depth",)
+
+
+def test_keypoints_need_people(decoder: Path, copy: Path) -> None:
+    with_heads(decoder, *TASKS)
+    asked = {"generator": str(copy), "annotator": str(decoder)}
+    with pytest.raises(ConfigError, match="classes: got .*'cat', 'dog'.*expected a list that holds 'person'"):
+        resolve((INSTANCE, POSE), **asked)
+    made = resolve_recipe(recipe("coco_synth", "keypoints"), **asked)
+    assert all(made.prompt("train", index).classes[0] == "person" for index in range(40))
+    assert {len(made.prompt("train", index).classes) for index in range(40)} == {1, 2}
+
+
+def test_coco_labels_80_classes_and_prompts_those_that_can_be_drawn(
+    decoder: Path, copy: Path, models: dict[str, str]
+) -> None:
+    with_heads(decoder, *TASKS)
+    chosen = recipe("coco_synth", "instance")
+    embedded = resolve_recipe(chosen, generator="miniature", annotator=str(decoder))
+    other = resolve_recipe(chosen, generator=str(copy), annotator=str(decoder))
+    assert embedded.classes == other.classes == COCO_CLASSES
+    named = {name for index in range(200) for name in embedded.prompt("train", index).classes}
+    assert named == {
+        *("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "boat", "bird", "cat", "dog", "horse"),
+        *("sheep", "cow", "bottle", "chair", "couch", "potted plant", "dining table", "tv"),
+    }
+    assert other.prompts == Templates(COCO_CLASSES)
+    own = resolve_recipe(chosen, generator="miniature", annotator=str(decoder), classes=["couch", "dog"])
+    assert own.classes == ("couch", "dog") and own.prompts == Templates(("couch", "dog"))
+
+
+def test_nyu_is_indoors(decoder: Path, copy: Path) -> None:
+    with_heads(decoder, *TASKS, classes=VOC_CLASSES)
+    made = resolve_recipe(recipe("nyu_synth"), generator="miniature", annotator=str(decoder))
+    for index in range(60):
+        assert any(made.prompt("train", index).text.endswith(words) for words in SETTINGS["room"])
 
 
 def test_splits() -> None:

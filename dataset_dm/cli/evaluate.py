@@ -5,22 +5,23 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.errors import StoreError, explain
+from dataset_dm.errors import StoreError, did_you_mean, explain
 
 if TYPE_CHECKING:
-    from dataset_dm.evaluation.measurements import Outcome
+    from dataset_dm.evaluation.measurements.outcome import Outcome
 
 NAME = "evaluate"
 HELP = "measure labels, images and speed"
 WHAT = {
-    "labels": "labels on held-out renders (blind, informed) and on generated images",
+    "labels": "labels of every task on held-out renders (blind, informed), class maps on generated images",
     "found": "how often the requested classes are in the generated images",
     "autoencoder": "what the generator's autoencoder loses",
-    "baseline": "a segmenter of like size trained from scratch, for comparison",
-    "speed": "generate + label + write over the plain diffusers pipeline",
+    "baseline": "a network of like size trained from scratch for every task, for comparison",
+    "speed": "generate + label + write over the plain diffusers pipeline, or all tasks over class maps alone",
 }
 
 
@@ -44,8 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind.add_argument("--out", type=Path, help="folder for report.json, report.md, plots and pictures")
     names = kinds.choices
     names["labels"].add_argument("--on", choices=("both", "renders", "generated"), default="both")
+    unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
+    names["labels"].add_argument("--unseen", type=_classes, default=(), metavar="A,B,C", help=unseen)
     names["baseline"].add_argument("--images", type=_count, default=100, help="labelled renders to train on")
-    names["baseline"].add_argument("--steps", type=_count, default=3000)
+    names["baseline"].add_argument("--steps", type=_count, default=1500)
+    names["speed"].add_argument("--tasks", action="store_true", help="all tasks over class maps alone instead")
     names["speed"].add_argument("--rounds", type=_count, default=4, help="shards drawn each way (default 4)")
     names["speed"].add_argument("--steps", type=_count, help="sampling steps (default: the generator's own)")
     names["speed"].add_argument("--batch-size", type=_count, help="images a batch (default: the plan's own)")
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     outcome: Outcome = _MEASURE[args.measurement](args)
     report = outcome.report
     report.command = shlex.join(["dataset-dm", *sys.argv[1:]])
-    from dataset_dm.evaluation.measurements import settings
+    from dataset_dm.evaluation.measurements.outcome import settings
 
     asked = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float)) and k != "verb"}
     report.settings = settings(**asked)
@@ -70,7 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _labels(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements import measure_labels
+    from dataset_dm.evaluation.measurements.labels import measure_labels
+    from dataset_dm.miniature.world import VOC_CLASSES
 
     annotator = _annotator(args)
     backbone = _backbone(args)
@@ -78,30 +83,32 @@ def _labels(args: argparse.Namespace) -> Outcome:
     return measure_labels(
         backbone,
         annotator,
-        _judge(args),
+        None if args.on == "renders" else _judge(args),
         count=args.num,
         batch=args.batch,
         on_renders=args.on != "generated",
-        plan=None if args.on == "renders" else _plan(args),
+        plan=None if args.on == "renders" else _plan(args, classes=VOC_CLASSES),
+        unseen=args.unseen,
         device=args.device,
     )
 
 
 def _found(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements import measure_found
+    from dataset_dm.evaluation.measurements.images import measure_found
 
     return measure_found(_backbone(args), _judge(args), args.num, args.batch, args.seed)
 
 
 def _autoencoder(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements import measure_autoencoder
+    from dataset_dm.evaluation.measurements.images import measure_autoencoder
 
     return measure_autoencoder(_backbone(args), _judge(args), args.num, args.batch)
 
 
 def _baseline(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.baseline import BaselineConfig, count_parameters
-    from dataset_dm.evaluation.measurements import measure_baseline
+    from dataset_dm.evaluation.baseline.net import count_parameters
+    from dataset_dm.evaluation.baseline.train import BaselineConfig
+    from dataset_dm.evaluation.measurements.baseline import measure_baseline
 
     size = count_parameters(_annotator(args).decoder)
     config = BaselineConfig(images=args.images, steps=args.steps, seed=args.seed, parameters=size)
@@ -109,10 +116,13 @@ def _baseline(args: argparse.Namespace) -> Outcome:
 
 
 def _speed(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements import measure_speed
+    from dataset_dm.evaluation.measurements.speed import measure_speed, measure_task_cost
 
-    sampler = None if args.steps is None else {"steps": args.steps}
-    return measure_speed(_plan(args, sampler=sampler, batch_size=args.batch_size), args.rounds, args.device)
+    more = {"sampler": None if args.steps is None else {"steps": args.steps}, "batch_size": args.batch_size}
+    if not args.tasks:
+        return measure_speed(_plan(args, **more), args.rounds, args.device)
+    many = _plan(args, _annotator(args).tasks, **more)
+    return measure_task_cost(_plan(args, **more), many, args.rounds, args.device)
 
 
 _MEASURE = {
@@ -124,11 +134,12 @@ _MEASURE = {
 }
 
 
-def _plan(args: argparse.Namespace, **more: Any) -> Any:
+def _plan(args: argparse.Namespace, tasks: Sequence[str] = ("semantic",), **more: Any) -> Any:
     from dataset_dm.request import resolve
-    from dataset_dm.tasks import SEMANTIC
+    from dataset_dm.tasks import task
 
-    return resolve(SEMANTIC, generator=args.generator, annotator=args.annotator, seed=args.seed, **more)
+    asked = {"generator": args.generator, "annotator": args.annotator, "seed": args.seed, **more}
+    return resolve([task(name) for name in tasks], **asked)
 
 
 def _backbone(args: argparse.Namespace) -> Any:
@@ -166,6 +177,20 @@ def _check_folder(folder: Path) -> None:
 
 def _count(text: str) -> int:
     return _whole(text, 1)
+
+
+def _classes(text: str) -> tuple[int, ...]:
+    """Positions in VOC's class list of names between commas."""
+    from dataset_dm.miniature.world import VOC_CLASSES
+
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in VOC_CLASSES:
+            said = did_you_mean(name, VOC_CLASSES)
+            raise argparse.ArgumentTypeError(f"got {name!r}, expected names of VOC's 20 classes{said}")
+    if not 0 < len(names) < len(VOC_CLASSES):
+        raise argparse.ArgumentTypeError(f"got {len(names)} classes, expected 1..{len(VOC_CLASSES) - 1}")
+    return tuple(sorted(VOC_CLASSES.index(name) for name in names))
 
 
 def _seed(text: str) -> int:

@@ -6,12 +6,14 @@ import argparse
 import shlex
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cli import scarcity
 from dataset_dm.errors import ConfigError, DataError, explain
+from dataset_dm.filters import KNOWN, from_dict
 
 if TYPE_CHECKING:
     from dataset_dm.catalogue import Recipe
@@ -23,12 +25,25 @@ HINT = (
     ": finished shards are kept; run the same command again to go on (with --resume if its --out folder exists already)"
 )
 _PREVIEW_ROWS = 12
+# figures of the quality column that the summary shows: their names here, and how they are written
+_FIGURES = (
+    ("confidence", "confidence", "{:.3f} on average"),
+    ("uncertain", "void pixels", "{:.1%}"),
+    ("object_confidence", "objects", "mean score {:.3f}"),
+    ("keypoint_confidence", "keypoints", "mean score {:.3f}"),
+    ("depth_confidence", "depth", "mean confidence {:.3f}"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to make, how, and where to."""
-    parser.add_argument("name", metavar="NAME", help="voc_synth")
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="the kind of labels (default: semantic)")
+    parser.add_argument("name", metavar="NAME", help="voc_synth, coco_synth or nyu_synth")
+    parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        nargs="?",
+        help="the kind of labels, such as semantic, instance, keypoints, depth, all (default: the set's first)",
+    )
     parser.add_argument("--num-images", metavar="N", help="rows of split train (default 64)")
     parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
     parser.add_argument("--prompts", metavar="FILE", help='text lines, or JSONL {"prompt": …, "classes": […]}')
@@ -44,8 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", help="float32 (default), float16 or bfloat16")
     parser.add_argument("--batch-size", metavar="N", help="images drawn together")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
-    parser.add_argument("--min-confidence", metavar="P", help="leave out rows with a lower mean confidence (0..1)")
-    parser.add_argument("--max-uncertain", metavar="P", help="leave out rows with a larger share of void pixels (0..1)")
+    parser.add_argument("--splice", metavar="NxM", help="make every row a mosaic of N rows and M columns of samples")
+    for name, known in KNOWN.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="N" if known.whole else "P", help=known.title)
+    scarcity.add_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder to write; without it only the store is filled")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with, or let grow, the set in --out")
@@ -55,9 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Checks everything, makes what is missing, writes the folder, prints the summary."""
     from dataset_dm.catalogue import recipe
-    from dataset_dm.filters import from_dict
-    from dataset_dm.request import resolve, resolve_splits
+    from dataset_dm.request import resolve_splits
     from dataset_dm.rows import Rows
+    from dataset_dm.training.scarcity import resolve_config
 
     start = time.perf_counter()
     chosen = recipe(args.name, args.config)
@@ -65,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
         remedy = f"load it with load_dataset('dataset_dm/miniature', '{chosen.config}')"
         raise ConfigError(explain("miniature is rendered, not generated", remedy=remedy))
     counts = resolve_splits(_whole(args.num_images), _splits(args.split), chosen.splits)
-    shares = {"min_confidence": _number(args.min_confidence), "max_uncertain": _number(args.max_uncertain)}
-    keep = from_dict({name: share for name, share in shares.items() if share is not None})
-    plan = resolve(chosen.task, **_asked(args))
+    bounds = {name: _number(getattr(args, name)) for name in KNOWN if getattr(args, name) is not None}
+    keep = from_dict(bounds, [task.name for task in chosen.tasks])
+    plan = resolve_config(chosen, {**_asked(args), **scarcity.asked(args)})
     rows = Rows(plan, chosen.features, keep)
     if args.out is None:
         if args.resume or args.overwrite:
@@ -81,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         from dataset_dm.folder import OutFolder
 
         identity = {"dataset": chosen.dataset, "config": chosen.config, "labels": plan.label_fingerprint()}
+        if plan.splice is not None:
+            identity["splice"] = list(plan.splice)
         with OutFolder(args.out, identity, resume=args.resume, overwrite=args.overwrite) as out:
             seconds, made = _make(plan, counts, args.device)
             facts = _write(out, chosen, rows, counts)
@@ -105,6 +124,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         "seed": _whole(args.seed),
         "dtype": args.dtype,
         "batch_size": _whole(args.batch_size),
+        "splice": args.splice,
     }
 
 
@@ -163,23 +183,32 @@ class _Facts:
     """What the summary and the preview need, gathered while rows pass by."""
 
     def __init__(self, rows: Rows) -> None:
-        self.names = ("background", *rows.plan.classes)
+        # a set without classes in its columns has none on its card
+        speaks = bool({"classes", "objects"} & set(rows.schema.names))
+        self.names = ("background", *rows.plan.classes) if speaks else ()
         self.rows = 0
         self.classes: Counter[int] = Counter()
-        self.confidence = self.uncertain = 0.0
+        self.quality: dict[str, list[float]] = defaultdict(list)
         self.shown: list[dict[str, Any]] = []
 
     def watch(self, tables: Iterator[Any]) -> Iterator[Any]:
+        from dataset_dm.rows import shown_classes
+
         for table in tables:
             self.rows += table.num_rows
-            for ids in table.column("classes").to_pylist():
+            for ids in shown_classes(table):
                 self.classes.update(ids)
             for quality in table.column("quality").to_pylist():
-                self.confidence += quality["confidence"]
-                self.uncertain += quality["uncertain"]
+                for name, value in quality.items():
+                    if isinstance(value, float):
+                        self.quality[name].append(value)
             if len(self.shown) < _PREVIEW_ROWS:
                 self.shown += table.slice(0, _PREVIEW_ROWS - len(self.shown)).to_pylist()
             yield table
+
+    def mean(self, name: str) -> float:
+        """Mean of one figure of the quality column, over the rows that have it."""
+        return sum(self.quality[name]) / len(self.quality[name])
 
 
 def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -> _Facts:
@@ -202,6 +231,7 @@ def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -
             settings=_settings(rows.plan),
             classes=facts.names,
             dropped=dict(rows.dropped),
+            dropped_objects=dict(rows.dropped_objects),
         ),
     )
     out.publish()
@@ -226,6 +256,7 @@ def _settings(plan: GenerationPlan) -> dict[str, Any]:
         "guidance": plan.guidance,
         "scheduler": plan.scheduler,
         "size": f"{plan.size[0]} x {plan.size[1]}",
+        **({} if plan.splice is None else {"splice": f"{plan.splice[0]} x {plan.splice[1]}"}),
         "dtype": plan.dtype,
         "seed": plan.seed,
         "images": plan.image_fingerprint(),
@@ -243,16 +274,18 @@ def _summary(
     if rows.dropped:
         lines.append(("left out", ", ".join(f"{reason} {number:,}" for reason, number in rows.dropped.items())))
     lines.append(("made now", f"{made:,}" if made else "none, all were in the store"))
-    if facts.rows:
-        lines.append(("confidence", f"{facts.confidence / facts.rows:.3f} on average"))
-        lines.append(("void pixels", f"{100 * facts.uncertain / facts.rows:.1f} %"))
+    if rows.dropped_objects:
+        lines.append(("objects out", ", ".join(f"{why} {number:,}" for why, number in rows.dropped_objects.items())))
+    lines += [(title, shape.format(facts.mean(name))) for name, title, shape in _FIGURES if facts.quality[name]]
     stages = [f"{stage} {spent:.1f} s" for stage, spent in seconds.items() if stage != "total"]
     lines.append(("time", f"{seconds['total']:.1f} s" + (f" ({', '.join(stages)})" if stages else "")))
     lines += [("store", str(store.folder)) for store in stores(rows.plan)]
     if out is not None:
         lines.append(("folder", str(out)))
-    shown = [f"{facts.names[i]} {number:,}" for i, number in facts.classes.most_common()]
     body = "\n".join(f"  {name:<12} {text}" for name, text in lines)
+    if not facts.names:
+        return body
+    shown = [f"{facts.names[i]} {number:,}" for i, number in facts.classes.most_common()]
     return f"{body}\n  {'classes':<12} {_wrapped(shown)}"
 
 

@@ -20,11 +20,13 @@ from dataset_dm.evaluation.figures import LabelFigures
 from dataset_dm.evaluation.found import Finds
 from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.sources import NAMES, Pictures, Renders
+from dataset_dm.evaluation.truth import Truth
 from dataset_dm.hypercolumns import Features
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
 from dataset_dm.prompts.classes import class_words
 from dataset_dm.records import Annotation
+from dataset_dm.tasks import SEMANTIC
 from dataset_dm.training.features import BLIND
 
 
@@ -57,20 +59,32 @@ def read(
     )
 
 
-def label(annotator: Annotator, pictures: Pictures, features: Features, *, informed: bool) -> list[Annotation]:
-    """The annotations of a batch for VOC's classes with the probability of every pixel; informed ones are also told
-    which classes the prompts name."""
+def label(
+    annotator: Annotator,
+    pictures: Pictures,
+    features: Features,
+    *,
+    informed: bool,
+    tasks: Sequence[str] | None = None,
+) -> list[Annotation]:
+    """The annotations of a batch for all of VOC's classes, whatever the annotator was trained on, with the probability
+    of every pixel; informed ones are also told which classes the prompts name.
+
+    Args:
+        tasks: what is read; None is all that the annotator can.
+    """
     requested = [list(positions) for positions in pictures.named] if informed else None
-    keep: dict[str, Any] = {"keep_probability": True}
-    return annotator.annotate(features, VOC_CLASSES, requested, **keep)
+    more: dict[str, Any] = {"tasks": tasks, "keep_probability": True}
+    return annotator.annotate(features, VOC_CLASSES, requested, **more)
 
 
 def on_renders(
     backbone: Backbone, annotator: Annotator, batches: Iterable[Renders], count: int, *, informed: Sequence[bool]
 ) -> list[LabelFigures]:
-    """Figures against exact truth, one for each entry of `informed` (False: blind), in one go over the renders."""
+    """Figures of all tasks against exact truth, one for each entry of `informed` (False: blind), in one go over the
+    renders."""
     class_text = backbone.classes_text(class_words(VOC_CLASSES))
-    runs = [LabelFigures(NAMES) for _ in informed]
+    runs = [LabelFigures(NAMES, annotator.tasks) for _ in informed]
     with Progress("renders labelled", count) as progress:
         for batch in batches:
             pictures = replace(batch.pictures, latents=encode_images(backbone, batch.pictures.images))
@@ -78,7 +92,7 @@ def on_renders(
             for run, told in zip(runs, informed, strict=True):
                 features = read(backbone, annotator, pictures, class_text, informed=told, vae_levels=levels)
                 levels = {name: features.levels[name] for name in annotator.spec.names("vae")}
-                _add(run, pictures, label(annotator, pictures, features, informed=told), batch.truth)
+                _add(run, pictures, label(annotator, pictures, features, informed=told), batch.truths)
             progress.step(len(pictures))
     return runs
 
@@ -86,16 +100,22 @@ def on_renders(
 def on_generated(
     backbone: Backbone, annotator: Annotator, judge: Judge, batches: Iterable[Pictures], count: int
 ) -> tuple[LabelFigures, Finds]:
-    """Figures of generated images, informed, with the judge's class map as truth; and what the judge finds in them."""
+    """Figures of generated images, informed, with the judge's class map as truth; and what the judge finds in them.
+
+    The judge has an opinion about classes alone: an annotator without the task semantic gets no figures here.
+    """
     class_text = backbone.classes_text(class_words(VOC_CLASSES))
-    run, finds = LabelFigures(NAMES), Finds()
+    tasks = [task for task in annotator.tasks if task == SEMANTIC.name]
+    run, finds = LabelFigures(NAMES, tasks), Finds()
     with Progress("generated images labelled", count) as progress:
         for pictures in batches:
             truth = judge.segment(pictures.images).cpu().numpy()
             for named, class_map in zip(pictures.named, truth, strict=True):
                 finds.add(named, class_map)
-            features = read(backbone, annotator, pictures, class_text, informed=True)
-            _add(run, pictures, label(annotator, pictures, features, informed=True), truth)
+            if tasks:
+                features = read(backbone, annotator, pictures, class_text, informed=True)
+                said = label(annotator, pictures, features, informed=True, tasks=tasks)
+                _add(run, pictures, said, [Truth(one) for one in truth])
             progress.step(len(pictures))
     return run, finds
 
@@ -107,17 +127,15 @@ def judge_on_renders(judge: Judge, batches: Iterable[Renders], count: int) -> La
         for batch in batches:
             confidence, said = judge.probabilities(batch.pictures.images).max(dim=1)
             rows = zip(said.to(torch.uint8).cpu().numpy(), confidence.float().cpu().numpy(), strict=True)
-            annotations = [_opinion(labels, sure) for labels, sure in rows]
-            _add(run, batch.pictures, annotations, batch.truth)
+            _add(run, batch.pictures, [_opinion(labels, sure) for labels, sure in rows], batch.truths)
             progress.step(len(batch.pictures))
     return run
 
 
 def _opinion(labels: np.ndarray, confidence: np.ndarray) -> Annotation:
-    presence = np.isin(np.arange(1, len(NAMES)), labels).astype(np.float32)
-    return Annotation(labels, presence, float(confidence.mean()), 0.0, labels, confidence)
+    return Annotation(confidence=float(confidence.mean()), label=labels, full=labels, probability=confidence)
 
 
-def _add(run: LabelFigures, pictures: Pictures, annotations: Sequence[Annotation], truth: np.ndarray) -> None:
+def _add(run: LabelFigures, pictures: Pictures, annotations: Sequence[Annotation], truths: Sequence[Truth]) -> None:
     for i, annotation in enumerate(annotations):
-        run.add(pictures.images[i].numpy(), annotation, truth[i], pictures.prompts[i])
+        run.add(pictures.images[i].numpy(), annotation, truths[i], pictures.prompts[i])

@@ -65,15 +65,15 @@ class Overhead:
 def measure(plan: GenerationPlan, rounds: int, device: str = "auto") -> Overhead:
     """Time `rounds` shards both ways after one unmeasured round; the shards go to a folder that is removed again."""
     overhead = Overhead(plan.shard_size)
-    with _empty_store(), Engine(plan, device=device, overwrite=True) as engine, Progress("rounds", rounds) as progress:
+    with own_store(), Engine(plan, device=device, overwrite=True) as engine, Progress("rounds", rounds) as progress:
         _plain(plan, 0, device)
-        _ours(engine, 0)  # models are loaded, kernels chosen, caches warm
+        make_shard(engine, 0)  # models are loaded, kernels chosen, caches warm
         before = dict(engine.seconds)
         for i in range(1, rounds + 1):
             first_plain = i % 2 == 1  # whoever comes second may find a warmer machine
             if first_plain:
                 overhead.plain.append(_plain(plan, i, device))
-            overhead.ours.append(_ours(engine, i))
+            overhead.ours.append(make_shard(engine, i))
             if not first_plain:
                 overhead.plain.append(_plain(plan, i, device))
             progress.step()
@@ -81,7 +81,8 @@ def measure(plan: GenerationPlan, rounds: int, device: str = "auto") -> Overhead
     return overhead
 
 
-def _ours(engine: Engine, shard: int) -> float:
+def make_shard(engine: Engine, shard: int) -> float:
+    """Seconds that an engine takes to draw, label and write a shard."""
     started = time.perf_counter()
     engine.make(Work(SPLIT, shard, draw=True))
     _wait()
@@ -116,7 +117,7 @@ def _wait() -> None:
 
 
 @contextmanager
-def _empty_store() -> Iterator[None]:
+def own_store() -> Iterator[None]:
     """A store of its own for the duration, so that nothing is found there and nothing stays."""
     before = os.environ.get(VARIABLE)
     with tempfile.TemporaryDirectory(prefix="dataset_dm_speed_") as folder:

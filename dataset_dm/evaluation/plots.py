@@ -95,7 +95,9 @@ def plot_reliability(curves: Sequence[tuple[str, Reliability]], path: Path, titl
             label="too humble",
         )
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--")
-        axes.bar(centre, -0.12 * share / max(share.max(), 1e-9), width * 0.92, color="#9fb3c1", label="share of pixels")
+        axes.bar(
+            centre, -0.12 * share / max(share.max(), 1e-9), width * 0.92, color="#9fb3c1", label="how many (relative)"
+        )
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.set(xlim=(0, 1), ylim=(-0.14, 1.02), xlabel="confidence", ylabel="share right")
         axes.set_yticks(np.linspace(0, 1, 6))

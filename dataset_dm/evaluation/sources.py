@@ -14,6 +14,7 @@ from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.engine import Engine
 from dataset_dm.engine.local import stores
 from dataset_dm.evaluation.progress import Progress
+from dataset_dm.evaluation.truth import Truth, of_render
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.miniature.world.geometry import Rendering, Scene
 from dataset_dm.plan import GenerationPlan
@@ -50,13 +51,18 @@ class Renders:
     """A batch of renders: what may be seen (`pictures`) and what is true.
 
     Args:
-        truth: class ids uint8 [b H W], 0 background.
+        truths: of every picture, all kinds of label.
         clean: the pictures before the sensor noise, uint8 [b H W 3].
     """
 
     pictures: Pictures
-    truth: np.ndarray
+    truths: Sequence[Truth]
     clean: np.ndarray
+
+    @property
+    def truth(self) -> np.ndarray:
+        """Class ids uint8 [b H W], 0 background."""
+        return np.stack([truth.label for truth in self.truths])
 
 
 def renders(count: int, batch: int, *, split: str = "test", style: str = "day", seed: int = 0,
@@ -76,7 +82,8 @@ def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Ren
         named=[sorted({body.class_id - 1 for body in scene.bodies}) for scene, _ in scenes],
         seeds=list(seeds),
     )
-    return Renders(pictures, np.stack([r.class_map for r in drawn]), np.stack([r.clean for r in drawn]))
+    truths = [of_render(scene, rendering) for scene, rendering in scenes]
+    return Renders(pictures, truths, np.stack([r.clean for r in drawn]))
 
 
 def drawn(

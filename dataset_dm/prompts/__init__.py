@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dataset_dm.plan import PromptSource
-from dataset_dm.prompts.classes import class_words, find_classes
+from dataset_dm.prompts.classes import class_words, find_classes, wordings
 from dataset_dm.prompts.file import Lines, read_prompts
 from dataset_dm.prompts.templates import Templates
 from dataset_dm.records import Prompt
@@ -19,6 +19,7 @@ __all__ = [
     "find_classes",
     "read_prompts",
     "source_from_dict",
+    "wordings",
 ]
 
 

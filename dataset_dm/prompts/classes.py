@@ -73,9 +73,30 @@ def singular_and_plural(name: str) -> tuple[str, str]:
     return base, plural(base)
 
 
+def world_name(name: str) -> str:
+    """What the embedded world calls the class: "airplane" is "aeroplane"; a name that it does not know is unchanged."""
+    return _known(" ".join(re.split(r"[\s_]+", name.strip().lower()))) or name
+
+
 def class_words(names: Sequence[str]) -> list[str]:
     """Class names as a text encoder should read them: "diningtable" is written "dining table"."""
     return [singular_and_plural(name)[0] for name in names]
+
+
+def wordings(names: Sequence[str]) -> list[list[str]]:
+    """The class list in all its wordings, the usual one first: "aeroplane" is "airplane" and "plane" too.
+
+    >>> wordings(["diningtable", "dog"])
+    [['dining table', 'dog'], ['table', 'dog']]
+    """
+    words = [_words(name) for name in names]
+    return [[each[turn % len(each)] for each in words] for turn in range(max(map(len, words), default=1))]
+
+
+def _words(name: str) -> tuple[str, ...]:
+    known = _known(name.strip().lower())
+    first = singular_and_plural(name)[0]
+    return (first,) if known is None else tuple(dict.fromkeys((first, *WORDS[known].singular)))
 
 
 def find_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:

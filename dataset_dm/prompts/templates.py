@@ -1,8 +1,8 @@
 """Prompts made from class names: balanced over the classes, in words that the embedded generator's captions use.
 
-Of every k consecutive indices (k classes) each class leads one prompt, in an order of its own for every round. Three in
-five prompts name one class, the others two; some say how many, what colour, or where. Plain English, so it suits any
-text-to-image model.
+Of every k consecutive indices (k classes) each class leads one prompt, in an order of its own for every round; given
+weights, each leads as many as its share says. Three in five prompts name one class, the others two; some say how many,
+what colour, or where. Plain English, so it suits any text-to-image model.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from dataset_dm.errors import PromptError, did_you_mean, explain
 from dataset_dm.miniature.world import display_name
 from dataset_dm.miniature.world.captions import SETTINGS
 from dataset_dm.miniature.world.palette import NAMES as COLOURS
 from dataset_dm.miniature.world.places import COMPANY, PLACES
-from dataset_dm.prompts.classes import singular_and_plural
+from dataset_dm.prompts.classes import singular_and_plural, world_name
 from dataset_dm.records import Prompt
 
 PREFIXES = ("a photo of", "a photo of", "a photo of", "a picture of", "an image of")
@@ -38,44 +40,153 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Balanced prompts over `classes`; raises nothing: the classes were checked when the plan was made."""
+    """Balanced prompts over classes.
+
+    Args:
+        classes: the names that are labelled, without background.
+        prompted: those that prompts name; default all of them, less those that are at home in none of the `places`.
+        weights: class → share of the prompts that it leads, and its chance to come along, on any scale; classes left
+            out get none. A mapping or pairs. Default: all alike.
+        places: kinds of setting (room, street, field, water, sky) of which every prompt names one; default: some
+            prompts name any that suits.
+        always: a class that every prompt names first, alone or with one other.
+
+    Raises:
+        PromptError: a name that is not among the classes, an unknown kind of setting, shares that are no shares.
+
+    >>> Templates(("cat", "dog"), weights={"cat": 3, "dog": 1}).prompt(0, "train", 0)  # doctest: +SKIP
+    """
 
     classes: tuple[str, ...]
+    prompted: tuple[str, ...] | None = None
+    weights: tuple[tuple[str, float], ...] | Mapping[str, float] | None = None
+    places: tuple[str, ...] | None = None
+    always: str | None = None
+
+    def __post_init__(self) -> None:
+        pairs = self.weights.items() if isinstance(self.weights, Mapping) else self.weights
+        given = {
+            "classes": tuple(self.classes),
+            "prompted": None if self.prompted is None else tuple(self.prompted),
+            "weights": None if pairs is None else tuple((name, share) for name, share in pairs),
+            "places": None if self.places is None else tuple(self.places),
+        }
+        for name, value in given.items():  # frozen: lists and mappings become tuples, so that equal plans are equal
+            object.__setattr__(self, name, value)
+        _check(self)
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
         """The prompt of one index with the classes it names, the leading class first."""
         rng = _stream("prompt", seed, split, index)
-        first = self._leader(seed, split, index)
-        named = (first,)
-        if len(self.classes) > 1 and rng.random() < TWO_CLASSES:
-            named = (first, self._companion(first, rng))
-        return Prompt(_sentence(named, rng), named)
+        leader = self._leader(seed, split, index)
+        if self.always is not None:
+            company = rng.random() < TWO_CLASSES and leader != self.always
+            named: tuple[str, ...] = (self.always, leader) if company else (self.always,)
+        else:
+            others = [name for name in _leading(self) if name != leader]
+            company = bool(others) and rng.random() < TWO_CLASSES
+            named = (leader, self._companion(leader, others, rng)) if company else (leader,)
+        return Prompt(_sentence(named, self.places, rng), named)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form; it covers every word a prompt may hold, so that other words mean other images."""
-        return {"kind": "templates", "classes": list(self.classes), "words": _words_hash(self.classes)}
+        """JSON-ready form; it covers every word a prompt may hold, so that other words mean other images.
+
+        What is left at its default is left out: it names the same images as before there was a choice.
+        """
+        chosen = {
+            "prompted": self.prompted,
+            "weights": None if self.weights is None else [list(pair) for pair in self.weights],
+            "places": self.places,
+            "always": self.always,
+        }
+        plain = {name: list(v) if isinstance(v, tuple) else v for name, v in chosen.items() if v is not None}
+        return {"kind": "templates", "classes": list(self.classes), "words": _words_hash(self.classes), **plain}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Templates:
         """The inverse of `to_dict`."""
-        return cls(tuple(plain["classes"]))
+        return cls(**{name: value for name, value in plain.items() if name not in ("kind", "words")})
 
     def _leader(self, seed: int, split: str, index: int) -> str:
-        round_, place = divmod(index, len(self.classes))
-        return _shuffled(self.classes, _stream("round", seed, split, round_))[place]
+        names = _leading(self)
+        round_, place = divmod(index, len(names))
+        rng = _stream("round", seed, split, round_)
+        if self.weights is None:
+            return _shuffled(names, rng)[place]
+        shares, names = dict(self.weights), tuple(_shuffled(names, rng))
+        return _shuffled(_in_proportion(names, [shares[name] for name in names], rng), rng)[place]
 
-    def _companion(self, first: str, rng: random.Random) -> str:
-        others = [name for name in self.classes if name != first]
+    def _companion(self, first: str, others: list[str], rng: random.Random) -> str:
         if rng.random() < IN_COMPANY:
-            near = next((group for group in COMPANY if first in group), ())
-            others = [name for name in others if name in near] or others
-        return _pick(others, rng)
+            near = next((group for group in COMPANY if world_name(first) in group), ())
+            others = [name for name in others if world_name(name) in near] or others
+        if self.weights is None:
+            return _pick(others, rng)
+        shares = dict(self.weights)
+        return _weighted(others, [shares[name] for name in others], rng.random())
 
 
-def _sentence(named: Sequence[str], rng: random.Random) -> str:
+def _check(given: Templates) -> None:
+    """PromptError for what no prompt can be made of."""
+    lists = {
+        "prompted": given.prompted,
+        "weights": None if given.weights is None else [name for name, _ in given.weights],
+        "always": None if given.always is None else [given.always],
+    }
+    for what, names in lists.items():
+        for name in names or ():
+            if name not in given.classes:
+                expected = f"one of {', '.join(given.classes)}"
+                close = did_you_mean(str(name), given.classes)
+                raise PromptError(explain(f"prompts: {what}", got=name, expected=expected) + close)
+    for kind in given.places or ():
+        if kind not in KINDS:
+            expected = f"one of {', '.join(KINDS)}"
+            raise PromptError(explain("prompts: places", got=kind, expected=expected) + did_you_mean(str(kind), KINDS))
+    for name, share in given.weights or ():
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < math.inf:
+            raise PromptError(explain(f"prompts: weight of {name}", got=share, expected="a number of at least 0"))
+    if not _leading(given):
+        remedy = "prompt other classes, weigh one of them above 0, or allow other places"
+        raise PromptError(f"prompts: no class is left that a prompt may name; {remedy}")
+
+
+def _leading(given: Templates) -> tuple[str, ...]:
+    """The classes that lead prompts, in label order."""
+    names = given.classes if given.prompted is None else given.prompted
+    if given.weights is not None:
+        shares = dict(given.weights)
+        names = tuple(name for name in names if shares.get(name, 0) > 0)
+    if given.places is None or given.prompted is not None:
+        return names
+    return tuple(name for name in names if any(_at_home(name, kind) for kind in given.places))
+
+
+def _fits(name: str, kind: str) -> float:
+    """How well a class suits a kind of setting; one that the table does not know suits all alike."""
+    shares = PLACES.get(world_name(name))
+    return 1.0 if shares is None else shares[KINDS.index(kind)]
+
+
+def _at_home(name: str, kind: str) -> bool:
+    """Whether a class suits a kind of setting at least half as well as the one that it suits best."""
+    return 2 * _fits(name, kind) >= max(_fits(name, other) for other in KINDS)
+
+
+def _in_proportion(names: Sequence[str], shares: Sequence[float], rng: random.Random) -> list[str]:
+    """As many names as there are, each as often as its share says, rounded up or down (systematic sampling)."""
+    step, point, reached = sum(shares) / len(names), rng.random(), 0.0
+    drawn: list[str] = []
+    for name, share in zip(names, shares, strict=True):
+        reached += share / step
+        drawn += [name] * (math.ceil(reached - point) - len(drawn))
+    return (drawn + [names[-1]])[: len(names)]  # the sum of the shares may be a rounding error short of its whole
+
+
+def _sentence(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
     nouns = [_noun(name, rng) for name in named]
     joint = f" {_pick(JOINTS, rng)} "
-    return f"{_pick(PREFIXES, rng)} {joint.join(nouns)}{_place(named, rng)}"
+    return f"{_pick(PREFIXES, rng)} {joint.join(nouns)}{_place(named, places, rng)}"
 
 
 def _noun(name: str, rng: random.Random) -> str:
@@ -88,14 +199,19 @@ def _noun(name: str, rng: random.Random) -> str:
     return f"{'an' if phrase[:1].lower() in 'aeiou' else 'a'} {phrase}"
 
 
-def _place(named: Sequence[str], rng: random.Random) -> str:
-    """ " in a field" half of the time, where all named things can be; nothing for things whose places are unknown."""
+def _place(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
+    """ " in a field" half of the time, where all named things can be; nothing for things whose places are unknown.
+
+    Given `places`, always one of these, unless no kind of them suits all named things.
+    """
     placed, where, which = rng.random() < PLACED, rng.random(), rng.random()
-    if not placed or any(name not in PLACES for name in named):
+    if places is None and (not placed or any(world_name(name) not in PLACES for name in named)):
         return ""
-    weights = [1.0] * len(KINDS)
-    for name in named:
-        weights = [weight * share for weight, share in zip(weights, PLACES[name], strict=True)]
+    weights = [math.prod(_fits(name, kind) for name in named) for kind in KINDS]
+    if places is not None:
+        weights = [weight if kind in places else 0.0 for kind, weight in zip(KINDS, weights, strict=True)]
+        if not any(weights):
+            return ""
     kind = _weighted(KINDS, weights, where)
     options = SETTINGS[kind]
     return f" {options[int(which * len(options))]}"
@@ -133,7 +249,7 @@ def _shuffled(items: Sequence[_Item], rng: random.Random) -> list[_Item]:
 def _words_hash(classes: tuple[str, ...]) -> str:
     tables = [
         [singular_and_plural(name) for name in classes],
-        [PLACES.get(name) for name in classes],
+        [PLACES.get(world_name(name)) for name in classes],
         [display_name(name) for name in classes],
         [PREFIXES, NUMBERS, JOINTS, COLOURS, COMPANY, sorted(SETTINGS.items())],
         [TWO_CLASSES, SEVERAL, COLOURED, PLACED, IN_COMPANY],

@@ -7,14 +7,17 @@ import pytest
 from datasets import load_dataset
 
 import dataset_dm  # noqa: F401  (registers the names)
+from dataset_dm import rle
 from dataset_dm.builders.miniature import Miniature
+from dataset_dm.catalogue import CATALOGUE
 from dataset_dm.errors import ConfigError
+from dataset_dm.label_rows import each
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
-from dataset_dm.records import features, semantic_features
+from dataset_dm.records import features
 
 
-def load(tmp_path: Path, **asked: object):
-    return load_dataset("dataset_dm/miniature", "semantic", cache_dir=str(tmp_path / "cache"), **asked)
+def load(tmp_path: Path, config: str = "semantic", **asked: object):
+    return load_dataset("dataset_dm/miniature", config, cache_dir=str(tmp_path / "cache"), **asked)
 
 
 def test_rows_are_the_world_itself(tmp_path: Path) -> None:
@@ -32,8 +35,34 @@ def test_rows_are_the_world_itself(tmp_path: Path) -> None:
         assert row["provenance"]["annotator"] == "truth"
 
 
-def test_the_columns_are_those_of_voc_synth(tmp_path: Path) -> None:
-    assert Miniature(cache_dir=str(tmp_path)).info.features == features(semantic_features(VOC_CLASSES))
+@pytest.mark.parametrize("config", ["semantic", "instance", "depth", "keypoints", "all"])
+def test_the_columns_are_those_of_the_generated_sets(tmp_path: Path, config: str) -> None:
+    made = Miniature(cache_dir=str(tmp_path), config_name=config).info.features
+    others = [name for name in ("voc_synth", "coco_synth", "nyu_synth") if config in CATALOGUE[name]]
+    assert others
+    for name in others:
+        assert made == features(CATALOGUE[name][config].features(VOC_CLASSES))
+
+
+def test_all_labels_are_the_world_s_own(tmp_path: Path) -> None:
+    people = 0
+    for index, row in enumerate(load(tmp_path, "all", split="train", splits={"train": 12})):
+        scene, rendering = labelled("train", index)
+        np.testing.assert_array_equal(np.asarray(row["depth_map"]), rendering.depth)
+        np.testing.assert_array_equal(np.asarray(row["annotation"])[..., 0], rendering.class_map)
+        seen = [number for number in np.unique(rendering.instance_map).tolist() if number]
+        for number, thing in zip(seen, each(row["objects"]), strict=True):
+            np.testing.assert_array_equal(rle.decode(thing["segmentation"]), rendering.instance_map == number)
+            assert thing["category"] + 1 == scene.bodies[number - 1].class_id and thing["score"] == 1
+            joints = rendering.keypoints[number - 1]
+            if joints is None:
+                assert thing["num_keypoints"] == 0 and not np.any(thing["keypoints"])
+                continue
+            people += 1
+            expected = np.where(joints[:, 2:] > 0, joints, 0)
+            np.testing.assert_array_equal(np.array(thing["keypoints"], np.float32), expected)
+        assert row["quality"]["depth_confidence"] == 1
+    assert people
 
 
 def test_streaming_and_processes_give_the_same_rows(tmp_path: Path) -> None:

@@ -190,7 +190,10 @@ def test_bad_arguments(load, tmp_path: Path, asked: dict, said: str) -> None:
 
 
 def test_an_unknown_config(load) -> None:
-    with pytest.raises(ConfigError, match="unknown config 'semantics'; expected one of semantic; did you mean"):
+    with pytest.raises(
+        ConfigError,
+        match="unknown config 'semantics'; expected one of semantic, instance, all, zero_shot, long_tail; did you mean",
+    ):
         load("semantics")
 
 

@@ -10,7 +10,8 @@ import torch
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import Backbone, SamplerConfig, decode_latents, encode_images, feature_spec, to_uint8
 from dataset_dm.evaluation import autoencoder, found, labels, overhead, sources
-from dataset_dm.evaluation.measurements import measure_labels
+from dataset_dm.evaluation.depth import DepthErrors
+from dataset_dm.evaluation.measurements.labels import measure_labels
 from dataset_dm.evaluation.semantic import Confusion
 from dataset_dm.hypercolumns import Features, FeatureSpec, Level
 from dataset_dm.miniature.judge import Judge, JudgeNet
@@ -23,7 +24,7 @@ from dataset_dm.tasks import SEMANTIC
 class Threshold:
     """An annotator whose answer can be worked out from the picture: bright pixels are cars, others background."""
 
-    name, fingerprint, classes = "threshold", "0" * 16, VOC_CLASSES
+    name, fingerprint, classes, tasks = "threshold", "0" * 16, VOC_CLASSES, ("semantic", "depth")
 
     def __init__(self, backbone: Backbone) -> None:
         levels = (Level("unet.conv_in", "unet", 1, 8), Level("image", "image", 3, 1))
@@ -38,11 +39,14 @@ class Threshold:
         requested: Sequence[Sequence[int]] | None = None,
         size: tuple[int, int] | None = None,
         *,
+        tasks: Sequence[str] | None = None,
         keep_probability: bool = False,
     ) -> list[Annotation]:
         self.requests.append(requested)
         full = bright((features.levels["image"].permute(0, 2, 3, 1).numpy() + 1) * 127.5)
-        return [Annotation(f, np.zeros(20, np.float32), 1.0, 0.0, f, np.ones(f.shape, np.float32)) for f in full]
+        sure = np.ones(full.shape[1:], np.float32)
+        more = {"probability": sure, "depth": 5 * sure, "depth_confidence": sure}
+        return [Annotation(confidence=1.0, label=each, full=each, **more) for each in full]
 
 
 def bright(images: np.ndarray) -> np.ndarray:
@@ -69,12 +73,14 @@ def test_renders_are_the_test_split_in_order() -> None:
 def test_labels_meet_their_own_truth(backbone: Backbone) -> None:
     annotator = Threshold(backbone)
     blind, informed = labels.on_renders(backbone, annotator, sources.renders(5, 2), 5, informed=(False, True))
-    expected = Confusion(21)
+    expected, errors = Confusion(21), DepthErrors()
     for i in range(5):
         _, rendering = labelled("test", i)
         expected.add(bright(rendering.image), rendering.class_map)
-    assert np.array_equal(blind.every.matrix, expected.matrix)
-    assert np.array_equal(informed.every.matrix, expected.matrix)
+        errors.add(np.full_like(rendering.depth, 5), rendering.depth)
+    for run in (blind, informed):
+        assert np.array_equal(run.tasks["semantic"].every.matrix, expected.matrix)
+        assert run.figures()["depth_rel"] == pytest.approx(errors.figures()["rel"])
     assert annotator.requests[0] is None  # blind: not told which classes
     assert annotator.requests[1] == [list(positions) for positions in next(sources.renders(2, 2)).pictures.named]
 
@@ -133,7 +139,7 @@ def test_judge_as_truth_of_itself_is_perfect(judge: Judge) -> None:
     batches = list(sources.renders(2, 1))  # one by one on both sides: rounding depends on the batch
     said = np.concatenate([judge.segment(batch.pictures.images).numpy() for batch in batches])
     expected = _confusion(said, np.concatenate([batch.truth for batch in batches]))
-    assert np.array_equal(run.every.matrix, expected.matrix)
+    assert np.array_equal(run.tasks["semantic"].every.matrix, expected.matrix)
 
 
 def test_drawn_asks_for_what_the_prompt_names(backbone: Backbone) -> None:

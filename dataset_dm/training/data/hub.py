@@ -182,7 +182,14 @@ def _load(source: str, split: str | None) -> tuple[Any, str]:
         whole = datasets.load_dataset(name, revision=revision)
     except (datasets.exceptions.DatasetsError, FileNotFoundError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())[:160]
-        raise DataError(f"data {source!r}: datasets cannot load it ({reason})") from error
+        others = ""
+        if Path(name).exists():
+            from dataset_dm.training.data.layouts import LAYOUTS
+
+            others = "; it has no other known layout either: " + "; ".join(
+                f"{layout}: {one.shape}" for layout, one in LAYOUTS.items() if layout != "hub"
+            )
+        raise DataError(f"data {source!r}: datasets cannot load it ({reason}){others}") from error
     chosen = split or ("train" if "train" in whole else next(iter(whole)))
     if chosen not in whole:
         raise DataError(explain(f"data {source!r}: split", got=split, expected=f"one of {', '.join(whole)}"))

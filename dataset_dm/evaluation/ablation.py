@@ -1,0 +1,156 @@
+"""Ablation of the labeller: one factor at a time, each a decoder trained on cached features and measured blind.
+
+Every setting differs from its `against` in one thing. Features are extracted once for each reading of the generator;
+settings that read less take a part of what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
+from dataset_dm.hypercolumns import FeatureSpec
+from dataset_dm.tasks import TASKS
+from dataset_dm.training.config import TrainConfig
+from dataset_dm.training.data.miniature import MiniatureSet
+from dataset_dm.training.features import FeatureStore, VariantConfig, extract
+from dataset_dm.training.inputs import depth_range
+from dataset_dm.training.loop import Training
+from dataset_dm.training.validation import Figures, measure
+
+BASE = "as shipped"
+BARE = "no contrast"  # what other noise levels are compared with: their contrast would be asked at other levels too
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a decoder reads and learns from.
+
+    Args:
+        name: as the table calls it.
+        against: the setting that it differs from in one thing.
+        sources: parts of the generator whose levels are read ("unet", "vae", "image").
+        contrast: whether the contrast evidence is read.
+        timestep: noise level of the labelling pass.
+        labelled: number of labelled renders.
+        decoder, loss: fields of PDecoderConfig and LossConfig that differ from the defaults.
+    """
+
+    name: str
+    against: str = BASE
+    sources: tuple[str, ...] = ("unet", "vae", "image")
+    contrast: bool = True
+    timestep: int = DEFAULT_TIMESTEP
+    labelled: int = 100
+    decoder: Mapping[str, Any] = field(default_factory=dict)
+    loss: Mapping[str, float] = field(default_factory=dict)
+
+    def spec(self, whole: FeatureSpec) -> FeatureSpec:
+        """The part of a reading that this setting takes."""
+        return replace(
+            whole,
+            levels=tuple(level for level in whole.levels if level.source in self.sources),
+            contrast=whole.contrast if self.contrast else (),
+        )
+
+
+SETTINGS = (
+    Setting(name=BASE),
+    Setting(name="UNet taps alone", sources=("unet",)),
+    Setting(name="UNet and VAE taps, no picture", sources=("unet", "vae")),
+    Setting(name="VAE taps and picture alone", sources=("vae", "image")),
+    Setting(name="no class attention", decoder={"attention": False}),
+    Setting(name=BARE, contrast=False),
+    Setting(name="no contrast, t = 20", against=BARE, contrast=False, timestep=20),
+    Setting(name="no contrast, t = 250", against=BARE, contrast=False, timestep=250),
+    Setting(name="last layer supervised alone", loss={"inner": 0.0}),
+    Setting(name="words never hidden", decoder={"text_dropout": 0.0}),
+    Setting(name="10 labelled", labelled=10),
+    Setting(name="30 labelled", labelled=30),
+    Setting(name="300 labelled", labelled=300),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Figures of one setting: blind and informed, mean over seeds."""
+
+    setting: Setting
+    blind: list[Figures]
+    informed: list[Figures]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ablation:
+    """How settings are compared.
+
+    Args:
+        backbone: the embedded generator.
+        folder: where features are kept.
+        train: settings of every training; its variants are those that are extracted.
+        test: number of test renders.
+        validation: number of validation renders, by which weights are kept.
+        seeds: a training each.
+        say: takes progress lines.
+    """
+
+    backbone: Backbone
+    folder: Path
+    train: TrainConfig
+    test: int
+    validation: int = 50
+    seeds: Sequence[int] = (0,)
+    say: Callable[[str], None]
+
+    def run(self, setting: Setting) -> Result:
+        """Trains and measures one setting."""
+        stores = {
+            split: self._store(split, count, setting)
+            for split, count in (("train", setting.labelled), ("validation", self.validation), ("test", self.test))
+        }
+        blind, informed = [], []
+        for seed in self.seeds:
+            decoder = self._train(setting, stores, seed)
+            blind.append(measure(decoder, stores["test"]))
+            informed.append(measure(decoder, stores["test"], variant=1))
+        return Result(setting, blind, informed)
+
+    def _store(self, split: str, count: int, setting: Setting) -> FeatureStore:
+        """Features of the whole reading, of which the setting takes its part."""
+        whole = feature_spec(self.backbone, timestep=setting.timestep)
+        if not setting.contrast and setting.timestep != DEFAULT_TIMESTEP:
+            whole = replace(whole, contrast=())  # nobody reads it
+        variants = self.train.variants if split == "train" else VariantConfig(count=2, plain=True)
+        folder = self.folder / f"{split}-{count}-t{setting.timestep}"
+
+        def report(done: int, total: int, seconds: float) -> None:
+            if done == total or done % 160 == 0:
+                self.say(f"{setting.name}: features of {split} {done}/{total}  {done / seconds:.1f}/s")
+
+        store = extract(MiniatureSet(split, count), self.backbone, whole, folder, variants, report=report)
+        return store.part(setting.spec(whole))
+
+    def _train(self, setting: Setting, stores: Mapping[str, FeatureStore], seed: int) -> PDecoder:
+        data = MiniatureSet("train", setting.labelled)
+        config = replace(self.train, seed=seed, loss=replace(self.train.loss, **setting.loss))
+        torch.manual_seed(seed)
+        spec = stores["train"].spec
+        shape = {"tasks": tuple(TASKS), "depth_range": depth_range(data), **setting.decoder}
+        decoder = PDecoder(PDecoderConfig(spec=spec, classes=data.classes, **shape))
+        items = [(i, i % stores["train"].variants) for i in range(min(64, stores["train"].images))]
+        decoder.fit_scaling(stores["train"].batch(items)[0])
+        state = self.folder / "state"
+
+        def say(line: str) -> None:
+            self.say(f"{setting.name}: {line}")
+
+        Training(decoder, stores["train"], stores["validation"], config, state, {}, say).run(
+            cpu=self.backbone.device.type == "cpu"
+        )
+        return decoder

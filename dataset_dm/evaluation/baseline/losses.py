@@ -1,0 +1,42 @@
+"""How wrong the net is, all tasks together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dataset_dm.evaluation.baseline.net import Maps
+from dataset_dm.evaluation.baseline.targets import Targets
+
+PEAKS = 0.1  # weight of a heat map's loss, which is a sum over the pixels around each peak
+
+
+def total(said: Maps, true: Targets) -> Tensor:
+    """One number to minimise; a picture without things, joints or known depth adds none of that kind."""
+    counted = true.counted
+    return (
+        F.cross_entropy(said.semantic, true.label, ignore_index=255)
+        + PEAKS * peaks(said.centre, true.centre, counted)
+        + PEAKS * peaks(said.heat, true.heat, counted[:, None].expand_as(true.heat))
+        + distance(said.offset, true.offset)
+        + distance(said.votes, true.votes)
+        + distance(said.depth, true.depth)
+    )
+
+
+def distance(said: Tensor, true: Tensor) -> Tensor:
+    """Mean absolute error over what is known (not NaN); 0 when nothing is."""
+    known = torch.isfinite(true)
+    error = (said - torch.where(known, true, said.detach())).abs()
+    return error.sum() / known.sum().clamp_min(1)
+
+
+def peaks(logits: Tensor, target: Tensor, counted: Tensor) -> Tensor:
+    """Focal loss of heat maps (Law and Deng 2018, "CornerNet"), a peak: target 1 at peaks, Gaussian bumps around."""
+    chance = logits.sigmoid()
+    at_peak = (1 - chance) ** 2 * F.logsigmoid(logits)
+    beside = (1 - target) ** 4 * chance**2 * F.logsigmoid(-logits)
+    is_peak = target == 1
+    loss = torch.where(is_peak, at_peak, beside) * counted
+    return -loss.sum() / (is_peak & counted).sum().clamp_min(1)

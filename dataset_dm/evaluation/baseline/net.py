@@ -1,0 +1,98 @@
+"""A U-Net that reads class maps, centres and offsets of things, depth and joints off one picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dataset_dm.decoder.blocks import ResidualBlock, resize
+
+SHAPE = (32, 64, 96, 144)  # relative widths of the levels, at 1/2, 1/4, 1/8, 1/16 of the picture
+GROUPS = 8  # of its GroupNorms: widths are multiples
+FOLD = 2  # pixels along each side that the finest level holds as channels: four times fewer places, nothing is lost
+JOINTS = 17
+RARE = -4.0  # first logit of what hardly any pixel is (a centre, a joint): a chance of 2 %
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What the net says of b pictures, float [b … H W]; distances are in `UNIT`s of the longer side.
+
+    Args:
+        semantic: class logits [b k H W], background first.
+        centre: logit that a thing's centre of mass is here [b H W].
+        offset: from a pixel of a thing to its centre, (x, y) [b 2 H W].
+        depth: logarithm of metres [b H W].
+        heat: logits of the 17 joints [b 17 H W].
+        votes: from a pixel of a person to that person's joints, (x, y) [b 17 2 H W].
+    """
+
+    semantic: Tensor
+    centre: Tensor
+    offset: Tensor
+    depth: Tensor
+    heat: Tensor
+    votes: Tensor
+
+
+UNIT = 1 / 8
+
+
+class BaselineNet(nn.Module):
+    """Pictures [b 3 H W] in [-1, 1], sides multiples of 16 → :class:`Maps`; `names` counts background."""
+
+    def __init__(self, names: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.parts = (names, 1, 2, 1, JOINTS, 2 * JOINTS)
+        first = widths[0]
+        self.stem = nn.Conv2d(3 * FOLD**2, first, 3, padding=1)
+        self.down = nn.ModuleList(ResidualBlock(width, GROUPS) for width in widths)
+        self.shrink = nn.ModuleList(
+            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(widths, widths[1:], strict=False)
+        )
+        self.join = nn.ModuleList(nn.Conv2d(a + b, b, 1) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
+        self.up = nn.ModuleList(ResidualBlock(width, GROUPS) for width in widths[-2::-1])
+        self.head = nn.Sequential(
+            nn.GroupNorm(GROUPS, first),
+            nn.SiLU(),
+            nn.Conv2d(first, 2 * first, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(2 * first, sum(self.parts) * FOLD**2, 1),
+        )
+        with torch.no_grad():  # most of a picture is neither centre nor joint
+            bias = rearrange(self.head[-1].bias, "(c f) -> c f", f=FOLD**2)
+            bias[names], bias[names + 4 : names + 4 + JOINTS] = RARE, RARE
+
+    def forward(self, images: Tensor) -> Maps:
+        x = self.stem(F.pixel_unshuffle(images, FOLD))
+        skips = []
+        for level, block in enumerate(self.down):
+            x = block(self.shrink[level - 1](x) if level else x)
+            skips.append(x)
+        for join, block, skip in zip(self.join, self.up, skips[-2::-1], strict=True):
+            x = block(join(torch.cat([resize(x, tuple(skip.shape[-2:])), skip], dim=1)))
+        semantic, centre, offset, depth, heat, votes = F.pixel_shuffle(self.head(x), FOLD).split(self.parts, dim=1)
+        votes = rearrange(votes, "b (j xy) h w -> b j xy h w", xy=2)
+        return Maps(semantic, centre[:, 0], offset, depth[:, 0], heat, votes)
+
+
+def widths_for(parameters: int, names: int) -> tuple[int, ...]:
+    """Widths of the net whose size is closest to `parameters`."""
+
+    def scaled(factor: float) -> tuple[int, ...]:
+        return tuple(max(GROUPS, round(width * factor / GROUPS) * GROUPS) for width in SHAPE)
+
+    candidates = {scaled(math.exp(power / 20)) for power in range(-40, 41)}
+    with torch.device("meta"):  # shapes only: nothing is allocated
+        sizes = {widths: count_parameters(BaselineNet(names, widths)) for widths in sorted(candidates)}
+    return min(sizes, key=lambda widths: abs(sizes[widths] - parameters))
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

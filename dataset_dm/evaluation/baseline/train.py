@@ -1,0 +1,127 @@
+"""Training the comparison; the same config gives the same weights on the same machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from dataset_dm.evaluation.baseline.losses import total
+from dataset_dm.evaluation.baseline.net import BaselineNet, count_parameters, widths_for
+from dataset_dm.evaluation.baseline.read import TASKS, Baseline
+from dataset_dm.evaluation.baseline.targets import targets
+from dataset_dm.evaluation.figures import LabelFigures
+from dataset_dm.evaluation.progress import Progress
+from dataset_dm.evaluation.sources import NAMES
+from dataset_dm.evaluation.truth import Truth
+from dataset_dm.training.augment import AugmentConfig, augment, stream
+from dataset_dm.training.data.labelled import LabelledImage
+from dataset_dm.training.data.miniature import MiniatureSet
+
+CHOSEN_BY = ("miou", "mask_ap", "depth_delta1", "oks_ap")  # their mean chooses the step whose weights are kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineConfig:
+    """How the baseline is trained.
+
+    Args:
+        images: labelled renders of the split "train" (the decoder's own number).
+        validation: renders of the split "validation" that choose the step whose weights are kept.
+        parameters: size to match, the decoder's.
+        steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine to zero.
+        augment: how pictures and labels are changed; the default is the decoder's own.
+        looks: times that the validation set is looked at, evenly over the steps.
+        seed: of weights and augmentation.
+    """
+
+    images: int = 100
+    validation: int = 100
+    parameters: int = 1_000_000
+    steps: int = 1500
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    looks: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("images", "validation", "parameters", "steps", "batch", "looks"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"BaselineConfig: {name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass
+class Trained:
+    """A trained baseline, its history and what it took."""
+
+    model: Baseline
+    parameters: int
+    validation: list[tuple[int, dict[str, float]]] = field(default_factory=list)  # (step, figures)
+    best_step: int = 0
+    seconds: float = 0.0
+
+
+def train_baseline(config: BaselineConfig, device: str | torch.device = "cpu") -> Trained:
+    """Train the net from scratch for all tasks."""
+    started = time.monotonic()
+    train, validation = _load("train", config.images), _load("validation", config.validation)
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        net = BaselineNet(len(NAMES), widths_for(config.parameters, len(NAMES))).to(device)
+    trained = Trained(Baseline(net, NAMES.index("person"), device), count_parameters(net))
+    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    warm = max(config.steps // 50, 1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * step / config.steps))
+    )
+    best, kept = -1.0, net.state_dict()
+    look_at = {math.ceil(config.steps * i / config.looks) for i in range(1, config.looks + 1)}
+    with Progress("baseline steps", config.steps) as progress:
+        for step in range(1, config.steps + 1):
+            true = targets(_batch(train, config, step)).to(device)
+            loss = total(net.train()(true.images), true)
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step(), schedule.step()
+            if step in look_at:
+                figures = score(trained.model, validation).figures()
+                trained.validation.append((step, figures))
+                merit = float(np.nanmean([figures[name] for name in CHOSEN_BY]))
+                if merit > best:
+                    best, trained.best_step = merit, step
+                    kept = {name: value.detach().clone() for name, value in net.state_dict().items()}
+            progress.step()
+    net.load_state_dict(kept)
+    net.eval()
+    trained.seconds = time.monotonic() - started
+    return trained
+
+
+def score(model: Baseline, pictures: Sequence[LabelledImage], batch: int = 25) -> LabelFigures:
+    """Figures of all tasks on labelled pictures."""
+    run = LabelFigures(NAMES, TASKS)
+    for start in range(0, len(pictures), batch):
+        part = pictures[start : start + batch]
+        for one, said in zip(part, model.annotate(np.stack([one.image for one in part])), strict=True):
+            assert one.label is not None
+            run.add(one.image, said, Truth(one.label, one.instances, one.depth), one.caption or "")
+    return run
+
+
+def _batch(train: Sequence[LabelledImage], config: BaselineConfig, step: int) -> list[LabelledImage]:
+    rng = stream("baseline", config.seed, step)
+    chosen = rng.choice(len(train), min(config.batch, len(train)), replace=False)
+    size = train[0].image.shape[:2]
+    return [augment(train[i], size, config.augment, rng, train.__getitem__, len(train)) for i in chosen]
+
+
+def _load(split: str, count: int) -> list[LabelledImage]:
+    pictures = MiniatureSet(split, count)
+    return [pictures[i] for i in range(count)]

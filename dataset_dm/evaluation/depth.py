@@ -1,0 +1,66 @@
+"""Depth metrics, summed over the pixels of many pictures (Eigen et al. 2014)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FACTOR = 1.25  # δ1: within this factor of the truth; δ2 and δ3: within its square and its cube
+NEAREST = 0.01  # metres; what a missing depth is taken for where a logarithm needs one
+
+
+@dataclass
+class DepthErrors:
+    """Sums over all pixels whose true depth is known.
+
+    A pixel that the labeller leaves unknown (0) counts as a depth of 0 m: its relative error is 1 and it is within no
+    factor. Leaving hard pixels out thus gains nothing; `coverage` says how many were left out.
+    """
+
+    pixels: int = 0
+    answered: int = 0
+    relative: float = 0.0
+    squares: float = 0.0
+    logs: float = 0.0
+    within: tuple[int, int, int] = (0, 0, 0)
+
+    def add(self, depth: np.ndarray, truth: np.ndarray) -> None:
+        """Count one picture: depth and truth float [H W] in metres, 0 unknown.
+
+        Raises:
+            ValueError: sizes differ, or a depth is negative or no number.
+        """
+        if depth.shape != truth.shape:
+            raise ValueError(f"depth: labels have size {depth.shape}, the truth {truth.shape}; they must agree")
+        if not (np.isfinite(depth).all() and (depth >= 0).all()):
+            raise ValueError(f"depth: got {depth.min()} … {depth.max()}, expected metres of at least 0, 0 for unknown")
+        known = truth > 0
+        said, true = depth[known].astype(float), truth[known].astype(float)
+        ratio = factor(said, true)
+        self.pixels += said.size
+        self.answered += int((said > 0).sum())
+        self.relative += float((np.abs(said - true) / true).sum())
+        self.squares += float(((said - true) ** 2).sum())
+        self.logs += float(np.abs(np.log10(np.maximum(said, NEAREST)) - np.log10(true)).sum())
+        self.within = tuple(n + int((ratio < FACTOR ** (i + 1)).sum()) for i, n in enumerate(self.within))  # type: ignore[assignment]
+
+    def figures(self) -> dict[str, float]:
+        """rel, rmse_m, log10, delta1 … delta3, coverage; NaN when no true depth was known."""
+        n = self.pixels or float("nan")
+        deltas = {f"delta{i + 1}": count / n for i, count in enumerate(self.within)}
+        sums = {"rel": self.relative / n, "rmse_m": (self.squares / n) ** 0.5, "log10": self.logs / n}
+        return {**sums, **deltas, "coverage": self.answered / n}
+
+
+def factor(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The larger of depth / truth and truth / depth, at least 1; infinite where the depth is unknown (0)."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(depth / truth, truth / depth)
+
+
+def relative_error(depth: np.ndarray, truth: np.ndarray) -> float:
+    """REL of one picture; NaN when no true depth is known."""
+    one = DepthErrors()
+    one.add(depth, truth)
+    return one.figures()["rel"]

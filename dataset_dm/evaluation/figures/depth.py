@@ -1,0 +1,48 @@
+"""Depth: errors, calibration, the worst pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dataset_dm.evaluation.calibration import Reliability
+from dataset_dm.evaluation.depth import FACTOR, DepthErrors, factor, relative_error
+from dataset_dm.evaluation.truth import Truth
+from dataset_dm.evaluation.worst import Worst
+from dataset_dm.preview import Row
+from dataset_dm.records import Annotation
+
+
+@dataclass
+class DepthFigures:
+    """Sums over pictures; a confidence is right when the depth is within a factor of 1.25 of the truth."""
+
+    errors: DepthErrors = field(default_factory=DepthErrors)
+    reliability: Reliability = field(default_factory=Reliability)
+    worst: Worst = field(default_factory=Worst)
+
+    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
+        """Count picture `index`.
+
+        Raises:
+            ValueError: the annotation or the truth has no depth.
+        """
+        depth, sure, true = annotation.depth, annotation.depth_confidence, truth.depth
+        if depth is None or sure is None:
+            raise ValueError("figures of depth: the annotation has none; annotate with the task depth")
+        if true is None:
+            raise ValueError("figures of depth: the truth has none")
+        self.errors.add(depth, true)
+        known = (true > 0) & (depth > 0)  # where the labeller abstains it claims nothing
+        right = factor(depth[known].astype(float), true[known].astype(float)) < FACTOR
+        self.reliability.add(np.minimum(sure[known].astype(float), 1.0), right)
+        rel = relative_error(depth, true)
+        row = Row(image, prompt=prompt, index=index, note=f"REL {rel:.2f}", depth=depth, truth_depth=true,
+                  kinds=("depth",))  # fmt: skip
+        self.worst.add(-rel, index, row)
+
+    def figures(self) -> dict[str, float]:
+        """REL, RMSE in metres, log10, δ1 … δ3, the share of pixels with an answer, ECE."""
+        named = {f"depth_{name}": value for name, value in self.errors.figures().items()}
+        return {**named, "depth_ece": self.reliability.ece()}

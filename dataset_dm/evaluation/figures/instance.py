@@ -1,0 +1,79 @@
+"""Things: AP of masks and boxes, calibration of their scores, the worst pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dataset_dm.drawing.things import Things
+from dataset_dm.evaluation.calibration import Reliability
+from dataset_dm.evaluation.detection import Detections
+from dataset_dm.evaluation.matching import match
+from dataset_dm.evaluation.report import Table
+from dataset_dm.evaluation.truth import Truth
+from dataset_dm.evaluation.worst import Worst
+from dataset_dm.preview import Row
+from dataset_dm.records import Annotation
+from dataset_dm.rle import box
+from dataset_dm.training.data.labelled import Instances
+
+
+@dataclass
+class InstanceFigures:
+    """Sums over pictures; `names` are the classes, background first."""
+
+    names: Sequence[str]
+    detections: Detections = field(init=False)
+    reliability: Reliability = field(default_factory=Reliability)
+    worst: Worst = field(default_factory=Worst)
+
+    def __post_init__(self) -> None:
+        self.detections = Detections(self.names[1:])
+
+    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
+        """Count picture `index`.
+
+        A score is right when the mask meets a true thing of the class with an IoU of at least 0.5.
+
+        Raises:
+            ValueError: the annotation has no objects, or the truth no things.
+        """
+        objects, things = annotation.objects, truth.instances
+        if objects is None:
+            raise ValueError("figures of things: the annotation has none; annotate with the task instance")
+        if things is None:
+            raise ValueError("figures of things: the truth has none")
+        self.detections.add(objects, things)
+        matches = match(objects, things)
+        counted = ~matches.ignored
+        self.reliability.add(np.minimum(objects.scores[counted].astype(float), 1.0), matches.truth[counted] >= 0)
+        score = matches.quality(objects.scores)
+        row = Row(image, prompt=prompt, index=index, note=f"quality {score:.2f}", objects=objects,
+                  truth_objects=drawable(things), kinds=("instance",))  # fmt: skip
+        self.worst.add(score, index, row)
+
+    def figures(self) -> dict[str, float]:
+        """AP of masks and of boxes, all and by size, and the ECE of the scores."""
+        found: dict[str, float] = {}
+        for kind, name in (("segm", "mask"), ("bbox", "box")):
+            precision = self.detections.precision(kind)  # type: ignore[arg-type]
+            found |= {f"{name}_ap": precision.ap, f"{name}_ap50": precision.ap50, f"{name}_ap75": precision.ap75}
+            found |= {f"{name}_ap_{size}": ap for size, ap in precision.sizes.items()}
+        return {**found, "object_ece": self.reliability.ece()}
+
+
+def ap_table(title: str, runs: Sequence[tuple[str, InstanceFigures]]) -> Table:
+    """Mask AP a class and run, side by side."""
+    precisions = [run.detections.precision("segm").by_class for _, run in runs]
+    names = runs[0][1].names
+    rows = [[name, *(one[i] for one in precisions)] for i, name in enumerate(names[1:], start=1)]
+    return Table(title, ["class", *(name for name, _ in runs)], rows)
+
+
+def drawable(things: Instances) -> Things:
+    """The true things of a picture as a sheet draws them; ignored pixels are nothing."""
+    masks = np.stack([things.map == i + 1 for i in range(len(things))]) if len(things) else None
+    boxes = np.array([box(mask) for mask in masks], dtype=np.float32) if masks is not None else np.zeros((0, 4))
+    return Things(classes=things.classes, boxes=boxes, masks=masks, keypoints=things.keypoints)

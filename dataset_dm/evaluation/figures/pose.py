@@ -1,0 +1,83 @@
+"""People's joints: OKS AP, calibration of single joints, the worst pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dataset_dm.evaluation.calibration import Reliability
+from dataset_dm.evaluation.figures.instance import drawable
+from dataset_dm.evaluation.matching import match
+from dataset_dm.evaluation.pose import CLOSE, Poses, similarity
+from dataset_dm.evaluation.truth import Truth
+from dataset_dm.evaluation.worst import Worst
+from dataset_dm.preview import Row
+from dataset_dm.records import Annotation, Objects
+from dataset_dm.training.data.labelled import Instances
+
+PERSON = "person"
+
+
+@dataclass
+class PoseFigures:
+    """Sums over pictures; `names` are the classes, background first, "person" among them.
+
+    A joint's score is the chance that it lies where it is said to, given that the person is there: it is held against
+    truth for people whose mask was found (IoU of at least 0.5), joints that the labels place in the picture. One that
+    truly lies outside of the picture is wrong wherever it was put.
+    """
+
+    names: Sequence[str]
+    poses: Poses = field(init=False)
+    reliability: Reliability = field(default_factory=Reliability)
+    worst: Worst = field(default_factory=Worst)
+
+    def __post_init__(self) -> None:
+        if PERSON not in self.names:
+            raise ValueError(f"figures of joints: no class {PERSON!r} among {', '.join(self.names)}")
+        self.poses = Poses(list(self.names).index(PERSON))
+
+    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
+        """Count picture `index`.
+
+        Raises:
+            ValueError: the annotation or the truth has no keypoints.
+        """
+        objects, things = annotation.objects, truth.instances
+        if objects is None or things is None:
+            raise ValueError(
+                "figures of joints: no objects, or no true things; annotate with the tasks instance and pose"
+            )
+        self.poses.add(objects, things)
+        score = self._closeness(objects, things)
+        row = Row(image, prompt=prompt, index=index, note=f"OKS {score:.2f}", objects=objects,
+                  truth_objects=drawable(things), kinds=("pose",))  # fmt: skip
+        self.worst.add(score, index, row)
+
+    def figures(self) -> dict[str, float]:
+        """OKS AP and the ECE of the joints' scores."""
+        precision = self.poses.precision()
+        return {
+            "oks_ap": precision.ap,
+            "oks_ap50": precision.ap50,
+            "oks_ap75": precision.ap75,
+            "keypoint_ece": self.reliability.ece(),
+        }
+
+    def _closeness(self, objects: Objects, things: Instances) -> float:
+        """Counts the joints of the people found; mean OKS of the true people with joints, 0 for one that was missed."""
+        assert objects.keypoints is not None and objects.keypoint_scores is not None and things.keypoints is not None
+        labelled = (things.keypoints[..., 2] > 0) & (things.classes == self.poses.person)[:, None]
+        closeness = np.zeros(len(things))
+        for i, j in enumerate(match(objects, things).truth):
+            if j < 0 or not labelled[j].any():
+                continue
+            near = similarity(objects.keypoints[i], things.keypoints[j], float((things.map == j + 1).sum()))
+            claimed = objects.keypoints[i, :, 2] > 0
+            sure = np.minimum(objects.keypoint_scores[i].astype(float), 1.0)
+            self.reliability.add(sure[claimed], (labelled[j] & (near >= CLOSE))[claimed])
+            closeness[j] = near[labelled[j]].mean()
+        people = labelled.any(1)
+        return float(closeness[people].mean()) if people.any() else float("nan")

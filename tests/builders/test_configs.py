@@ -1,0 +1,125 @@
+"""coco_synth, nyu_synth and the further configs of voc_synth, from the text to the row."""
+
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+from datasets import load_dataset
+
+import dataset_dm  # noqa: F401  (registers the names)
+from dataset_dm import rle
+from dataset_dm.builders.coco_synth import CocoSynth
+from dataset_dm.coco_names import COCO_CLASSES, COCO_IDS
+from dataset_dm.errors import ConfigError
+from dataset_dm.label_rows import each
+from dataset_dm.miniature.world import VOC_CLASSES
+
+
+@pytest.fixture
+def load(quick: dict, every_head: str, tmp_path: Path):
+    def call(name: str, *config: str, **more: object):
+        asked = {**quick, "annotator": every_head, "splits": {"train": 4}, **more}
+        return load_dataset(f"dataset_dm/{name}", *config, cache_dir=str(tmp_path / "cache"), **asked)
+
+    return call
+
+
+def check_objects(row: dict, names: tuple[str, ...]) -> None:
+    """Masks, boxes, areas, ids and both pictures of one row agree."""
+    picture = np.asarray(row["annotation"])
+    things = each(row["objects"])
+    assert picture[..., 1].max(initial=0) == len(things)
+    for number, thing in enumerate(things, start=1):
+        mask = rle.decode(thing["segmentation"])
+        np.testing.assert_array_equal(picture[..., 1] == number, mask)
+        assert thing["area"] == mask.sum() and tuple(thing["bbox"]) == rle.box(mask)
+        assert set(picture[mask][:, 0].tolist()) == {row["semantic_class_to_id"][names[thing["category"]]]}
+        assert thing["iscrowd"] == 0 and 0 <= thing["score"] <= 1
+        if "keypoints" in thing:
+            assert np.shape(thing["keypoints"]) == (17, 3) and np.shape(thing["keypoint_score"]) == (17,)
+            shown = [joint for joint in thing["keypoints"] if joint[2] > 0]
+            assert thing["num_keypoints"] == len(shown)
+            assert not shown or names[thing["category"]] == "person"
+
+
+def test_all_labels_of_coco_in_one_row(load) -> None:
+    made = load("coco_synth", "all", split="train")
+    assert made.features["objects"]["category"].feature.names == list(COCO_CLASSES)
+    assert made["image_id"][:] == [0, 1, 2, 3]
+    for row in made:
+        check_objects(row, COCO_CLASSES)
+        assert row["image"].size == (row["width"], row["height"]) == (128, 128)
+        depth = np.asarray(row["depth_map"])
+        assert depth.dtype == np.float32 and depth.shape == (128, 128) and depth.min() >= 0
+        assert set(row["classes"]) == set(np.unique(np.asarray(row["label"])).tolist()) - {0, 255}
+        assert None not in [row["quality"][name] for name in ("confidence", "uncertain", "depth_confidence")]
+
+
+def test_one_pass_reads_what_single_tasks_read(load) -> None:
+    """The labels of `all` are those of the config with that kind of label alone; the pictures are the same ones."""
+    everything, things, depth = (
+        load(name, config, split="train", prompts=["two dogs"], classes=["dog", "person"])
+        for name, config in (("coco_synth", "all"), ("coco_synth", "keypoints"), ("nyu_synth", "depth"))
+    )
+    for whole, thing, metres in zip(everything, things, depth, strict=True):
+        np.testing.assert_array_equal(np.asarray(whole["image"]), np.asarray(thing["image"]))
+        assert whole["objects"]["category"] == thing["objects"]["category"]
+        np.testing.assert_array_equal(np.asarray(whole["annotation"]), np.asarray(thing["annotation"]))
+        np.testing.assert_allclose(np.asarray(whole["depth_map"]), np.asarray(metres["depth_map"]), rtol=1e-5)
+        assert thing["quality"]["depth_confidence"] is None and metres["quality"]["presence"] is None
+
+
+def test_keypoints_prompts_name_a_person(load) -> None:
+    made = load("coco_synth", "keypoints", split="train")
+    assert all("person" in prompt or "people" in prompt for prompt in made["prompt"])
+    for row in made:
+        check_objects(row, COCO_CLASSES)
+
+
+def test_coco_has_three_splits_and_stable_ids() -> None:
+    assert CocoSynth.DEFAULT_CONFIG_NAME == "instance"
+    assert CocoSynth.BUILDER_CONFIGS[0].counts() == {"train": 64, "validation": 16, "test": 16}
+    assert (len(COCO_IDS), COCO_IDS["person"], COCO_IDS["tv"], COCO_IDS["toothbrush"]) == (80, 1, 72, 90)
+
+
+def test_nyu_is_depth_alone_and_streams_the_same(load) -> None:
+    stored = load("nyu_synth", split="train")
+    assert stored.column_names == ["image", "depth_map", "prompt", "quality", "provenance"]
+    streamed = list(load("nyu_synth", split="train", streaming=True))
+    for a, b in zip(stored, streamed, strict=True):
+        np.testing.assert_array_equal(np.asarray(a["depth_map"]), np.asarray(b["depth_map"]))
+        assert a["quality"] == b["quality"]
+
+
+def test_voc_instances_are_read_again_from_other_files(load, tmp_path: Path) -> None:
+    made = load("voc_synth", "instance", split="train")
+    assert made.features["objects"]["category"].feature.names == list(VOC_CLASSES)
+    made.to_parquet(tmp_path / "rows.parquet")
+    again = datasets.Dataset.from_parquet(str(tmp_path / "rows.parquet"), cache_dir=str(tmp_path / "other"))
+    assert again.features == made.features and again["objects"][:] == made["objects"][:]
+
+
+def test_filters_of_things(load) -> None:
+    everything = load("voc_synth", "instance", split="train")
+    scores = sorted(score for row in everything for score in row["objects"]["score"])
+    assert scores
+    bound = scores[len(scores) // 2]
+    kept = load("voc_synth", "instance", split="train", filters={"min_score": bound})
+    assert len(kept) == len(everything)
+    assert [score for row in kept for score in row["objects"]["score"]] == [
+        score for row in everything for score in row["objects"]["score"] if score >= bound
+    ]
+    for row in kept:
+        check_objects(row, VOC_CLASSES)
+    with pytest.raises(ConfigError, match="min_depth_confidence needs labels of kind depth: got 'instance'"):
+        load("voc_synth", "instance", split="train", filters={"min_depth_confidence": 0.5})
+
+
+def test_pictures_without_anything(load) -> None:
+    """A bound that no untrained score reaches leaves rows whose objects are empty lists, in every column."""
+    made = load("coco_synth", "all", split="train", filters={"min_score": 1.0})
+    assert len(made) == 4
+    for row in made:
+        assert row["objects"]["id"] == row["objects"]["keypoints"] == row["objects"]["segmentation"]["counts"] == []
+        assert not np.asarray(row["annotation"]).any()

@@ -1,0 +1,32 @@
+"""Hand-made truth and finds for the tests beside it."""
+
+import numpy as np
+
+from dataset_dm.records import Objects
+from dataset_dm.training.data.labelled import Instances
+
+SIDE = 64
+
+
+def square(y: int, x: int, side: int, size: int = SIDE) -> np.ndarray:
+    """Mask of a square, bool [size size]."""
+    mask = np.zeros((size, size), dtype=bool)
+    mask[y : y + side, x : x + side] = True
+    return mask
+
+
+def true(*things: tuple[np.ndarray, int], ignore: np.ndarray | None = None, points: np.ndarray | None = None):
+    """Instances of (mask, class id) pairs."""
+    numbers = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    for i, (mask, _) in enumerate(things, start=1):
+        numbers[mask] = i
+    if ignore is not None:
+        numbers[ignore] = 255
+    return Instances(numbers, np.array([k for _, k in things], dtype=np.int64), points)
+
+
+def found(*things: tuple[np.ndarray, int, float], points: np.ndarray | None = None, sure: np.ndarray | None = None):
+    """Objects of (mask, class id, score) triples."""
+    masks = np.stack([mask for mask, _, _ in things]) if things else np.zeros((0, SIDE, SIDE), dtype=bool)
+    classes = np.array([k for _, k, _ in things], dtype=np.int64)
+    return Objects(masks, classes, np.array([score for _, _, score in things], dtype=np.float32), points, sure)

@@ -1,0 +1,156 @@
+"""Shards become rows: joined, filtered, in the columns of each config; hand-made annotations, no model."""
+
+import io
+from dataclasses import replace
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dataset_dm import rle
+from dataset_dm.catalogue import recipe
+from dataset_dm.filters import from_dict
+from dataset_dm.label_rows import each, label_rows
+from dataset_dm.png import encode_png
+from dataset_dm.records import Annotation
+from dataset_dm.rows import Rows, shown_classes
+from dataset_dm.shard_schema import IMAGE_ROWS
+from tests.annotations import CLASSES, HEIGHT, WIDTH, annotation, nothing, objects
+from tests.test_plan import PLAN
+
+CONFIGS = ("semantic", "instance", "depth", "keypoints", "all")
+FIRST = 16
+
+
+def image_rows(count: int, unsafe: tuple[int, ...] = ()) -> pa.Table:
+    """Pictures of one colour each, numbered from FIRST."""
+    indices = range(FIRST, FIRST + count)
+    return pa.Table.from_pylist(
+        [
+            {
+                "index": index,
+                "attempt": 0,
+                "seed": 1000 + index,
+                "prompt": f"prompt {index}",
+                "image": {"bytes": encode_png(np.full((HEIGHT, WIDTH, 3), index, np.uint8)), "path": None},
+                "width": WIDTH,
+                "height": HEIGHT,
+                "unsafe": index - FIRST in unsafe,
+            }
+            for index in indices
+        ],
+        schema=IMAGE_ROWS,
+    )
+
+
+def rows_of(config: str, found: list[Annotation], asked: dict | None = None, unsafe: tuple[int, ...] = ()):
+    """The Rows of a config and its table."""
+    chosen = recipe("miniature", config)
+    tasks = tuple(task.name for task in chosen.tasks)
+    rows = Rows(replace(PLAN, classes=CLASSES, tasks=tasks), chosen.features, from_dict(asked, tasks))
+    images, labels = image_rows(len(found), unsafe), label_rows(range(FIRST, FIRST + len(found)), found)
+    return rows, rows.table("train", 100, images, labels)
+
+
+def decoded(table: pa.Table) -> datasets.Dataset:
+    """As `load_dataset` reads the same table from a parquet file."""
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    return datasets.Dataset(pq.read_table(file), fingerprint="test")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_config_reads_full_and_empty_pictures(config: str) -> None:
+    empty = replace(annotation(nothing()), depth=np.zeros((HEIGHT, WIDTH), np.float32))
+    rows, table = rows_of(config, [annotation(), empty, annotation()])
+    made = decoded(table)
+    assert made.column_names == list(rows.features(CLASSES)) and len(made) == 3
+    for position, row in enumerate(made):
+        assert np.asarray(row["image"])[0, 0].tolist() == [FIRST + position] * 3
+        assert row["provenance"]["index"] == FIRST + position and row["provenance"]["seed"] == 1000 + FIRST + position
+    full, blank = made[0], made[1]
+    if "objects" in full:
+        assert full["image_id"] == FIRST and (full["width"], full["height"]) == (WIDTH, HEIGHT)
+        assert full["semantic_class_to_id"] == {"background": 0, "cat": 1, "dog": 2, "person": 3}
+        assert len(full["objects"]["id"]) == 3 and blank["objects"]["bbox"] == []
+        assert blank["quality"]["object_confidence"] is None
+        assert ("keypoints" in full["objects"]) == (config in ("keypoints", "all"))
+        for thing, mask in zip(each(full["objects"]), objects().masks, strict=True):
+            np.testing.assert_array_equal(rle.decode(thing["segmentation"]), mask)
+        assert np.asarray(full["annotation"]).shape == (HEIGHT, WIDTH, 3) and not np.asarray(blank["annotation"]).any()
+    if "depth_map" in full:
+        metres = np.asarray(full["depth_map"])
+        assert metres.dtype == np.float32
+        np.testing.assert_array_equal(metres, annotation().depth)
+        assert not np.asarray(blank["depth_map"]).any() and blank["quality"]["depth_confidence"] is None
+    if "label" in full:
+        assert full["classes"] == [1, 2, 3] and blank["classes"] == []
+        np.testing.assert_array_equal(np.asarray(full["label"]), annotation().label)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_batch_without_any_row_left_passes(config: str) -> None:
+    rows, table = rows_of(config, [annotation()], unsafe=(0,))
+    assert table.num_rows == 0 and table.schema == rows.schema and rows.dropped == {"unsafe": 1}
+
+
+def test_fault_1_category_annotation_and_class_table_agree() -> None:
+    _, table = rows_of("instance", [annotation()])
+    made = decoded(table)
+    row, names = made[0], made.features["objects"]["category"].feature
+    picture = np.asarray(row["annotation"])
+    for number, thing in enumerate(each(row["objects"]), start=1):
+        red = picture[picture[..., 1] == number][:, 0]
+        assert set(red.tolist()) == {row["semantic_class_to_id"][names.int2str(thing["category"])]}
+    assert [names.int2str(one) for one in row["objects"]["category"]] == ["dog", "person", "cat"]
+
+
+def test_images_and_labels_are_the_shard_s_own_bytes() -> None:
+    _, table = rows_of("all", [annotation(), annotation()], {"min_score": 0.25})
+    stored = label_rows([FIRST], [annotation()]).to_pylist()[0]
+    row = table.to_pylist()[0]
+    assert row["image"] == image_rows(1).to_pylist()[0]["image"]
+    assert (row["label"], row["annotation"], row["depth_map"]) == tuple(
+        stored[name] for name in ("label", "annotation", "depth")
+    )
+
+
+def test_quality_has_what_was_read() -> None:
+    _, table = rows_of("all", [annotation(), annotation(nothing())])
+    full, empty = (row["quality"] for row in table.to_pylist())
+    assert full["object_confidence"] == pytest.approx((0.875 + 0.5 + 0.25) / 3)
+    assert (full["keypoint_confidence"], full["depth_confidence"], full["confidence"]) == (0.5, 0.5, 0.5)
+    assert full["presence"] == [0.25, 1.0, 0.75]
+    assert (empty["object_confidence"], empty["keypoint_confidence"]) == (None, None)
+    _, table = rows_of("depth", [Annotation(confidence=0.5, depth=annotation().depth)])
+    assert table.to_pylist()[0]["quality"] == {**dict.fromkeys(full), "confidence": 0.5}
+
+
+def test_rows_are_dropped_and_counted_by_reason() -> None:
+    sparse = annotation(nothing())
+    found = [annotation(), sparse, annotation(), annotation()]
+    rows, table = rows_of("all", found, {"min_objects": 1}, unsafe=(3,))
+    assert table["image_id"].to_pylist() == [FIRST, FIRST + 2]
+    assert rows.dropped == {"too_few_objects": 1, "unsafe": 1} and not rows.dropped_objects
+
+
+def test_unsure_objects_are_left_out_of_rows_that_stay_and_counted() -> None:
+    found = [annotation(), annotation(nothing()), annotation()]
+    rows, table = rows_of("all", found, {"min_score": 0.5}, unsafe=(2,))
+    first = table.to_pylist()[0]
+    assert first["objects"]["category"] == [1, 2] and rows.dropped_objects == {"low_score": 1}
+    assert first["quality"]["object_confidence"] == pytest.approx((0.875 + 0.5) / 2)
+    assert rows.dropped == {"unsafe": 1}
+    rows, table = rows_of("instance", found, {"min_score": 1, "min_objects": 1})
+    assert table.num_rows == 0 and rows.dropped == {"too_few_objects": 3} and not rows.dropped_objects
+
+
+def test_shown_classes_by_label_or_by_objects() -> None:
+    _, table = rows_of("semantic", [annotation(), annotation(nothing())])
+    assert shown_classes(table) == [[1, 2, 3], []]
+    _, table = rows_of("instance", [annotation(), annotation(nothing())])
+    assert shown_classes(table) == [[1, 2, 3], []]
+    _, table = rows_of("depth", [annotation()])
+    assert shown_classes(table) == [[]]
