@@ -168,7 +168,10 @@ class SynthBuilder(ConfiguredBuilder):
         ask = must_ask_a_worker()
         with Engine(plan, device=self.config.device, in_worker=ask, keep_worker=True) as engine:
             for position, shard in enumerate(shards):  # Key wants the position within this job
-                for part, (images, labels) in enumerate(engine.rows(Work(split, shard, draw=True))):
+                made = engine.rows(Work(split, shard, draw=True))
+                # a mosaic may need samples of several batches
+                parts = made if plan.splice is None else [_joined(made)]
+                for part, (images, labels) in enumerate(parts):
                     table = rows.table(split, count, images, labels)
                     if table.num_rows:
                         yield Key(position, part), table
@@ -191,6 +194,11 @@ def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
     total = len(work) * engine.plan.shard_size
     with datasets.utils.tqdm(total=total, unit=" images", desc="Generating images and labels") as bar:
         engine.fill(counts, report=bar.update)
+
+
+def _joined(parts: Iterator[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
+    images, labels = zip(*parts, strict=True)
+    return pa.concat_tables(images), pa.concat_tables(labels)
 
 
 def _digest(text: str) -> str:

@@ -100,9 +100,9 @@ class OutFolder:
             raise StoreError(explain(what, remedy="take another folder, or remove this one yourself")) from None
         if resume and not overwrite and there != self.identity:
             differing = ", ".join(
-                f"{key} is {there.get(key)!r} there and {value!r} here"
-                for key, value in self.identity.items()
-                if there.get(key) != value
+                f"{key} is {there.get(key)!r} there and {self.identity.get(key)!r} here"
+                for key in {**self.identity, **there}
+                if there.get(key) != self.identity.get(key)
             )
             remedy = "give the same arguments as before, or --overwrite to replace it"
             raise StoreError(explain(f"--resume: {self.target} holds another set ({differing})", remedy=remedy))

@@ -117,19 +117,14 @@ def object_confidence(objects: Mapping[str, Any] | None) -> tuple[float | None, 
 
 
 def each(objects: Mapping[str, Any]) -> list[Plain]:
-    """The column `objects` of one row as one dict an object, `segmentation` as {"size", "counts"} for `rle.decode`."""
-    fields = {name: values for name, values in objects.items() if name != "segmentation" and values is not None}
-    forms = objects["segmentation"]
-    things = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
-    for thing, size, counts in zip(things, forms["size"], forms["counts"], strict=True):
-        thing["segmentation"] = {"size": list(size), "counts": counts}
-    return things
+    """The column `objects` of one row as one dict an object."""
+    fields = {name: values for name, values in objects.items() if values is not None}
+    return [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
 
 
 def _plain_objects(index: int, objects: Objects) -> Plain:
     count = min(len(objects), MOST_OBJECTS)
     masks = objects.masks[:count]
-    forms = [rle.encode(mask) for mask in masks]
     points, sure = objects.keypoints, objects.keypoint_scores
     if points is not None:
         known = points[:count, :, 2:] > 0
@@ -140,7 +135,7 @@ def _plain_objects(index: int, objects: Objects) -> Plain:
         "bbox": [list(rle.box(mask)) for mask in masks],
         "category": [int(class_id) - 1 for class_id in objects.classes[:count]],
         "iscrowd": [0] * count,
-        "segmentation": {"size": [form["size"] for form in forms], "counts": [form["counts"] for form in forms]},
+        "segmentation": [rle.encode(mask) for mask in masks],
         "score": [float(score) for score in objects.scores[:count]],
         "keypoints": None if points is None else points.tolist(),
         "num_keypoints": None if points is None else (points[..., 2] > 0).sum(axis=1).tolist(),
@@ -163,13 +158,9 @@ def _objects(plain: Mapping[str, Any], picture: np.ndarray) -> Objects:
 
 def _chosen(objects: Mapping[str, Any], kept: Sequence[int]) -> Plain:
     """The same fields with the entries of the kept objects only."""
-
-    def pick(values: Any) -> Any:
-        if isinstance(values, Mapping):
-            return _chosen(values, kept)
-        return None if values is None else [values[position] for position in kept]
-
-    return {name: pick(values) for name, values in objects.items()}
+    return {
+        name: None if values is None else [values[position] for position in kept] for name, values in objects.items()
+    }
 
 
 def _picture(pixels: np.ndarray | None) -> Plain | None:

@@ -103,7 +103,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Everything that makes a row again, next to its prompt."""
+    """Everything that makes a row again, next to its prompt.
+
+    A mosaic has `splice` ("2x2", rows by columns) and the `seeds` of its tiles in reading order; both None otherwise.
+    """
 
     index: int
     split: str
@@ -122,6 +125,8 @@ class Provenance:
     width: int
     height: int
     dtype: str
+    splice: str | None = None
+    seeds: tuple[int, ...] | None = None
 
 
 def _value(dtype: str) -> dict[str, str]:
@@ -159,6 +164,8 @@ PROVENANCE = {
     "width": _value("int32"),
     "height": _value("int32"),
     "dtype": _value("string"),
+    "splice": _value("string"),
+    "seeds": _many(_value("int64")),
 }
 
 
@@ -205,9 +212,8 @@ def all_features(classes: Sequence[str]) -> dict[str, Any]:
 def object_features(classes: Sequence[str], *, keypoints: bool) -> dict[str, Any]:
     """The fields of `objects`, each a list with one entry an object.
 
-    A dict of lists, not a list of dicts: all versions of `datasets` agree on this one. `id` unique in the split;
-    `area` and `bbox` (x, y, w, h) in pixels; `category` counts from 0, background is no object; `segmentation` COCO's
-    compressed run lengths; `keypoints` 17 x (x, y, v).
+    `id` unique in the split; `area` and `bbox` (x, y, w, h) in pixels; `category` counts from 0, background is no
+    object; `segmentation` COCO's compressed run lengths, ready for `rle.decode`; `keypoints` 17 x (x, y, v).
     """
     numbers = _many(_value("float32"))
     fields = {
@@ -216,7 +222,8 @@ def object_features(classes: Sequence[str], *, keypoints: bool) -> dict[str, Any
         "bbox": _many(numbers),
         "category": _many({"names": list(classes), "_type": "ClassLabel"}),
         "iscrowd": _many(_value("int8")),
-        "segmentation": {"size": _many(_many(_value("int32"))), "counts": _many(_value("string"))},
+        # a list, not a Sequence: older versions would turn a Sequence of a dict into a dict of lists
+        "segmentation": [{"size": _many(_value("int32")), "counts": _value("string")}],
         "score": numbers,
     }
     if keypoints:
@@ -259,9 +266,11 @@ def arrow_schema(plain: dict[str, Any]) -> pa.Schema:
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": plain}})})
 
 
-def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
+def _arrow_type(feature: dict[str, Any] | list[dict[str, Any]]) -> pa.DataType:
     import pyarrow as pa
 
+    if isinstance(feature, list):
+        return pa.list_(_arrow_type(feature[0]))
     kind = feature.get("_type")
     if not isinstance(kind, str):
         return pa.struct([pa.field(name, _arrow_type(inner)) for name, inner in feature.items()])

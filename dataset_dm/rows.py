@@ -1,4 +1,7 @@
-"""Stored shards → rows of a dataset: joined by index, filtered, with their provenance; no image is encoded again."""
+"""Stored shards → rows of a dataset: joined by index, filtered, with their provenance.
+
+No image is encoded again, unless rows are mosaics.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import pyarrow.compute as pc
 
 from dataset_dm.filters import Drop, Filter, min_score
 from dataset_dm.label_rows import object_confidence, without_low_scores
+from dataset_dm.mosaics import mosaics
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.records import BACKGROUND, Provenance, arrow_schema
 from dataset_dm.shard_schema import LABEL_ROWS
@@ -51,45 +55,37 @@ class Rows:
         """The rows with an index below `count`, in index order, less those that a filter drops.
 
         Args:
-            images, labels: rows of one shard or of one batch of it, with the same indices.
+            images, labels: samples of one shard or of one batch of it, with the same indices; of a plan that splices,
+                as many as fill whole mosaics.
         """
-        indices = images.column("index").to_pylist()
-        if indices != labels.column("index").to_pylist():
+        if images.column("index").to_pylist() != labels.column("index").to_pylist():
             raise AssertionError("image rows and label rows of a shard differ in their indices")
-        wanted = [position for position, index in enumerate(indices) if index < count]
-        images, labels = images.take(wanted), labels.take(wanted)
-        labels, lost = self._without_low_scores(labels)
-        trust = objects_trust(labels)
-        kept = self._kept(images, labels, trust)
-        if lost_here := sum(lost[position] for position in kept):
-            self.dropped_objects["low_score"] += lost_here
+        lost: list[list[str]] = [[] for _ in range(images.num_rows)]
+        if self.plan.splice is not None:
+            images, labels, lost = mosaics(images, labels, self.plan.splice)
+        images, labels, lost = _first(count, images, labels, lost)
+        labels, lost = self._without_low_scores(labels, lost)
+        kept = self._kept(images, labels)
+        self.dropped_objects.update(reason for position in kept for reason in lost[position])
         chosen = pa.array(kept, pa.int64())
-        return assemble(
-            self.features(self.plan.classes),
-            self.plan.classes,
-            images.take(chosen),
-            labels.take(chosen),
-            self._provenance(split),
-        )
+        plain, names = self.features(self.plan.classes), self.plan.classes
+        return assemble(plain, names, images.take(chosen), labels.take(chosen), self._provenance(split))
 
-    def _without_low_scores(self, labels: pa.Table) -> tuple[pa.Table, list[int]]:
-        """The label rows less their unsure objects, and how many each lost; untouched unless a filter asks for it."""
+    def _without_low_scores(self, labels: pa.Table, lost: list[list[str]]) -> tuple[pa.Table, list[list[str]]]:
+        """The label rows less their unsure objects, and why each lost some; untouched unless a filter asks for it."""
         least = min_score(self.filters)
         if least <= 0:
-            return labels, [0] * labels.num_rows
-        rows, lost = [], []
-        for row in labels.to_pylist():
-            changed, number = without_low_scores(row, least)
-            rows.append(changed)
-            lost.append(number)
-        return (pa.Table.from_pylist(rows, schema=LABEL_ROWS) if any(lost) else labels), lost
+            return labels, lost
+        changed = [without_low_scores(row, least) for row in labels.to_pylist()]
+        lost = [[*before, *["low_score"] * number] for before, (_, number) in zip(lost, changed, strict=True)]
+        return pa.Table.from_pylist([row for row, _ in changed], schema=LABEL_ROWS), lost
 
-    def _kept(self, images: pa.Table, labels: pa.Table, trust: Mapping[str, list[Any]]) -> list[int]:
+    def _kept(self, images: pa.Table, labels: pa.Table) -> list[int]:
         read = ("confidence", "uncertain", "classes", "depth_confidence")
         facts = {
             "unsafe": images.column("unsafe").to_pylist(),
             **{name: labels.column(name).to_pylist() for name in read},
-            **trust,
+            **objects_trust(labels),
         }
         kept = []
         for position in range(images.num_rows):
@@ -121,7 +117,17 @@ class Rows:
             width=0,
             height=0,
             dtype=plan.dtype,
+            splice=None if plan.splice is None else f"{plan.splice[0]}x{plan.splice[1]}",
         )
+
+
+def _first(
+    count: int, images: pa.Table, labels: pa.Table, lost: list[list[str]]
+) -> tuple[pa.Table, pa.Table, list[list[str]]]:
+    """Those with an index below `count`."""
+    wanted = [position for position, index in enumerate(images.column("index").to_pylist()) if index < count]
+    chosen = pa.array(wanted, pa.int64())
+    return images.take(chosen), labels.take(chosen), [lost[position] for position in wanted]
 
 
 def assemble(
@@ -185,10 +191,9 @@ def _quality(labels: pa.Table) -> pa.StructArray:
 
 
 def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
-    varying = {name: images.column(name) for name in ("index", "seed", "attempt", "width", "height")}
-    return _struct(
-        {name: varying.get(name, [value] * images.num_rows) for name, value in asdict(constant).items()},
-    )
+    names = [name for name in ("index", "seed", "attempt", "width", "height", "seeds") if name in images.column_names]
+    columns = {name: [value] * images.num_rows for name, value in asdict(constant).items()}
+    return _struct({**columns, **{name: images.column(name) for name in names}})
 
 
 def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:

@@ -30,7 +30,7 @@ OBJECTS = pa.struct(
         ("bbox", pa.list_(_NUMBERS)),
         ("category", pa.list_(pa.int64())),
         ("iscrowd", pa.list_(pa.int8())),
-        ("segmentation", pa.struct([("size", pa.list_(pa.list_(pa.int32()))), ("counts", pa.list_(pa.string()))])),
+        ("segmentation", pa.list_(pa.struct([("size", pa.list_(pa.int32())), ("counts", pa.string())]))),
         ("score", _NUMBERS),
         ("keypoints", pa.list_(pa.list_(_NUMBERS))),
         ("num_keypoints", pa.list_(pa.int32())),

@@ -45,6 +45,23 @@ def models(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return {"generator": str(generator_folder), "annotator": str(folder)}
 
 
+@pytest.fixture(scope="session")
+def every_head(backbone, generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of an untrained decoder of all tasks for the embedded generator: what it reads is noise, but real."""
+    import torch
+
+    from dataset_dm.decoder import PDecoder, PDecoderConfig
+    from dataset_dm.diffusion import feature_spec
+    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.tasks import TASKS
+
+    torch.manual_seed(0)
+    config = PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, tasks=tuple(TASKS))
+    folder = tmp_path_factory.mktemp("every_head")
+    PDecoder(config).save_pretrained(folder)
+    return str(folder)
+
+
 @pytest.fixture
 def quick(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Arguments of a small and fast set: one step, two batches of two a shard; the store is the test's own."""

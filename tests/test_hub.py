@@ -1,5 +1,6 @@
 """The card: plain `load_dataset(folder)` finds splits and features; a hostile prompt stays text."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,14 @@ import yaml
 from datasets import ClassLabel, Dataset, Features, Image, List, Value, load_dataset
 from PIL import Image as Pictures
 
+from dataset_dm.catalogue import CATALOGUE
 from dataset_dm.errors import DataError
 from dataset_dm.hub import CardFacts, escape, size_category, write_card
 from dataset_dm.png import encode_png
 from dataset_dm.records import arrow_schema, features, semantic_features
+from tests.annotations import CLASSES as THINGS
+from tests.annotations import annotation, nothing
+from tests.test_rows import rows_of
 
 CLASSES = ("background", "car", "dog")
 FEATURES = Features(
@@ -121,3 +126,49 @@ def test_the_columns_of_voc_synth(tmp_path: Path) -> None:
     assert loaded.features == features(plain)
     assert loaded.features["classes"].feature.int2str(loaded[0]["classes"]) == ["dog"]
     assert "| dog | 2 | 1 |" in (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+
+
+def made_card(folder: Path, config: str, **facts: object) -> tuple[dict, str]:
+    """Head and text of the card of a set of one full and one empty picture."""
+    _, table = rows_of(config, [annotation(), annotation(nothing())])
+    (folder / "train").mkdir(parents=True)
+    pq.write_table(table, folder / "train" / "00000.parquet")
+    write_card(folder, CardFacts(name="some_synth", config=config, command="x", **facts))
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    return yaml.safe_load(text.split("---")[1]), text
+
+
+@pytest.mark.parametrize(
+    ("config", "categories"),
+    [
+        ("instance", ["image-segmentation", "object-detection"]),
+        ("keypoints", ["keypoint-detection", "object-detection"]),
+        ("depth", ["depth-estimation"]),
+        ("all", ["image-segmentation", "object-detection", "keypoint-detection", "depth-estimation"]),
+    ],
+)
+def test_every_config_has_its_tasks_and_columns_explained(tmp_path: Path, config: str, categories: list[str]) -> None:
+    names = () if config == "depth" else ("background", *THINGS)
+    head, text = made_card(tmp_path / "set", config, classes=names, dropped_objects={"low_score": 3})
+    assert head["task_categories"] == categories
+    loaded = load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert loaded.features == features(CATALOGUE["miniature"][config].features(THINGS))
+    for name in loaded.features:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        assert line.split("|")[3].strip(), name  # every column says what it means
+    assert "low\\_score: 3" in text
+    assert ("Value 255 marks" in text) == (config == "all")
+    assert ("Depth is a guess" in text) == (config in ("depth", "all"))
+    assert (tmp_path / "set" / "id2label.json").exists() == (config != "depth")
+    if config != "depth":
+        assert "| dog | 2 | 1 |" in text  # the empty picture shows none
+        assert "| mean score of objects | 0.542 |" in text  # (0.875 + 0.5 + 0.25) / 3
+    if config in ("keypoints", "all"):
+        assert "| mean score of keypoints | 0.500 |" in text
+
+
+def test_the_id_of_a_class_is_the_one_in_the_annotation(tmp_path: Path) -> None:
+    made_card(tmp_path / "set", "instance", classes=("background", *THINGS))
+    ids = json.loads((tmp_path / "set" / "id2label.json").read_text())
+    row = load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache"))[0]
+    assert {name: int(number) for number, name in ids.items()} == row["semantic_class_to_id"]

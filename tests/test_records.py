@@ -69,7 +69,7 @@ def test_the_schema_made_without_datasets_is_the_one_that_datasets_makes(kind: s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_stored_form_is_one_that_old_versions_read(kind: str) -> None:
-    # "List" is unknown to datasets 3.x, "Sequence" is read by all, and a Sequence of a dict would be read as two things
+    # "List" is unknown to datasets 3.x, "Sequence" is read by all, but not a Sequence of a dict in the same way
     plain = KINDS[kind](CLASSES)
     metadata = arrow_schema(plain).metadata[b"huggingface"].decode()
     assert '"_type": "List"' not in metadata

@@ -75,7 +75,10 @@ def test_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnknownDatasetError) as caught:
         datasets.load_dataset("dataset_dm/voc_sinth")
     message = str(caught.value)
-    assert "dataset_dm/coco_synth, dataset_dm/miniature, dataset_dm/nyu_synth, dataset_dm/tiny, dataset_dm/voc_synth" in message
+    assert (
+        "dataset_dm/coco_synth, dataset_dm/miniature, dataset_dm/nyu_synth, dataset_dm/tiny, dataset_dm/voc_synth"
+        in message
+    )
     assert message.endswith("; did you mean 'dataset_dm/voc_synth'?")
     assert "\n" not in message
     assert isinstance(caught.value.__cause__, OSError)

@@ -154,3 +154,25 @@ def test_shown_classes_by_label_or_by_objects() -> None:
     assert shown_classes(table) == [[1, 2, 3], []]
     _, table = rows_of("depth", [annotation()])
     assert shown_classes(table) == [[]]
+
+
+def test_mosaics_are_rows_of_consecutive_samples() -> None:
+    chosen = recipe("miniature", "all")
+    tasks = tuple(task.name for task in chosen.tasks)
+    plan = replace(PLAN, classes=CLASSES, tasks=tasks, splice=(1, 2))
+    rows = Rows(plan, chosen.features, from_dict({"min_objects": 1}, tasks))
+    found = [annotation(), annotation(nothing()), annotation(), annotation(), annotation(), annotation()]
+    images, labels = image_rows(6, unsafe=(3,)), label_rows(range(FIRST, FIRST + 6), found)
+    first, last = decoded(rows.table("train", 11, images, labels))
+    assert rows.dropped == {"unsafe": 1}  # samples 18 and 19 are row 9
+    assert (first["image_id"], last["image_id"]) == (FIRST // 2, FIRST // 2 + 2)
+    assert first["prompt"] == f"prompt {FIRST} | prompt {FIRST + 1}"
+    assert first["provenance"]["splice"] == "1x2" and first["provenance"]["seeds"] == [1016, 1017]
+    colours = np.asarray(first["image"])[..., 0]
+    assert (colours[:, :4] == FIRST).all() and (colours[:, 4:] == FIRST + 1).all()
+    # the person's one pixel, column 2, is not among the columns 1, 3, 5, 7 that a half as wide tile keeps
+    assert first["objects"]["category"] == [1, 0] and rows.dropped_objects == {"mask_too_small": 3}
+    assert first["quality"]["depth_confidence"] == pytest.approx(0.5)
+    np.testing.assert_array_equal(np.asarray(first["depth_map"])[:, :4], annotation().depth[:, 1::2])
+    assert not np.asarray(first["annotation"])[:, 4:].any()
+    assert rows.table("train", FIRST // 2, images, labels).num_rows == 0

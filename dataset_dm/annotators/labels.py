@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from dataset_dm.decoder import DecoderOutput, PDecoderConfig
 from dataset_dm.postprocess import depth as depth_of
@@ -75,16 +76,19 @@ def _with_objects(
     words = class_words(classes)
     people = torch.tensor([position + 1 for position, word in enumerate(words) if word == PERSON])
     result = []
-    for image in range(output.instance.masks.shape[0]):
+    raw = output.instance
+    for image in range(raw.things.shape[0]):
         found = instance.find(
-            output.instance.masks[image],
-            output.instance.classes[image],
+            raw.things[image],
+            raw.centres[image],
+            raw.offsets[image],
+            lambda masks, image=image: raw.classes(image, masks),
             requested=None if requested is None else requested[image],
             unasked=unasked,
             calibration=config.object_calibration,
-            size=size,
         )
-        objects = Objects(_array(found.masks, bool), _array(found.classes, np.int64), _array(found.scores, np.float32))
+        masks = resize_masks(found.masks, size)
+        objects = Objects(_array(masks, bool), _array(found.classes, np.int64), _array(found.scores, np.float32))
         if output.pose is not None:
             objects = _with_keypoints(objects, output, image, found, people, config, size)
         if annotations is None:
@@ -108,13 +112,8 @@ def _with_keypoints(
     points, scores = np.zeros((count, 17, 3), np.float32), np.zeros((count, 17), np.float32)
     who = torch.nonzero(torch.isin(found.classes.cpu(), people)).flatten()
     if len(who):
-        queries = found.queries[who.to(found.queries.device)]
-        read = pose.keypoints(
-            output.pose.logits(image, queries),
-            output.pose.visible[image, queries],
-            size=size,
-            calibration=config.keypoint_calibration,
-        )
+        logits, visible = output.pose.of(image, found.masks[who.to(found.masks.device)])
+        read = pose.keypoints(logits, visible, size=size, calibration=config.keypoint_calibration)
         points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
     return replace(objects, keypoints=points, keypoint_scores=scores)
 
@@ -137,6 +136,13 @@ def _with_depth(
         replace(each, depth=metres, depth_confidence=chance)
         for each, (metres, chance) in zip(annotations, pairs, strict=True)
     ]
+
+
+def resize_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
+    """Masks bool [n H W] at another size: the nearest pixel, so that they go on sharing none."""
+    if not len(masks) or tuple(masks.shape[-2:]) == tuple(size):
+        return masks if tuple(masks.shape[-2:]) == tuple(size) else masks.new_zeros((0, *size))
+    return functional.interpolate(masks[None].float(), size=tuple(size), mode="nearest-exact")[0] > 0.5
 
 
 def _array(values: Tensor, dtype: type) -> np.ndarray:

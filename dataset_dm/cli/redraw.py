@@ -27,11 +27,12 @@ def run(args: argparse.Namespace) -> int:
     record = read_row(Path(args.source).expanduser(), args.row, args.split)
     prompt, provenance = record["prompt"], record["provenance"]
     pipeline = _pipeline(args.generator, provenance)
-    from dataset_dm.diffusion.redraw import TOLERANCE, redraw
+    from dataset_dm.diffusion.redraw import TOLERANCE
     from dataset_dm.png import decode_png, encode_png
 
-    print(f"{prompt!r}, seed {provenance.get('seed')}, {provenance.get('steps')} steps")
-    drawn = redraw(pipeline, prompt, provenance, device=args.device)
+    seeds = provenance.get("seeds") or provenance.get("seed")
+    print(f"{prompt!r}, seed {seeds}, {provenance.get('steps')} steps")
+    drawn = _draw(pipeline, prompt, provenance, args.device)
     _save(args.out, "redrawn.png", encode_png(drawn))
     original = (record.get("image") or {}).get("bytes")
     if original is None:
@@ -48,6 +49,29 @@ def run(args: argparse.Namespace) -> int:
     print(f"largest difference {difference.max()}/255; above {TOLERANCE}/255: {100 * share:.3f} % of the values")
     print(f"pictures: {args.out / 'original.png'}, {args.out / 'redrawn.png'}")
     return 0 if difference.max() <= TOLERANCE else 1
+
+
+def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -> Any:
+    """The picture; of a mosaic every tile is drawn, then they are laid out as they were."""
+    from dataset_dm.diffusion.redraw import redraw
+
+    if not provenance.get("splice"):
+        return redraw(pipeline, prompt, provenance, device=device)
+    from dataset_dm.records import Annotation
+    from dataset_dm.splice import SEPARATOR, Part, splice
+
+    rows, columns = (int(side) for side in provenance["splice"].split("x"))
+    prompts, seeds = prompt.split(SEPARATOR), provenance.get("seeds") or ()
+    if not len(prompts) == len(seeds) == rows * columns:
+        expected = f"one of each for the {rows * columns} tiles"
+        raise DataError(explain("mosaic", got=f"{len(prompts)} prompts and {len(seeds)} seeds", expected=expected))
+    tiles = [
+        redraw(pipeline, text, {**provenance, "seed": seed}, device=device)
+        for text, seed in zip(prompts, seeds, strict=True)
+    ]
+    nothing = Annotation(confidence=1.0)
+    parts = [Part(image=tile, annotation=nothing, prompt="", index=number) for number, tile in enumerate(tiles)]
+    return splice(parts, (rows, columns)).image
 
 
 def read_row(source: Path, row: int, split: str | None = None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class PDecoderConfig:
     finest_width: int = 16  # …down to this
     evidence_width: int = 32  # channels of one class's evidence
     text_heads: int = 4  # dot products between a pixel and a class word at the evidence grid
-    queries: int = 20  # 0 builds no query branch, and no instances
+    queries: int = 20  # of class maps' query branch; 0 builds none
     query_layers: int = 3
     query_width: int = 48
     attention: bool = True  # read the class attention, if the spec records any
@@ -73,8 +73,6 @@ class PDecoderConfig:
             raise ConfigError(explain("PDecoderConfig: tasks", got=self.tasks, expected="at least one task"))
         if POSE.name in self.tasks and INSTANCE.name not in self.tasks:
             raise ConfigError("PDecoderConfig: task 'pose' needs 'instance' beside it: poses belong to people found")
-        if INSTANCE.name in self.tasks and not self.queries:
-            raise ConfigError(explain("PDecoderConfig: queries", got=0, expected="at least 1 for task 'instance'"))
 
     @property
     def strides(self) -> tuple[int, ...]:

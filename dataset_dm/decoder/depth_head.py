@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dataset_dm.decoder.blocks import ResidualBlock, convex_upsample, coordinates
+from dataset_dm.decoder.blocks import ResidualBlock, convex_upsample
 from dataset_dm.decoder.config import PDecoderConfig
+from dataset_dm.decoder.trunk import STRIDE
 
-STRIDE = 4
 FACTOR = math.log(1.25)  # δ1's factor; a confidence speaks of it
 
 
@@ -30,10 +30,6 @@ class DepthOutput:
     log_scale: Tensor
     known: Tensor
 
-    def metres(self) -> Tensor:
-        """Depth [b H W] in metres; 0 where it is more likely unknown."""
-        return torch.where(self.known >= 0, self.log_depth.exp(), 0.0)
-
     def confidence_logit(self) -> Tensor:
         """Log-odds [b H W] that the depth is within a factor of 1.25: 1 - exp(-ln 1.25 / scale)."""
         ratio = FACTOR * (-self.log_scale).exp()
@@ -41,7 +37,7 @@ class DepthOutput:
 
 
 class DepthHead(nn.Module):
-    """Two residual blocks at stride 4 that know where they are and what the whole picture is like; then the edges.
+    """Depth from the scene trunk, its edges from the finest fused map; one number for the scale of the whole scene.
 
     Args:
         config: widths and the range of depths.
@@ -52,26 +48,21 @@ class DepthHead(nn.Module):
         width, fine = config.width_at(STRIDE), config.width_at(1)
         nearest, farthest = config.depth_range
         self.low, self.high = math.log(nearest / 1.2), math.log(farthest * 1.2)
-        self.enter = nn.Conv2d(width + 2, width, 1)
-        self.whole = nn.Sequential(nn.Linear(config.width, width), nn.SiLU(), nn.Linear(width, width))
-        self.blocks = nn.Sequential(
-            ResidualBlock(width, config.groups, config.dropout),
-            ResidualBlock(width, config.groups, config.dropout),
-            nn.GroupNorm(config.groups, width),
-            nn.SiLU(),
-        )
+        self.block = ResidualBlock(width, config.groups, config.dropout, convolutions=1)
         self.leave = nn.Conv2d(width, 3, 1)
         self.neighbours = nn.Conv2d(fine, 9, 1)
         self.detail = nn.Conv2d(fine, 3, 1)
-        nn.init.zeros_(self.detail.weight)
-        nn.init.zeros_(self.detail.bias)
+        self.scale = nn.Sequential(nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, 1))
+        for layer in (self.detail, self.scale[-1]):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
-    def forward(self, fused: dict[int, Tensor]) -> DepthOutput:
-        """Depth from the fused maps alone; no class is asked for."""
-        x = fused[STRIDE]
-        x = self.enter(torch.cat([x, coordinates(x)], dim=1))
-        x = x + self.whole(fused[8].mean((-2, -1)))[..., None, None]
-        maps = convex_upsample(self.leave(self.blocks(x)), self.neighbours(fused[1])) + self.detail(fused[1])
+    def forward(self, scene: Tensor, fused: dict[int, Tensor]) -> DepthOutput:
+        """Depth from the scene trunk [b c h w] at stride 4; no class is asked for."""
+        x = self.block(scene)
+        maps = convex_upsample(self.leave(x), self.neighbours(fused[1])) + self.detail(fused[1])
         depth, scale, known = maps.unbind(1)
+        pooled = torch.cat([x.mean((-2, -1)), x.amax((-2, -1))], dim=1)
+        depth = depth + self.scale(pooled)[..., None]
         log_depth = self.low + (self.high - self.low) * functional.sigmoid(depth)
         return DepthOutput(log_depth, scale.clamp(-6, 3) - 2, known)

@@ -18,6 +18,7 @@ from dataset_dm.decoder.pixel_decoder import PixelDecoder
 from dataset_dm.decoder.pose_head import PoseHead, PoseOutput
 from dataset_dm.decoder.query_decoder import QueryDecoder, QueryOutput
 from dataset_dm.decoder.semantic_head import SemanticHead, SemanticOutput
+from dataset_dm.decoder.trunk import SceneTrunk
 from dataset_dm.errors import AnnotatorMismatch, ModelError
 from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC
@@ -29,7 +30,7 @@ class DecoderOutput:
 
     Args:
         semantic, instance, depth, pose: see the heads.
-        queries: predictions of the query branch, one a layer, last one best; empty without that branch.
+        queries: predictions of the class maps' query branch, one a layer, last one best; empty without that branch.
     """
 
     semantic: SemanticOutput | None = None
@@ -57,7 +58,8 @@ class PDecoder(nn.Module):
         speaks_of_classes = bool(built & {SEMANTIC.name, INSTANCE.name})
         self.pixel_decoder = PixelDecoder(config)
         self.evidence = ClassEvidence(config) if speaks_of_classes else None
-        self.query_decoder = QueryDecoder(config) if speaks_of_classes and config.queries else None
+        self.query_decoder = QueryDecoder(config) if SEMANTIC.name in built and config.queries else None
+        self.trunk = SceneTrunk(config) if built - {SEMANTIC.name} else None
         self.semantic_head = SemanticHead(config) if SEMANTIC.name in built else None
         self.instance_head = InstanceHead(config) if INSTANCE.name in built else None
         self.depth_head = DepthHead(config) if DEPTH.name in built else None
@@ -76,22 +78,20 @@ class PDecoder(nn.Module):
         if missing := sorted(wanted - set(self.config.tasks)):
             raise ValueError(f"decoder: no head for {missing[0]!r}, it has {', '.join(self.config.tasks)}")
         fused = self.pixel_decoder(features)
-        depth = self.depth_head(fused) if DEPTH.name in wanted else None
-        if not wanted - {DEPTH.name}:
-            return DecoderOutput(depth=depth)
+        scene = self.trunk(fused) if wanted - {SEMANTIC.name} else None
+        depth = self.depth_head(scene, fused) if DEPTH.name in wanted else None
+        pose = self.pose_head(scene, fused) if POSE.name in wanted else None
+        if not wanted & {SEMANTIC.name, INSTANCE.name}:
+            return DecoderOutput(depth=depth, pose=pose)
         text = standardise_text(features.class_text)
         if self.training and self.config.text_dropout:
             text = hide_words(text, self.config.text_dropout)
         evidence = self.evidence(fused[EVIDENCE_STRIDE], text, features)
-        queries = self.query_decoder(fused, text, evidence) if self.query_decoder is not None else []
-        last = queries[-1] if queries else None
-        semantic = instance = pose = None
+        semantic, queries = None, []
         if SEMANTIC.name in wanted:
-            semantic = self.semantic_head(fused, evidence, text, None if last is None else last.semantic())
-        if INSTANCE.name in wanted:
-            instance = self.instance_head(fused, last)
-        if POSE.name in wanted:
-            pose = self.pose_head(fused, last.states, last.masks)
+            queries = self.query_decoder(fused, text, evidence) if self.query_decoder is not None else []
+            semantic = self.semantic_head(fused, evidence, text, queries[-1].semantic() if queries else None)
+        instance = self.instance_head(scene, fused, evidence, text) if INSTANCE.name in wanted else None
         return DecoderOutput(semantic, instance, depth, pose, tuple(queries))
 
     @torch.no_grad()

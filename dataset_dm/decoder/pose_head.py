@@ -1,7 +1,7 @@
-"""Pose head: 17 keypoints for every person that the queries found.
+"""Pose head: 17 keypoints for every person found.
 
-Where joints are is read once for the whole picture (one map a joint); whose they are, each query says through its mask
-and through a vector of its own. So a hundred labelled pictures teach the joints, not each query anew.
+Where joints are is read once for the whole picture (one map a joint); whose they are, a person's mask says, and a
+vector read from under it. So a hundred labelled pictures teach the joints, not each person anew.
 """
 
 from __future__ import annotations
@@ -14,43 +14,45 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dataset_dm.decoder.blocks import ResidualBlock, coordinates, resize
+from dataset_dm.decoder.blocks import ResidualBlock, resize
 from dataset_dm.decoder.config import PDecoderConfig
-from dataset_dm.decoder.query_decoder import MASK_STRIDE
+from dataset_dm.decoder.instance_head import under
 
 KEYPOINTS = 17
 STRIDE = 2
-OWN = 8  # channels in which a query tells its joints from another's
-REACH = 5  # cells of the mask's grid by which a joint may lie outside of what is seen of its person
+OWN = 8  # channels in which a person tells its joints from another's
+REACH = 5  # cells by which a joint may lie outside of what is seen of its person
 OUTSIDE = 0.02  # how likely a joint is to lie farther out
 
 
 @dataclass(frozen=True)
 class PoseOutput:
-    """What keypoints are read from; see :meth:`locate`.
+    """What keypoints are read from; see :meth:`of`.
 
     Args:
         joints: logits [b 17 h w] at stride 2 that the joint of anybody is there.
-        pixels: [b c h w] at stride 2, to be compared with `own`.
-        own: [b q 17 c], what a query's own joints look like.
-        near: log-chance [b q h w] that a cell belongs to the query's person or lies next to it.
-        visible: logits [b q 17 3] of not in the picture, hidden, seen.
+        pixels: [b OWN h w] at stride 2, to be compared with a person's own vectors.
+        scene: scene trunk [b c h w] at stride 4.
+        head: what knows how to read a person from under its mask.
     """
 
     joints: Tensor
     pixels: Tensor
-    own: Tensor
-    near: Tensor
-    visible: Tensor
+    scene: Tensor
+    head: PoseHead
 
-    def logits(self, image: int, queries: Tensor) -> Tensor:
-        """Where the joints of these queries [n] are: [n 17 h w]; a softmax over the cells gives chances."""
-        own = torch.einsum("njc,chw->njhw", self.own[image, queries], self.pixels[image])
-        return self.joints[image] + own / math.sqrt(OWN) + self.near[image, queries][:, None]
+    def of(self, image: int, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Keypoint evidence of the people under masks [n H W].
+
+        Returns:
+            logits [n 17 h w] of where each joint is (a softmax over the cells gives chances), and logits [n 17 3] of
+            not in the picture, hidden, seen.
+        """
+        return self.head.read(self, image, masks)
 
 
 class PoseHead(nn.Module):
-    """Joint maps from the fused maps, and each query's claim on them.
+    """Joint maps, and each person's claim on them.
 
     Args:
         config: widths.
@@ -58,44 +60,32 @@ class PoseHead(nn.Module):
 
     def __init__(self, config: PDecoderConfig) -> None:
         super().__init__()
-        width, fine = config.width_at(4), config.width_at(STRIDE)
-        self.enter = nn.Conv2d(width + 2, width, 1)
-        self.blocks = nn.Sequential(
-            ResidualBlock(width, config.groups, config.dropout),
-            ResidualBlock(width, config.groups, config.dropout),
-            nn.GroupNorm(config.groups, width),
-            nn.SiLU(),
-        )
+        width, fine, hidden = config.width_at(4), config.width_at(STRIDE), config.query_width
+        self.block = ResidualBlock(width, config.groups, config.dropout, convolutions=1)
         self.coarse = nn.Conv2d(width, KEYPOINTS + OWN, 1)
         self.fine = nn.Sequential(
             ResidualBlock(fine, config.groups), nn.GroupNorm(config.groups, fine), nn.SiLU(),
             nn.Conv2d(fine, KEYPOINTS, 1),
         )  # fmt: skip
-        self.own = nn.Linear(config.query_width, KEYPOINTS * OWN)
-        self.visible = nn.Sequential(
-            nn.Linear(config.query_width, config.query_width), nn.SiLU(), nn.Linear(config.query_width, KEYPOINTS * 3)
-        )
+        self.own = nn.Linear(width, KEYPOINTS * OWN)
+        self.visible = nn.Sequential(nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, KEYPOINTS * 3))
 
-    def forward(self, fused: dict[int, Tensor], states: Tensor, masks: Tensor) -> PoseOutput:
-        """Keypoint evidence of every query.
+    def forward(self, scene: Tensor, fused: dict[int, Tensor]) -> PoseOutput:
+        """Joint maps from the scene trunk [b c h w] at stride 4 and the fused map at stride 2."""
+        scene = self.block(scene)
+        coarse = resize(self.coarse(scene), tuple(fused[STRIDE].shape[-2:]))
+        return PoseOutput(coarse[:, :KEYPOINTS] + self.fine(fused[STRIDE]), coarse[:, KEYPOINTS:], scene, self)
 
-        Args:
-            fused: stride → fused map.
-            states: of the queries [b q c].
-            masks: their mask logits at stride 4 [b q h w]; no gradient flows into them.
-        """
-        x = fused[4]
-        x = self.blocks(self.enter(torch.cat([x, coordinates(x)], dim=1)))
-        size = tuple(fused[STRIDE].shape[-2:])
-        coarse = resize(self.coarse(x), size)
-        joints = coarse[:, :KEYPOINTS] + self.fine(fused[STRIDE])
-        reach = REACH * 4 // MASK_STRIDE
-        close = functional.max_pool2d(masks.detach().sigmoid(), reach, stride=1, padding=reach // 2)
-        near = torch.log(resize(close, size) * (1 - OUTSIDE) + OUTSIDE)
-        return PoseOutput(
-            joints=joints,
-            pixels=coarse[:, KEYPOINTS:],
-            own=rearrange(self.own(states), "b q (j c) -> b q j c", j=KEYPOINTS),
-            near=near,
-            visible=rearrange(self.visible(states), "b q (j v) -> b q j v", j=KEYPOINTS),
-        )
+    def read(self, output: PoseOutput, image: int, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """See :meth:`PoseOutput.of`."""
+        scene, pixels = output.scene[image], output.pixels[image]
+        size = tuple(pixels.shape[-2:])
+        person = torch.einsum("nhw,chw->nc", under(masks, tuple(scene.shape[-2:])), scene)
+        own = rearrange(self.own(person), "n (j c) -> n j c", j=KEYPOINTS)
+        # a joint lies under its person's mask or close by; farther out, behind something, it may lie too
+        close = functional.adaptive_max_pool2d(masks.float()[None], size)
+        close = functional.max_pool2d(close, 2 * REACH + 1, stride=1, padding=REACH)[0]
+        near = torch.log(close * (1 - OUTSIDE) + OUTSIDE)
+        claims = torch.einsum("njc,chw->njhw", own, pixels) / math.sqrt(OWN)
+        visible = rearrange(self.visible(person), "n (j v) -> n j v", j=KEYPOINTS)
+        return output.joints[image] + claims + near[:, None], visible

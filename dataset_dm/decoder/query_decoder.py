@@ -28,12 +28,10 @@ class QueryOutput:
     Args:
         masks: mask logits [b q h w] at stride 4.
         classes: log-odds of every class against "no object" [b q k]; each class on its own.
-        states: of the queries [b q c], for heads that say more about each.
     """
 
     masks: Tensor
     classes: Tensor
-    states: Tensor
 
     def semantic(self) -> Tensor:
         """Evidence of each class at each pixel [b k h w]: log of the summed odds of the queries that cover it."""
@@ -93,7 +91,7 @@ class QueryDecoder(nn.Module):
             found = functional.normalize(self.score(states), dim=-1)
             pooled = self.weigh(pool(evidence, masks)).squeeze(-1)
             # a cosine against the words, at CLIP's order of magnitude for its scale
-            outputs.append(QueryOutput(masks, 10 * found @ words.T + pooled + self.bias, states))
+            outputs.append(QueryOutput(masks, 10 * found @ words.T + pooled + self.bias))
         return outputs
 
 

@@ -19,7 +19,8 @@ class Targets:
     Args:
         labels: int64 [b H W]; 0 background, 1…k the classes, 255 void: trained on by nothing.
         instances: int64 [b H W]; 0 no object, i + 1 the i-th of the image, 255 ignored.
-        classes: for each image the class ids of its objects, int64 [n]; None with `instances`.
+        classes: for each image the class ids of its objects, int64 [n], 0 for one that is not on the class list; None
+            with `instances`.
         keypoints: for each image float32 [n 17 3] of (x, y, v) in pixels; objects without any have v = 0 throughout.
         depth: float32 [b H W] in metres; 0 unknown in truth, NaN not to be trained on.
     """
@@ -36,7 +37,10 @@ class Targets:
         return Targets(**moved)
 
     def select_classes(self, chosen: Sequence[int]) -> Targets:
-        """Truth for the classes at these positions (0 … k-1) of the list, in this order; others are background."""
+        """Truth for the classes at these positions (0 … k-1) of the list, in this order.
+
+        Pixels of other classes are background; objects of other classes are objects of no class that is asked for.
+        """
         table = torch.zeros(256, dtype=torch.long)
         table[VOID] = VOID
         table[torch.as_tensor(chosen, dtype=torch.long) + 1] = torch.arange(1, len(chosen) + 1)
@@ -45,22 +49,8 @@ class Targets:
             changed = replace(changed, labels=table.to(self.labels.device)[self.labels])
         if self.instances is None:
             return changed
-        maps, classes, keypoints = [], [], []
-        for row, (each, ids) in enumerate(zip(self.instances, self.classes, strict=True)):
-            new = table.to(ids.device)[ids]
-            kept = torch.nonzero(new).flatten()
-            numbers = torch.zeros(256, dtype=torch.long, device=each.device)
-            numbers[VOID] = VOID
-            numbers[kept.to(each.device) + 1] = torch.arange(1, len(kept) + 1, device=each.device)
-            maps.append(numbers[each])
-            classes.append(new[kept])
-            keypoints.append(None if self.keypoints is None else self.keypoints[row][kept])
-        return replace(
-            changed,
-            instances=torch.stack(maps),
-            classes=tuple(classes),
-            keypoints=None if self.keypoints is None else tuple(keypoints),
-        )
+        # a thing stays a thing, whatever is asked for
+        return replace(changed, classes=tuple(table.to(ids.device)[ids] for ids in self.classes))
 
     def regions(self, image: int) -> tuple[Tensor, Tensor, Tensor]:
         """What the queries shall find: its objects, or, where only a class map is known, one region a class.
@@ -69,24 +59,32 @@ class Targets:
             masks bool [n H W], class ids int64 [n], and where nothing is known bool [H W].
         """
         if self.instances is not None and self.classes is not None:
-            numbers = torch.arange(1, len(self.classes[image]) + 1, device=self.instances.device)
-            masks = self.instances[image][None] == numbers[:, None, None]
-            seen = masks.flatten(1).any(1)  # a crop may have left nothing of an object
-            keep = torch.nonzero(seen).flatten()
-            return masks[keep], self.classes[image][keep.to(self.classes[image].device)], self.instances[image] == VOID
+            masks, ids = self.things(image)
+            return masks[ids > 0], ids[ids > 0], self.instances[image] == VOID
         assert self.labels is not None, "neither instances nor a class map to find regions in"
         label = self.labels[image]
         ids = torch.unique(label)
         ids = ids[(ids > 0) & (ids != VOID)]
         return label[None] == ids[:, None, None], ids, label == VOID
 
-    def objects_keypoints(self, image: int) -> Tensor | None:
-        """Keypoints [n 17 3] in the order of :meth:`regions`; None where the data has none."""
-        if self.keypoints is None or self.instances is None:
+    def things(self, image: int) -> tuple[Tensor, Tensor]:
+        """Masks bool [n H W] and class ids int64 [n] of the objects of which anything is seen."""
+        assert self.instances is not None and self.classes is not None, "there are no instances"
+        seen = self._seen(image)
+        masks = self.instances[image][None] == (seen + 1)[:, None, None]
+        return masks, self.classes[image].to(masks.device)[seen]
+
+    def things_keypoints(self, image: int) -> Tensor | None:
+        """Keypoints [n 17 3] in the order of :meth:`things`; None where the data has none."""
+        if self.keypoints is None:
             return None
-        numbers = torch.arange(1, len(self.keypoints[image]) + 1, device=self.instances.device)
-        seen = (self.instances[image][None] == numbers[:, None, None]).flatten(1).any(1)
-        return self.keypoints[image][seen.to(self.keypoints[image].device)]
+        points = self.keypoints[image]
+        return points[self._seen(image).to(points.device)]
+
+    def _seen(self, image: int) -> Tensor:
+        """Numbers (0 …) of the objects with a pixel; a crop may have left nothing of one."""
+        count = torch.bincount(self.instances[image].flatten(), minlength=256)
+        return torch.nonzero(count[1 : len(self.classes[image]) + 1]).flatten()
 
 
 def shrink_labels(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

@@ -121,5 +121,25 @@ def test_pictures_without_anything(load) -> None:
     made = load("coco_synth", "all", split="train", filters={"min_score": 1.0})
     assert len(made) == 4
     for row in made:
-        assert row["objects"]["id"] == row["objects"]["keypoints"] == row["objects"]["segmentation"]["counts"] == []
+        assert row["objects"]["id"] == row["objects"]["keypoints"] == row["objects"]["segmentation"] == []
         assert not np.asarray(row["annotation"]).any()
+
+
+def test_mosaics_of_every_label(load) -> None:
+    """Rows are mosaics of a shard's samples, streamed or not, and another cache folder than the samples' own."""
+    single = load("coco_synth", "all", split="train", splits={"train": 8}, shard_size=8)
+    made = load("coco_synth", "all", split="train", splits={"train": 2}, shard_size=8, splice="2x2")
+    streamed = list(
+        load("coco_synth", "all", split="train", splits={"train": 2}, shard_size=8, splice=(2, 2), streaming=True)
+    )
+    assert len(made) == len(streamed) == 2 and made["image_id"][:] == [0, 1]
+    for number, (row, again) in enumerate(zip(made, streamed, strict=True)):
+        check_objects(row, COCO_CLASSES)
+        assert row["objects"] == again["objects"] and row["provenance"] == again["provenance"]
+        four = range(4 * number, 4 * number + 4)
+        assert row["prompt"] == " | ".join(single[index]["prompt"] for index in four)
+        assert row["provenance"]["seeds"] == [single[index]["provenance"]["seed"] for index in four]
+        for place, index in enumerate(four):
+            top, left = 64 * (place // 2), 64 * (place % 2)
+            quarter = np.asarray(row["depth_map"])[top : top + 64, left : left + 64]
+            np.testing.assert_array_equal(quarter, np.asarray(single[index]["depth_map"])[1::2, 1::2])

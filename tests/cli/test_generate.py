@@ -13,6 +13,7 @@ import pytest
 from datasets import load_dataset
 
 from dataset_dm import cli
+from dataset_dm.catalogue import recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -191,3 +192,47 @@ def test_a_set_of_one_file_a_split_when_small(words: list[str], tmp_path: Path) 
     assert cli.main([*words, "--num-images", "33", "--out", str(tmp_path / "set")]) == 0
     assert os.listdir(tmp_path / "set" / "train") == ["00000.parquet"]
     assert len(list((tmp_path / "home" / "images").glob("*/train/*.parquet"))) == 3
+
+
+@pytest.mark.parametrize(("name", "config"), [("coco_synth", "all"), ("nyu_synth", None), ("voc_synth", "instance")])
+def test_sets_of_every_kind_of_label(
+    words: list[str], every_head: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, config: str | None
+) -> None:
+    out = tmp_path / "set"
+    asked = [*words[2:], "--annotator", every_head, "--split", "train=3", "--out", str(out)]
+    assert cli.main(["generate", name, *([config] if config else []), *asked]) == 0
+    chosen = recipe(name, config)
+    made = load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))
+    assert made.column_names == list(chosen.features(("cat",))) and len(made) == 3
+    said = capsys.readouterr().out
+    assert ("depth        mean confidence" in said) == ("depth_map" in made.column_names)
+    assert ("  classes " in said) == (name != "nyu_synth") == (out / "id2label.json").exists()
+    assert (out / "preview.png").stat().st_size > 1000
+
+
+def test_unsure_objects_and_rows_without_any_are_left_out(
+    words: list[str], every_head: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "set"
+    asked = ["generate", "voc_synth", "instance", *words[2:], "--annotator", every_head, "--num-images", "4"]
+    assert cli.main([*asked, "--out", str(out)]) == 0
+    best = [max(row["objects"]["score"], default=0.0) for row in rows(out)]
+    bound = sorted(best)[2]
+    filtered = [*asked, "--min-score", repr(bound), "--min-objects", "1", "--out", str(out), "--overwrite"]
+    assert cli.main(filtered) == 0
+    assert len(rows(out)) == sum(score >= bound for score in best)
+    card = (out / "README.md").read_text().replace("\\", "")
+    assert "too_few_objects: 2" in card
+    capsys.readouterr()
+    assert cli.main([*asked, "--min-depth-confidence", "0.5"]) == 2
+    assert "min_depth_confidence needs labels of kind depth: got 'instance'" in capsys.readouterr().err
+
+
+def test_mosaics(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "set"
+    assert cli.main([*words, "--num-images", "2", "--splice", "2x2", "--out", str(out)]) == 0
+    assert [row["provenance"]["splice"] for row in rows(out)] == ["2x2", "2x2"]
+    assert "| splice | 2 x 2 |" in (out / "README.md").read_text()
+    capsys.readouterr()
+    assert cli.main([*words, "--num-images", "2", "--out", str(out), "--resume"]) == 2
+    assert "holds another set (splice is" in capsys.readouterr().err

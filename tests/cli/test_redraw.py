@@ -44,6 +44,16 @@ def test_provenance_and_prompt_are_enough(made: Path, tmp_path: Path) -> None:
     assert np.abs(redrawn(tmp_path / "other") - redrawn(tmp_path / "again")).max() > 2
 
 
+def test_a_mosaic(made: Path, tmp_path: Path, models: dict[str, str]) -> None:
+    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu"]
+    asked = ["--num-images", "2", "--steps", "1", "--splice", "1x2", "--out", str(tmp_path / "mosaics")]
+    assert cli.main(["generate", "voc_synth", *chosen, *asked]) == 0
+    assert cli.main(["redraw", str(tmp_path / "mosaics"), "--row", "1", "--out", str(tmp_path / "again")]) == 0
+    row = pq.read_table(tmp_path / "mosaics" / "train" / "00000.parquet").to_pylist()[1]
+    assert row["provenance"]["splice"] == "1x2" and len(set(row["provenance"]["seeds"])) == 2
+    assert np.abs(redrawn(tmp_path / "again") - decode_png(row["image"]["bytes"])).max() <= 2
+
+
 def test_other_weights_and_rows_that_are_not_there(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

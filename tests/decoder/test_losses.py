@@ -1,6 +1,7 @@
 """Losses by hand; void teaches nothing; every layer is supervised."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,8 +10,10 @@ from dataset_dm.decoder import Targets
 from dataset_dm.decoder.depth_head import DepthOutput
 from dataset_dm.decoder.losses import LossConfig, QueryWeights, decoder_loss
 from dataset_dm.decoder.losses.depth import known_loss, silog_loss, sureness_loss
+from dataset_dm.decoder.losses.instance import centre_loss, centres_of, offset_loss, thing_loss
+from dataset_dm.decoder.losses.instance import class_loss as things_loss
 from dataset_dm.decoder.losses.pose import aim, pose_loss
-from dataset_dm.decoder.losses.queries import class_loss, mask_loss, match, query_loss, true_regions
+from dataset_dm.decoder.losses.queries import class_loss, match, query_loss, true_regions
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
 from dataset_dm.decoder.query_decoder import QueryOutput
 from dataset_dm.decoder.targets import shrink_labels
@@ -58,11 +61,14 @@ def test_fault_3_void_is_not_background_for_any_part():
     semantic = output.semantic.logits.detach().requires_grad_()
     (pixel_loss(semantic, targets.labels) + dice_loss(semantic, targets.labels)).backward()
     assert not semantic.grad[:, :, 40:].any() and semantic.grad[:, :, :40].any()
-    masks = output.instance.masks.detach().requires_grad_()
-    regions = true_regions(targets, 1)
-    _, pairs = query_loss(output.queries, regions, QueryWeights())
-    mask_loss(masks, pairs, regions, QueryWeights()).backward()
-    assert not masks.grad[:, :, 40:].any() and masks.grad[:, :, :40].any()
+    maps = [each.detach().requires_grad_() for each in (output.instance.things, output.instance.offsets)]
+    target = centres_of(targets.instances)
+    (thing_loss(maps[0], target) + offset_loss(maps[1], target)).backward()
+    assert not maps[0].grad[:, 40:].any() and maps[0].grad[:, :40].any()
+    assert not maps[1].grad[:, :, 40:].any() and maps[1].grad[:, :, :40].any()
+    cells = output.instance.centres.detach().requires_grad_()
+    centre_loss(cells, target).backward()
+    assert not cells.grad[:, 10:].any() and cells.grad[:, :10].any()
     depth = output.depth.log_depth.detach().requires_grad_()
     known = output.depth.known.detach().requires_grad_()
     (silog_loss(depth, targets.depth) + known_loss(known, targets.depth)).backward()
@@ -118,7 +124,7 @@ def test_matching_takes_the_cheapest_and_is_blind_to_the_order_of_queries():
 
     def loss(one, other):
         regions = true_regions(Targets(labels=labels), 1)
-        return query_loss((QueryOutput(one, other, None),), regions, QueryWeights())[0].item()
+        return query_loss((QueryOutput(one, other),), regions, QueryWeights()).item()
 
     right = loss(masks, classes)
     assert right == pytest.approx(loss(masks.flip(1), classes.flip(1)), rel=1e-5)
@@ -157,21 +163,49 @@ def test_a_joint_aims_at_its_cell():
     assert divmod(bell.argmax().item(), 8) == (2, 4) and bell.sum().item() == pytest.approx(1)
 
 
-def test_only_labelled_joints_of_matched_people_have_a_place():
+def test_centres_and_offsets_by_hand():
+    instances = torch.zeros(1, 16, 16, dtype=torch.long)
+    instances[0, 4:8, 4:12], instances[0, 12:] = 1, 255  # centre at (6, 8), a corner of cells
+    target = centres_of(instances)
+    assert target.things.sum() == 32 and target.known.sum() == 192
+    assert target.offsets[0, :, 4, 4].tolist() == [1.5, 3.5]
+    assert target.centres.shape == (1, 4, 4) and target.counted[0, 3].sum() == 0
+    near = math.exp(-(0**2 + 2**2) / (2 * 8**2))  # cell (1, 1) has its centre at (6, 6)
+    assert target.centres[0, 1, 1].item() == target.centres[0, 1, 2].item() == pytest.approx(near)
+
+
+def test_perfect_maps_cost_nothing():
+    target = centres_of(make_targets(1).instances)
+    assert offset_loss(target.offsets, target).item() == 0
+    assert thing_loss(target.things * 200 - 100, target).item() == pytest.approx(0, abs=1e-4)
+    assert centre_loss(torch.logit(target.centres, eps=1e-6), target).item() == pytest.approx(0, abs=1e-2)
+    assert centre_loss(torch.zeros_like(target.centres), target).item() > 1
+
+
+def test_a_thing_that_is_not_on_the_list_is_none_of_its_classes():
+    output = make_decoder()(make_features(1))
+    targets = make_targets(1)
+    odds = torch.nn.functional.pad(output.instance.classes(0, targets.things(0)[0]), (0, 1))
+    without_person = replace(targets, classes=(torch.tensor([0, 4]),))
+    expected = (-odds[0].log_softmax(-1)[-1] - odds[1].log_softmax(-1)[3]) / 2
+    assert things_loss(output.instance, without_person).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_only_labelled_joints_of_people_have_a_place():
     output = make_decoder().train()(make_features(1))
     targets = make_targets(1)
-    _, pairs = query_loss(output.queries, true_regions(targets, 1), QueryWeights())
-    place, visible = pose_loss(output.pose, targets, pairs)
+    place, visible = pose_loss(output.pose, targets)
     assert place > 0 and visible > 0
     moved = targets.keypoints[0].clone()
     moved[:, 5:, :2] += 30  # not labelled: may stand anywhere
-    moved[1] = 0  # the second thing is no person
-    same, _ = pose_loss(output.pose, Targets(**{**vars(targets), "keypoints": (moved,)}), pairs)
+    same, _ = pose_loss(output.pose, replace(targets, keypoints=(moved,)))
     assert same.item() == pytest.approx(place.item())
+    nobody, unseen = pose_loss(output.pose, replace(targets, keypoints=(moved * 0,)))
+    assert nobody == unseen == 0
 
 
 def test_the_parts_add_up():
     parts = decoder_loss(make_decoder()(make_features(1)), make_targets(1), LossConfig())
     total = sum(value.item() for name, value in parts.items() if name != "loss")
     assert parts["loss"].item() == pytest.approx(total, rel=1e-5)
-    assert {"pixel", "query", "outline", "depth", "joints", "visible"} <= parts.keys()
+    assert {"pixel", "query", "thing", "centre", "offset", "kind", "depth", "joints", "visible"} <= parts.keys()

@@ -30,9 +30,13 @@ def test_shapes_at_the_native_and_at_another_size(decoder):
 @torch.inference_mode()
 def test_every_head_speaks_at_the_size_of_the_picture(decoder):
     output = decoder(make_features(2, 5, size=(32, 96)))
-    assert output.instance.masks.shape == (2, 20, 32, 96) and output.instance.classes.shape == (2, 20, 5)
-    assert output.depth.metres().shape == (2, 32, 96)
-    assert output.pose.logits(1, torch.tensor([3, 7])).shape == (2, 17, 16, 48)
+    things = output.instance
+    assert things.things.shape == (2, 32, 96) and things.offsets.shape == (2, 2, 32, 96)
+    assert things.centres.shape == (2, 8, 24) and output.depth.log_depth.shape == (2, 32, 96)
+    masks = torch.zeros(3, 32, 96, dtype=torch.bool)
+    masks[:, 4:9, 10:30] = True
+    assert things.classes(1, masks).shape == (3, 5) and things.classes(0, masks[:0]).shape == (0, 5)
+    assert [each.shape for each in output.pose.of(1, masks)] == [(3, 17, 16, 48), (3, 17, 3)]
 
 
 @torch.inference_mode()
@@ -48,7 +52,7 @@ def test_one_pass_gives_what_each_head_alone_gives(tasks, decoder, features):
     if "semantic" in tasks:
         torch.testing.assert_close(some.semantic.logits, every.semantic.logits)
     if "instance" in tasks:
-        torch.testing.assert_close(some.instance.masks, every.instance.masks)
+        torch.testing.assert_close(some.instance.things, every.instance.things)
     if "depth" in tasks:
         torch.testing.assert_close(some.depth.log_depth, every.depth.log_depth)
 
@@ -213,7 +217,6 @@ def test_weights_of_another_shape_of_net_are_refused(decoder, tmp_path):
         {"tasks": ("semantics",)},
         {"tasks": ()},
         {"tasks": ("pose",)},
-        {"tasks": ("instance",), "queries": 0},
         {"depth_range": (2.0, 1.0)},
     ],
 )

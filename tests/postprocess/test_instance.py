@@ -1,65 +1,91 @@
-"""From queries to objects, by hand on 4 × 4 pictures."""
+"""From thing, centre and offset maps to objects, by hand on 8 × 8 pictures with centres at stride 4."""
 
 import math
 
 import pytest
 import torch
 
-from dataset_dm.postprocess.instance import find
+from dataset_dm.postprocess.instance import find, find_centres, group
 
 HIGH = 9.0  # a logit of which the sigmoid is 1 for every purpose here
 
 
-def masks(*pictures: list[str]) -> torch.Tensor:
-    return torch.tensor([[[HIGH if cell == "#" else -HIGH for cell in row] for row in each] for each in pictures])
+def scene(picture: list[str], centres: dict[str, tuple[float, float]]):
+    """Things drawn as letters, each pointing at its centre (y, x) in pixels; a centre has a high cell."""
+    names = torch.tensor([[ord(cell) for cell in row] for row in picture])
+    things = torch.where(names != ord("."), HIGH, -HIGH)
+    cells, offsets = torch.full((2, 2), -HIGH), torch.zeros(2, 8, 8)
+    for name, (y, x) in centres.items():
+        mask = names == ord(name)
+        rows, columns = torch.nonzero(mask, as_tuple=True)
+        offsets[0][mask], offsets[1][mask] = y - rows - 0.5, x - columns - 0.5
+        cells[int(y // 4), int(x // 4)] = HIGH
+    return things, cells, offsets
 
 
-LEFT, RIGHT = ["##..", "##..", "##..", "##.."], ["..##", "..##", "..##", "..##"]
-RING = ["####", "#..#", "#..#", "####"]
+TWO = scene(["aabb...."] * 4 + ["........"] * 4, {"a": (2.0, 2.0), "b": (2.0, 6.0)})
 
 
-def test_objects_come_surest_first_with_class_and_score():
-    odds = torch.tensor([[math.log(3), -HIGH], [-HIGH, math.log(9)]])  # 3/4 of class 1, 9/10 of class 2
-    found = find(masks(LEFT, RIGHT), odds)
-    assert found.classes.tolist() == [2, 1] and found.queries.tolist() == [1, 0]
-    assert found.scores.tolist() == pytest.approx([0.9, 0.75], abs=2e-3)
-    assert found.masks.flatten(1).sum(1).tolist() == [8, 8]
+def odds(*rows: list[float]):
+    """Always the same class odds, a row for each mask in the order in which they were found."""
+    return lambda masks: torch.tensor(rows)[: len(masks)]
+
+
+def test_touching_things_are_told_apart_by_where_they_point():
+    masks, sure = group(*TWO)
+    assert sorted(mask.int()[0].tolist() for mask in masks) == [[0, 0, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
+    assert sure.tolist() == pytest.approx([1, 1], abs=1e-3) and masks.sum(0).max() == 1
 
 
 def test_holes_and_loose_parts_survive():
-    found = find(masks(RING, ["#..#", "....", "....", "#..#"])[:1], torch.tensor([[3.0]]))
-    assert found.masks[0].int().tolist() == [[1, 1, 1, 1], [1, 0, 0, 1], [1, 0, 0, 1], [1, 1, 1, 1]]
-    apart = find(masks(["#..#", "#..#", "....", "...."]), torch.tensor([[3.0]]))
-    assert apart.masks[0].int().tolist()[0] == [1, 0, 0, 1]
+    ring = scene(
+        ["aaaaaaaa", "a......a", "a......a", "a......a", "a......a", "a......a", "aaaaaaaa", "........"],
+        {"a": (3.5, 4.5)},
+    )
+    masks, _ = group(*ring)
+    assert len(masks) == 1 and masks[0].sum() == 26 and not masks[0][3, 3]
+    apart = scene(["aa....aa"] * 2 + ["........"] * 6, {"a": (1.0, 4.5)})
+    assert group(*apart)[0][0].int()[0].tolist() == [1, 1, 0, 0, 0, 0, 1, 1]
 
 
-def test_a_double_find_yields_to_the_surer_one_and_no_pixel_is_shared():
-    found = find(masks(LEFT, LEFT, RIGHT), torch.tensor([[1.0], [3.0], [2.0]]))
-    assert found.queries.tolist() == [1, 2]
-    assert found.masks.sum(0).max() == 1
+def test_objects_come_surest_first_with_class_and_score():
+    found = find(*TWO, odds([math.log(3), -HIGH], [-HIGH, math.log(9)]))  # 3/4 of class 1, 9/10 of class 2
+    assert found.classes.tolist() == [2, 1]
+    assert found.scores.tolist() == pytest.approx([0.9, 0.75], abs=2e-3)
 
 
-def test_nothing_found_is_an_empty_list():
-    found = find(masks(LEFT), torch.tensor([[-HIGH, -HIGH]]))
-    assert len(found.classes) == 0 and found.masks.shape == (0, 4, 4)
-    specks = find(masks(["#...", "....", "....", "..#."]), torch.tensor([[HIGH]]))
-    assert len(specks.classes) == 0, "a few pixels are no object"
+def test_a_thing_that_no_class_fits_is_left_out():
+    found = find(*TWO, odds([HIGH, -HIGH], [-HIGH, -HIGH]))
+    assert found.classes.tolist() == [1] and len(found.masks) == 1
+
+
+def test_nothing_there_is_an_empty_list():
+    things, cells, offsets = TWO
+    found = find(things * 0 - HIGH, cells, offsets, odds([HIGH]))
+    assert len(found.classes) == 0 and found.masks.shape == (0, 8, 8)
+
+
+def test_a_thing_without_a_clear_centre_is_not_lost():
+    things, cells, offsets = TWO
+    masks, sure = group(things, cells * 0 - 5, offsets)
+    assert masks.any(0).sum() == 16 and (sure < 0.2).all()
+
+
+def test_neighbouring_cells_are_one_centre():
+    cells = torch.full((8, 8), -HIGH)
+    cells[2, 2], cells[2, 3], cells[7, 7] = 2.0, 1.0, 0.5
+    peaks, chance = find_centres(cells)
+    assert peaks.tolist() == [[2, 2], [7, 7]] and chance[0] > chance[1]
 
 
 def test_classes_that_nobody_asked_for_are_weighed_down():
-    odds = torch.tensor([[math.log(3), math.log(2)]])  # 3/6, 2/6, no object 1/6
-    assert find(masks(LEFT), odds).classes.tolist() == [1]
-    asked = find(masks(LEFT), odds, requested=[1], unasked=0.0)
-    assert asked.classes.tolist() == [2] and asked.scores.item() == pytest.approx(2 / 3, abs=1e-3)
-    assert len(find(masks(LEFT), odds, requested=[], unasked=0.0).classes) == 0
+    classes = odds([math.log(3), math.log(2)], [-HIGH, -HIGH])  # 3/6, 2/6, none of them 1/6
+    assert find(*TWO, classes).classes.tolist() == [1]
+    asked = find(*TWO, classes, requested=[1], unasked=0.0)
+    assert asked.classes.tolist() == [2] and asked.scores.item() == pytest.approx(2 / 3, abs=2e-3)
+    assert len(find(*TWO, classes, requested=[], unasked=0.0).classes) == 0
 
 
 def test_calibration_moves_scores_and_not_their_order():
-    odds = torch.tensor([[math.log(3)], [math.log(9)]])
-    found = find(masks(LEFT, RIGHT), odds, calibration=(0.5, 0.0))
-    assert found.queries.tolist() == [1, 0]
-    assert found.scores.tolist() == pytest.approx([0.75, math.sqrt(3) / (1 + math.sqrt(3))], abs=2e-3)
-
-
-def test_another_size_enlarges_masks():
-    assert find(masks(LEFT), torch.tensor([[3.0]]), size=(8, 8)).masks.flatten(1).sum(1).item() == 32
+    found = find(*TWO, odds([math.log(3)], [math.log(9)]), calibration=(0.5, 0.0))
+    assert found.scores.tolist() == pytest.approx([0.75, math.sqrt(3) / (1 + math.sqrt(3))], abs=3e-3)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from dataset_dm.decoder.instance_head import InstanceOutput
 from dataset_dm.decoder.losses.depth import known_loss, silog_loss, sureness_loss
+from dataset_dm.decoder.losses.instance import centre_loss, centres_of, class_loss, offset_loss, thing_loss
 from dataset_dm.decoder.losses.pose import pose_loss
-from dataset_dm.decoder.losses.queries import QueryWeights, mask_loss, query_loss, true_regions
+from dataset_dm.decoder.losses.queries import QueryWeights, query_loss, true_regions
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
 from dataset_dm.decoder.model import DecoderOutput
 from dataset_dm.decoder.semantic_head import SemanticOutput
@@ -27,7 +29,10 @@ class LossConfig:
     inner: float = 0.4  # cross-entropy of each inner layer; 0: only the last is supervised
     presence: float = 0.1
     query: float = 0.2  # on the whole set loss of the query branch
-    outline: float = 0.1  # on the full-size masks of the instance head
+    thing: float = 0.5
+    centre: float = 0.02
+    offset: float = 1.0
+    kind: float = 0.2  # what each thing is
     depth: float = 1.0
     sureness: float = 0.05  # of depth
     known: float = 0.1  # whether depth is known
@@ -48,6 +53,11 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
         parts |= _semantic(output.semantic, targets.labels, config)
     if output.queries:
         parts |= _queries(output, targets, config)
+    if output.instance is not None and targets.instances is not None:
+        parts |= _instance(output.instance, targets, config)
+    if output.pose is not None and targets.keypoints is not None:
+        place, visible = pose_loss(output.pose, targets)
+        parts["joints"], parts["visible"] = config.joints * place, config.visible * visible
     if output.depth is not None and targets.depth is not None:
         parts["depth"] = config.depth * silog_loss(output.depth.log_depth, targets.depth)
         parts["sureness"] = config.sureness * sureness_loss(output.depth, targets.depth)
@@ -71,11 +81,14 @@ def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dic
 def _queries(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
     regions = true_regions(targets, output.queries[-1].masks.shape[0])
     layers = output.queries if config.inner else output.queries[-1:]
-    loss, pairs = query_loss(layers, regions, config.weights)
-    parts = {"query": config.query * loss}
-    if output.instance is not None:
-        parts["outline"] = config.outline * mask_loss(output.instance.masks, pairs, regions, config.weights)
-    if output.pose is not None:
-        place, visible = pose_loss(output.pose, targets, pairs)
-        parts["joints"], parts["visible"] = config.joints * place, config.visible * visible
-    return parts
+    return {"query": config.query * query_loss(layers, regions, config.weights)}
+
+
+def _instance(output: InstanceOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+    target = centres_of(targets.instances)
+    return {
+        "thing": config.thing * thing_loss(output.things, target),
+        "centre": config.centre * centre_loss(output.centres, target),
+        "offset": config.offset * offset_loss(output.offsets, target),
+        "kind": config.kind * class_loss(output, targets),
+    }

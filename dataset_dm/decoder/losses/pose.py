@@ -1,4 +1,4 @@
-"""Losses of keypoints: where each joint of a matched person is, and whether it is seen, hidden or outside."""
+"""Losses of keypoints: where each joint of a true person is, and whether it is seen, hidden or outside."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dataset_dm.decoder.losses.queries import Pairs
 from dataset_dm.decoder.pose_head import STRIDE, PoseOutput
 from dataset_dm.decoder.targets import Targets
 
 SPREAD = 1.0  # standard deviation of a joint's target, in cells of the joint maps
 
 
-def pose_loss(output: PoseOutput, targets: Targets, pairs: Pairs) -> tuple[Tensor, Tensor]:
+def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
     """(place, visibility): cross-entropy of the joints' place over the cells, and of v, mean over labelled joints.
 
     Only people with a labelled joint count. Joints that are hidden have a place too; those outside have none.
     """
     places, visible = [], []
-    for image, (queries, found) in enumerate(pairs):
-        points = targets.objects_keypoints(image)
-        if points is None or not len(queries):
+    for image in range(output.joints.shape[0]):
+        masks, _ = targets.things(image)
+        points = targets.things_keypoints(image)
+        if points is None or not len(masks):
             continue
-        points = points.to(queries.device)[found]
         people = torch.nonzero((points[..., 2] > 0).any(-1)).flatten()
         if not len(people):
             continue
-        points, queries = points[people], queries[people]
-        logits = output.logits(image, queries)
-        aims = aim(points, tuple(logits.shape[-2:]))
+        points = points[people]
+        logits, said = output.of(image, masks[people.to(masks.device)])
+        aims = aim(points, tuple(logits.shape[-2:])).to(logits.device)
         each = -(aims.flatten(2) * logits.flatten(2).log_softmax(-1)).sum(-1)
-        places.append(each[points[..., 2] > 0])
-        said = output.visible[image, queries].flatten(0, 1)
-        visible.append(functional.cross_entropy(said, points[..., 2].long().flatten(), reduction="none"))
+        labelled = (points[..., 2] > 0).to(logits.device)
+        places.append(each[labelled])
+        v = points[..., 2].long().flatten().to(said.device)
+        visible.append(functional.cross_entropy(said.flatten(0, 1), v, reduction="none"))
     if not places:
         nothing = output.joints.sum() * 0
         return nothing, nothing

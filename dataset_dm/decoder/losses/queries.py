@@ -57,16 +57,16 @@ def true_regions(targets: Targets, batch: int) -> list[Region]:
     return found
 
 
-def query_loss(layers: tuple[QueryOutput, ...], regions: list[Region], weights: QueryWeights) -> tuple[Tensor, Pairs]:
-    """Mean loss over the layers, and the last layer's matches."""
+def query_loss(layers: tuple[QueryOutput, ...], regions: list[Region], weights: QueryWeights) -> Tensor:
+    """Mean loss over the layers."""
     size = tuple(layers[0].masks.shape[-2:])
     small = [region.shrunk(size) for region in regions]
-    total, pairs = layers[0].masks.sum() * 0, []
+    total = layers[0].masks.sum() * 0
     for layer in layers:
         pairs = [match(layer.masks[i], layer.classes[i], region, weights) for i, region in enumerate(small)]
         total = total + weights.classes * class_loss(layer.classes, pairs, small, weights.no_object)
         total = total + mask_loss(layer.masks, pairs, small, weights)
-    return total / len(layers), pairs
+    return total / len(layers)
 
 
 @torch.no_grad()

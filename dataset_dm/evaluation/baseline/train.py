@@ -44,7 +44,7 @@ class BaselineConfig:
     parameters: int = 1_000_000
     steps: int = 1500
     batch: int = 16
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 0.05
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     looks: int = 5

@@ -1,0 +1,57 @@
+"""Stored samples → mosaics: image rows and label rows of N x M consecutive samples become one row each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from dataset_dm.label_rows import from_row, label_rows
+from dataset_dm.png import decode_png, encode_png
+from dataset_dm.shard_schema import IMAGE_ROWS
+from dataset_dm.splice import Mosaic, Part, splice
+
+# what a mosaic's row has beyond a sample's: the seeds of its tiles, in reading order
+_KEPT = ("index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe")
+_MOSAIC_ROWS = pa.schema([*(IMAGE_ROWS.field(name) for name in _KEPT), ("seeds", pa.list_(pa.int64()))])
+
+
+def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[pa.Table, pa.Table, list[list[str]]]:
+    """Image rows and label rows of mosaics, and for each the reasons for which objects vanished.
+
+    Args:
+        images, labels: samples in index order, as many as fill whole mosaics; mosaic i is made of the samples
+            i * N * M and following.
+        grid: N rows and M columns of tiles.
+
+    One blacked-out tile makes the mosaic unsafe. Seed and attempt are those of the first tile, `seeds` are all.
+    """
+    tiles = grid[0] * grid[1]
+    assert images.num_rows % tiles == 0, f"{images.num_rows} samples do not fill mosaics of {tiles}"
+    samples = images.select(_KEPT).to_pylist()
+    found = labels.to_pylist()
+    drawn, numbers, whole, lost = [], [], [], []
+    for start in range(0, len(samples), tiles):
+        group = samples[start : start + tiles]
+        mosaic = splice([_part(*pair) for pair in zip(group, found[start : start + tiles], strict=True)], grid)
+        numbers.append(group[0]["index"] // tiles)
+        drawn.append(_image_row(numbers[-1], mosaic, group))
+        whole.append(mosaic.annotation)
+        lost.append([one.reason for one in mosaic.lost])
+    return pa.Table.from_pylist(drawn, schema=_MOSAIC_ROWS), label_rows(numbers, whole), lost
+
+
+def _part(sample: dict[str, Any], found: dict[str, Any]) -> Part:
+    image = decode_png(sample["image"]["bytes"])
+    return Part(image=image, annotation=from_row(found), prompt=sample["prompt"], index=sample["index"])
+
+
+def _image_row(number: int, mosaic: Mosaic, group: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **group[0],
+        "index": number,
+        "prompt": mosaic.prompt,
+        "image": {"bytes": encode_png(mosaic.image), "path": None},
+        "unsafe": any(sample["unsafe"] for sample in group),
+        "seeds": [sample["seed"] for sample in group],
+    }
