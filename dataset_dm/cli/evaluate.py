@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.errors import StoreError, did_you_mean, explain
+from dataset_dm.errors import ConfigError, StoreError, did_you_mean, explain
 
 if TYPE_CHECKING:
     from dataset_dm.evaluation.measurements.outcome import Outcome
@@ -21,6 +21,8 @@ WHAT = {
     "found": "how often the requested classes are in the generated images",
     "autoencoder": "what the generator's autoencoder loses",
     "baseline": "a network of like size trained from scratch for every task, for comparison",
+    "ablation": "decoders that lack one thing each: what every part of the labeller is worth (an hour or more)",
+    "reading": "labels from a pass of their own against labels from the sampler's last step",
     "speed": "generate + label + write over the plain diffusers pipeline, or all tasks over class maps alone",
 }
 
@@ -31,14 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, text in WHAT.items():
         kind = kinds.add_parser(name, help=text, description=text.capitalize() + ".")
         if name != "speed":
-            kind.add_argument("--num", type=_count, default=500, help="pictures to measure on (default 500)")
-        if name in ("labels", "found", "autoencoder"):
+            pictures = 200 if name == "ablation" else 500
+            kind.add_argument(
+                "--num", type=_count, default=pictures, help=f"pictures to measure on (default {pictures})"
+            )
+        if name in ("labels", "found", "autoencoder", "reading"):
             kind.add_argument("--batch", type=_count, default=16, help="pictures a pass (default 16)")
         if name != "baseline":
             kind.add_argument("--generator", default="miniature", help="path or Hub id, with an optional @revision")
-        if name in ("labels", "baseline", "speed"):
+        if name in ("labels", "baseline", "reading", "speed"):
             kind.add_argument("--annotator", default="miniature", help="decoder folder or Hub id")
-        if name in ("labels", "found", "autoencoder"):
+        if name in ("labels", "found", "autoencoder", "reading"):
             kind.add_argument("--judge", type=Path, help="folder of the judge (default: the shipped one)")
         kind.add_argument("--seed", type=_seed, default=0)
         kind.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
@@ -49,6 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names["labels"].add_argument("--unseen", type=_classes, default=(), metavar="A,B,C", help=unseen)
     names["baseline"].add_argument("--images", type=_count, default=100, help="labelled renders to train on")
     names["baseline"].add_argument("--steps", type=_count, default=1500)
+    names["ablation"].add_argument("--steps", type=_count, default=400, help="of each training (default 400)")
+    names["ablation"].add_argument("--variants", type=_count, default=8, help="of each labelled image (default 8)")
+    names["ablation"].add_argument(
+        "--repeat", type=_count, default=1, help="trainings a setting, seeds 0, 1 … (default 1)"
+    )
+    names["ablation"].add_argument("--only", action="append", metavar="NAME", help="this setting (again for more)")
+    features = "where features are kept between runs (default: a temporary folder)"
+    names["ablation"].add_argument("--features", type=Path, metavar="DIR", help=features)
     names["speed"].add_argument("--tasks", action="store_true", help="all tasks over class maps alone instead")
     names["speed"].add_argument("--rounds", type=_count, default=4, help="shards drawn each way (default 4)")
     names["speed"].add_argument("--steps", type=_count, help="sampling steps (default: the generator's own)")
@@ -125,11 +138,49 @@ def _speed(args: argparse.Namespace) -> Outcome:
     return measure_task_cost(_plan(args, **more), many, args.rounds, args.device)
 
 
+def _ablation(args: argparse.Namespace) -> Outcome:
+    import tempfile
+
+    from dataset_dm.evaluation.ablation import SETTINGS, Ablation
+    from dataset_dm.evaluation.measurements.ablation import measure_ablation
+    from dataset_dm.training.config import TrainConfig
+    from dataset_dm.training.features import VariantConfig
+
+    known = {setting.name: setting for setting in SETTINGS}
+    for name in args.only or ():
+        if name not in known:
+            expected = f"one of {' | '.join(known)}"
+            raise ConfigError(explain("--only", got=name, expected=expected) + did_you_mean(name, known))
+    chosen = [known[name] for name in args.only or known]
+    train = TrainConfig(steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed,
+                        variants=VariantConfig(count=args.variants, seed=args.seed))  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="ablation-") as scratch:
+        ablation = Ablation(
+            backbone=_backbone(args),
+            folder=args.features or Path(scratch),
+            train=train,
+            test=args.num,
+            seeds=range(args.seed, args.seed + args.repeat),
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+        return measure_ablation(ablation, chosen)
+
+
+def _reading(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.measurements.reading import measure_reading
+
+    annotator, backbone = _annotator(args), _backbone(args)
+    annotator.check_generator(backbone.fingerprint, args.generator)
+    return measure_reading(backbone, annotator, _judge(args), count=args.num, batch=args.batch, seed=args.seed)
+
+
 _MEASURE = {
     "labels": _labels,
     "found": _found,
     "autoencoder": _autoencoder,
     "baseline": _baseline,
+    "ablation": _ablation,
+    "reading": _reading,
     "speed": _speed,
 }
 

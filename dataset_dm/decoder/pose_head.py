@@ -1,7 +1,9 @@
 """Pose head: 17 keypoints for every person found.
 
-Where joints are is read once for the whole picture (one map a joint); whose they are, a person's mask says, and a
-vector read from under it. So a hundred labelled pictures teach the joints, not each person anew.
+Where joints are is read once for the whole picture (one map a joint), so a hundred labelled pictures teach the joints,
+not each person anew. Whose they are is told by a person's mask and by what is read from under it: a vector that its own
+joints look like, and where in its box it expects each of them (a Gaussian, so that left and right, up and down are
+known before the first pixel is looked at).
 """
 
 from __future__ import annotations
@@ -68,6 +70,9 @@ class PoseHead(nn.Module):
             nn.Conv2d(fine, KEYPOINTS, 1),
         )  # fmt: skip
         self.own = nn.Linear(width, KEYPOINTS * OWN)
+        self.place = nn.Linear(width, KEYPOINTS * 4)
+        nn.init.normal_(self.place.weight, std=1e-3)
+        nn.init.constant_(self.place.bias, 0.0)
         self.visible = nn.Sequential(nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, KEYPOINTS * 3))
 
     def forward(self, scene: Tensor, fused: dict[int, Tensor]) -> PoseOutput:
@@ -88,4 +93,36 @@ class PoseHead(nn.Module):
         near = torch.log(close * (1 - OUTSIDE) + OUTSIDE)
         claims = torch.einsum("njc,chw->njhw", own, pixels) / math.sqrt(OWN)
         visible = rearrange(self.visible(person), "n (j v) -> n j v", j=KEYPOINTS)
-        return output.joints[image] + claims + near[:, None], visible
+        expected = rearrange(self.place(person), "n (j c) -> n j c", j=KEYPOINTS)
+        places = expectation(expected, boxes(masks), size, STRIDE)
+        return output.joints[image] + claims + near[:, None] + places, visible
+
+
+def boxes(masks: Tensor) -> Tensor:
+    """(top, left, height, width) in pixels of masks [n H W], float [n 4]; the whole picture for an empty one."""
+    found = []
+    for mask in masks:
+        rows, columns = torch.nonzero(mask.any(1)).flatten(), torch.nonzero(mask.any(0)).flatten()
+        if not len(rows):
+            rows, columns = torch.arange(mask.shape[0]), torch.arange(mask.shape[1])
+        top, left = rows[0].item(), columns[0].item()
+        found.append([top, left, rows[-1].item() + 1 - top, columns[-1].item() + 1 - left])
+    return torch.tensor(found, dtype=torch.float32, device=masks.device).view(-1, 4)
+
+
+def expectation(expected: Tensor, boxes: Tensor, size: tuple[int, int], stride: int) -> Tensor:
+    """Log-density (up to a constant) of joints over the cells of a grid [n j h w].
+
+    Args:
+        expected: [n j 4]: mean down and right in the box (0 its middle, ±1 its edges), and two log-precisions.
+        boxes: (top, left, height, width) in pixels [n 4].
+        size: (h, w) of the grid; stride: pixels a cell.
+    """
+    top, left, height, width = (each[:, None] for each in boxes.unbind(-1))
+    down = ((torch.arange(size[0], device=boxes.device) + 0.5) * stride - top - height / 2) / (height / 2)
+    right = ((torch.arange(size[1], device=boxes.device) + 0.5) * stride - left - width / 2) / (width / 2)
+    y, x, tight_y, tight_x = expected.unbind(-1)
+    by_row = -0.5 * tight_y.clamp(-4, 6).exp()[..., None] * (down[:, None] - y[..., None]) ** 2
+    by_column = -0.5 * tight_x.clamp(-4, 6).exp()[..., None] * (right[:, None] - x[..., None]) ** 2
+    # far outside it is just as unlikely everywhere: a cut-off person's box says little
+    return by_row.clamp_min(-8)[..., :, None] + by_column.clamp_min(-8)[..., None, :]

@@ -82,6 +82,11 @@ class FeatureStore:
                 self._memory[image, variant] = {name: value.to(device) for name, value in tensors.items()}
         return True
 
+    def has_keypoints(self, image: int) -> bool:
+        """Whether any joint of the plain image is labelled."""
+        part = self._memory.get((image, 0)) or load_file(self.file(image, 0))
+        return "keypoints" in part and bool((part["keypoints"][..., 2] > 0).any())
+
     def part(self, spec: FeatureSpec) -> FeatureStore:
         """The same files, of which only what `spec` asks for is read: fewer levels, no attention, no contrast."""
         return FeatureStore(self.folder, spec, self.wordings, self.images, self.variants)

@@ -32,6 +32,21 @@ def test_bad_numbers_are_one_line(words: tuple[str, ...], capsys: pytest.Capture
     assert f"got '{words[2]}', expected a whole number of at least" in capsys.readouterr().err
 
 
+def test_unseen_classes_are_positions() -> None:
+    assert parse(evaluate, "labels", "--unseen", "dog, car,car").unseen == (6, 11)
+    assert parse(evaluate, "labels").unseen == ()
+    assert parse(evaluate, "speed", "--tasks").tasks and not parse(evaluate, "speed").tasks
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [("cra", "got 'cra', expected names of VOC's 20 classes; did you mean"), (",", "got 0 classes")]
+)
+def test_bad_unseen_classes_are_one_line(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(evaluate, "labels", "--unseen", words)
+    assert said in capsys.readouterr().err
+
+
 def test_a_missing_annotator_is_named_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="nowhere"):
         evaluate.run(parse(evaluate, "labels", "--annotator", str(tmp_path / "nowhere")))

@@ -9,7 +9,7 @@ import torch
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import Backbone, SamplerConfig, decode_latents, encode_images, feature_spec, to_uint8
-from dataset_dm.evaluation import autoencoder, found, labels, overhead, sources
+from dataset_dm.evaluation import autoencoder, found, labels, overhead, sources, task_cost
 from dataset_dm.evaluation.depth import DepthErrors
 from dataset_dm.evaluation.measurements.labels import measure_labels
 from dataset_dm.evaluation.semantic import Confusion
@@ -18,7 +18,7 @@ from dataset_dm.miniature.judge import Judge, JudgeNet
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.records import Annotation
 from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.tasks import SEMANTIC, TASKS
 
 
 class Threshold:
@@ -176,6 +176,57 @@ def test_generated_images_come_from_the_store(backbone: Backbone, judge: Judge, 
     outcome.save(tmp_path / "report")
     written = {file.name for file in (tmp_path / "report").iterdir()}
     assert {"report.json", "report.md", "confusion_generated.png", "calibration.png", "worst_generated.png"} <= written
+
+
+@pytest.fixture
+def everything(backbone: Backbone, tmp_path: Path) -> Path:
+    """A random decoder with heads for all tasks."""
+    torch.manual_seed(0)
+    more = {"classes": VOC_CLASSES, "tasks": tuple(TASKS), "width": 32, "query_width": 32}
+    PDecoder(PDecoderConfig(spec=feature_spec(backbone), **more)).save_pretrained(tmp_path / "all")
+    return tmp_path / "all"
+
+
+def test_all_tasks_on_renders(backbone: Backbone, everything: Path, tmp_path: Path) -> None:
+    from dataset_dm.annotators import load
+
+    annotator = load(str(everything), device="cpu")
+    outcome = measure_labels(backbone, annotator, None, count=3, batch=3, unseen=(6, 11), device="cpu")
+    figures = outcome.report.figures
+    for told in ("blind", "informed"):
+        for name in ("miou", "boundary_f", "ece", "mask_ap", "box_ap75", "depth_rel", "depth_delta1"):
+            assert figures[f"renders_{told}_{name}"] >= 0, name
+        assert {f"renders_{told}_{name}" for name in ("oks_ap", "keypoint_ece", "object_ece", "depth_ece")} <= set(
+            figures
+        )
+        assert {f"renders_{told}_{name}_miou" for name in ("seen", "unseen", "harmonic")} <= set(figures)
+    assert any("unseen classes: car, dog" in note for note in outcome.report.notes)
+    outcome.save(tmp_path / "report")
+    written = {file.name for file in (tmp_path / "report").iterdir()}
+    assert {"worst_renders.png", "worst_instances.png", "worst_keypoints.png", "worst_depth.png"} <= written
+    parts = ("", "_instances", "_keypoints", "_depth")
+    assert {f"calibration{part}.png" for part in parts} <= written
+
+
+def test_cost_of_tasks_draws_the_same_images(plan, everything: Path, tmp_path: Path) -> None:
+    asked = {"generator": plan.generator, "annotator": str(everything), "shard_size": 2}
+    few, many = (
+        resolve(tasks, **asked, sampler={"steps": 1, "guidance": 0.0}) for tasks in (SEMANTIC, [*TASKS.values()])
+    )
+    assert few.image_fingerprint() == many.image_fingerprint()
+    cost = task_cost.measure(few, many, 2, device="cpu")
+    assert len(cost.few) == len(cost.many) == 2 and min(cost.few + cost.many) > 0
+    assert cost.few_stages["label"] > 0 and cost.many_stages["draw"] > 0
+    assert not (tmp_path / "home").exists()
+
+
+def test_cost_of_tasks_by_hand() -> None:
+    cost = task_cost.TaskCost(2, ("semantic",), ("semantic", "depth"), [10.0, 10.0, 10.0], [11.0, 12.0, 10.5])
+    cost.few_stages, cost.many_stages = {"draw": 27.0, "label": 3.0}, {"draw": 28.0, "label": 4.5}
+    figures = cost.figures()
+    assert figures["few_seconds_an_image"] == 5 and figures["many_seconds_an_image"] == 5.5
+    assert figures["extra"] == pytest.approx(0.1) and figures["extra_median_of_rounds"] == pytest.approx(0.1)
+    assert figures["extra_of_stages"] == pytest.approx(1.5 / 30)
 
 
 def test_speed_measures_both_ways_and_leaves_nothing(plan, tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Two ways to read a generated image: one pass of its own on the final latents, or the sampler's last step for free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.diffusion import Backbone, TapRequest, read_features, sample
+from dataset_dm.evaluation.progress import Progress
+from dataset_dm.evaluation.semantic import Confusion
+from dataset_dm.evaluation.sources import NAMES, positions
+from dataset_dm.hypercolumns import Features
+from dataset_dm.miniature.judge import Judge
+from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.prompts import Templates, class_words
+from dataset_dm.tasks import SEMANTIC
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Class maps against the judge on the same images, every pixel."""
+
+    parity: Confusion
+    last_step: Confusion
+
+
+def compare(
+    backbone: Backbone, annotator: PDecoderAnnotator, judge: Judge, *, count: int, batch: int, seed: int
+) -> Readings:
+    """Labels of `count` generated images, informed, read both ways by the same decoder.
+
+    The sampler's last step has another noise level than the decoder was trained at, and whatever guidance made of the
+    latents on the way.
+    """
+    class_text = backbone.classes_text(class_words(VOC_CLASSES))
+    prompts, spec = Templates(VOC_CLASSES), annotator.spec
+    found = Readings(Confusion(len(NAMES)), Confusion(len(NAMES)))
+    request = TapRequest(levels=spec.names("unet") + spec.names("vae"), class_text=class_text, attention=spec.attention)
+    with Progress("generated images read both ways", count) as progress:
+        for start in range(0, count, batch):
+            indices = range(start, min(start + batch, count))
+            asked = [prompts.prompt(seed, "train", i) for i in indices]
+            texts, seeds = [one.text for one in asked], [(seed << 32) + i for i in indices]
+            drawn = sample(backbone, texts, seeds, taps=request)
+            truth = judge.segment(drawn.images).cpu().numpy()
+            named = [positions(one.classes or ()) for one in asked]
+            parity = read_features(backbone, drawn.latents, texts, class_text, spec, seeds, images=drawn.images)
+            free = Features(
+                {**parity.levels, **drawn.levels},
+                drawn.class_attention,
+                class_text.mean,
+                spec,
+                None if parity.contrast is None else torch.full_like(parity.contrast, torch.nan),
+            )
+            for confusion, features in ((found.parity, parity), (found.last_step, free)):
+                for i, said in enumerate(annotator.annotate(features, VOC_CLASSES, named, tasks=[SEMANTIC.name])):
+                    confusion.add(said.full, truth[i])
+            progress.step(len(texts))
+    return found
