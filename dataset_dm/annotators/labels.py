@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,10 +13,10 @@ from torch.nn import functional
 from dataset_dm.decoder import DecoderOutput, PDecoderConfig
 from dataset_dm.postprocess import depth as depth_of
 from dataset_dm.postprocess import instance, pose, semantic
+from dataset_dm.postprocess.agreement import agree
 from dataset_dm.prompts import class_words
-from dataset_dm.records import Annotation, Objects
-
-PERSON = "person"
+from dataset_dm.records import PERSON, Annotation, Objects
+from dataset_dm.tasks import DEPTH, INSTANCE, SEMANTIC, TASKS
 
 
 @torch.inference_mode()
@@ -27,26 +27,48 @@ def read_labels(
     requested: Sequence[Sequence[int]] | None,
     size: tuple[int, int],
     *,
+    tasks: Collection[str] | None = None,
     unasked: float = 1.0,
     keep_probability: bool = False,
 ) -> list[Annotation]:
     """One annotation an image, of every task in `output`, with the calibration that `config` holds.
 
     Args:
+        tasks: what the annotations shall hold; default all that there is.
         requested: for each image the positions of the classes that its prompt names; None if unknown.
         size: (H, W) of the labels.
         unasked: prior odds of a class that was not asked for against one that was.
         keep_probability: also keep the probability of every pixel's class.
     """
     found: list[Annotation] | None = None
-    if output.semantic is not None:
+    wanted = set(TASKS if tasks is None else tasks)
+    if output.semantic is not None and SEMANTIC.name in wanted:
         found = _semantic(output, config, requested, size, unasked, keep_probability)
-    if output.instance is not None:
+    if output.instance is not None and INSTANCE.name in wanted:
         found = _with_objects(found, output, config, classes, requested, size, unasked)
-    if output.depth is not None:
+    if output.depth is not None and DEPTH.name in wanted:
         found = _with_depth(found, output, config, size)
     assert found is not None, "a decoder has at least one head"
     return found
+
+
+def class_scores(output: DecoderOutput) -> Tensor:
+    """Class scores [b 1+k H W], in agreement with the things found where there is a head for them."""
+    logits, things = output.semantic.logits, output.instance
+    if things is None:
+        return logits
+    return torch.stack(
+        [
+            agree(
+                logits[image],
+                things.things[image],
+                things.centres[image],
+                things.offsets[image],
+                lambda masks, image=image: things.classes(image, masks),
+            )
+            for image in range(len(logits))
+        ]
+    )
 
 
 def _semantic(
@@ -57,7 +79,7 @@ def _semantic(
     unasked: float,
     keep_probability: bool,
 ) -> list[Annotation]:
-    chances = semantic.probabilities(output.semantic.logits, config.temperature, size)
+    chances = semantic.probabilities(class_scores(output), config.temperature, size)
     if requested is not None:
         chances = semantic.restrict(chances, requested, unasked)
     presence = output.semantic.presence.sigmoid()

@@ -12,7 +12,9 @@ from dataset_dm.decoder.checkpoint import checkpoint_hash
 from dataset_dm.errors import AnnotatorMismatch, explain
 from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.miniature import locate
+from dataset_dm.prompts import wordings
 from dataset_dm.records import Annotation
+from dataset_dm.tasks import INSTANCE, SEMANTIC
 
 UNASKED = 0.02
 
@@ -66,6 +68,11 @@ class PDecoderAnnotator:
             remedy = "take that generator, or train a decoder for this one with `dataset-dm train --generator …`"
             raise AnnotatorMismatch(explain(what, got=f"{name} with hash {fingerprint}", remedy=remedy))
 
+    def known(self, classes: Sequence[str]) -> torch.Tensor:
+        """Which of these classes the decoder was trained on, in any wording: bool [k]."""
+        trained = {word for names in wordings(self.classes) for word in names}
+        return torch.tensor([any(names[i] in trained for names in wordings(classes)) for i in range(len(classes))])
+
     @torch.inference_mode()
     def annotate(
         self,
@@ -87,7 +94,10 @@ class PDecoderAnnotator:
             what = f"features hold {features.class_text.shape[0]} classes, the list has {len(classes)}"
             raise ValueError(f"{what}; read them with the same list")
         device = next(self.decoder.parameters()).device
-        output = self.decoder(features.to(device, torch.float32), tasks)
+        wanted = set(self.tasks if tasks is None else tasks)
+        # a class map is made to agree with the things found, whether or not they are asked for
+        heads = wanted | ({INSTANCE.name} & set(self.tasks) if SEMANTIC.name in wanted else set())
+        output = self.decoder(features.to(device, torch.float32), heads, self.known(classes))
         size = features.image_size if size is None else tuple(size)
         return read_labels(
             output,
@@ -95,6 +105,7 @@ class PDecoderAnnotator:
             classes,
             requested,
             size,
+            tasks=wanted,
             unasked=self.unasked,
             keep_probability=keep_probability,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dataset_dm.decoder.checkpoint import read_checkpoint, write_checkpoint
 from dataset_dm.decoder.config import PDecoderConfig
@@ -65,11 +65,15 @@ class PDecoder(nn.Module):
         self.depth_head = DepthHead(config) if DEPTH.name in built else None
         self.pose_head = PoseHead(config) if POSE.name in built else None
 
-    def forward(self, features: Features, tasks: Collection[str] | None = None) -> DecoderOutput:
+    def forward(
+        self, features: Features, tasks: Collection[str] | None = None, known: Tensor | None = None
+    ) -> DecoderOutput:
         """Labels every class of ``features.class_text``; in eval mode a pure function of each image.
 
         Args:
             tasks: which of the heads to run; default all. What they share is computed once.
+            known: bool [k], False for a class whose words this decoder was not trained on: the heads are not shown
+                them, so that it is told by its evidence alone. Default all are.
 
         Raises:
             ValueError: a task that this decoder has no head for.
@@ -84,6 +88,8 @@ class PDecoder(nn.Module):
         if not wanted & {SEMANTIC.name, INSTANCE.name}:
             return DecoderOutput(depth=depth, pose=pose)
         text = standardise_text(features.class_text)
+        if known is not None:
+            text = text * known.to(text)[:, None]
         if self.training and self.config.text_dropout:
             text = hide_words(text, self.config.text_dropout)
         evidence = self.evidence(fused[EVIDENCE_STRIDE], text, features)

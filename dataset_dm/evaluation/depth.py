@@ -16,6 +16,10 @@ class DepthErrors:
 
     A pixel that the labeller leaves unknown (0) counts as a depth of 0 m: its relative error is 1 and it is within no
     factor. Leaving hard pixels out thus gains nothing; `coverage` says how many were left out.
+
+    The aligned figures are taken after each picture's depth was multiplied by the one factor that fits best (the median
+    of true over said): what is left of the error when the scale of the scene is known. One picture does not tell it
+    where cameras of any focal length look at things of any size.
     """
 
     pixels: int = 0
@@ -24,6 +28,8 @@ class DepthErrors:
     squares: float = 0.0
     logs: float = 0.0
     within: tuple[int, int, int] = (0, 0, 0)
+    aligned_relative: float = 0.0
+    aligned_within: int = 0
 
     def add(self, depth: np.ndarray, truth: np.ndarray) -> None:
         """Count one picture: depth and truth float [H W] in metres, 0 unknown.
@@ -44,13 +50,18 @@ class DepthErrors:
         self.squares += float(((said - true) ** 2).sum())
         self.logs += float(np.abs(np.log10(np.maximum(said, NEAREST)) - np.log10(true)).sum())
         self.within = tuple(n + int((ratio < FACTOR ** (i + 1)).sum()) for i, n in enumerate(self.within))  # type: ignore[assignment]
+        answered = said > 0
+        scale = float(np.median(true[answered] / said[answered])) if answered.any() else 1.0
+        self.aligned_relative += float((np.abs(scale * said - true) / true).sum())
+        self.aligned_within += int((factor(scale * said, true) < FACTOR).sum())
 
     def figures(self) -> dict[str, float]:
-        """rel, rmse_m, log10, delta1 … delta3, coverage; NaN when no true depth was known."""
+        """rel, rmse_m, log10, delta1 … delta3, aligned_rel, aligned_delta1, coverage; NaN when no depth was known."""
         n = self.pixels or float("nan")
         deltas = {f"delta{i + 1}": count / n for i, count in enumerate(self.within)}
         sums = {"rel": self.relative / n, "rmse_m": (self.squares / n) ** 0.5, "log10": self.logs / n}
-        return {**sums, **deltas, "coverage": self.answered / n}
+        aligned = {"aligned_rel": self.aligned_relative / n, "aligned_delta1": self.aligned_within / n}
+        return {**sums, **deltas, **aligned, "coverage": self.answered / n}
 
 
 def factor(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:

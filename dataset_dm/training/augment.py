@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ class AugmentConfig:
     zoom_out: float = 0.25  # share of variants shown smaller, on a border of void
     colour: float = 0.2  # brightness, contrast and saturation by a factor of 1 ± this
     paste: float = 0.5  # share of variants with objects of another image pasted on (Ghiasi et al., "Copy-Paste")
+    people: float = 0.5  # share of those whose donor shows people, where few images do: poses need many surroundings
     hue: bool = True  # now and then swap colour channels: colour says nothing about class
 
 
@@ -43,17 +44,17 @@ def augment(
     config: AugmentConfig,
     rng: np.random.Generator,
     donor: Callable[[int], LabelledImage] | None = None,
-    donors: int = 0,
+    donors: Sequence[int] = (),
 ) -> LabelledImage:
     """A changed copy at (H, W).
 
     Args:
-        donor: gives the i-th of ``donors`` images whose objects may be pasted on; None pastes nothing.
+        donor: gives an image by its number; the objects of one of ``donors`` may be pasted on. None pastes nothing.
     """
     changed = _change(sample, size, config, rng)
-    if donor is None or donors < 1 or rng.random() >= config.paste:
+    if donor is None or not len(donors) or rng.random() >= config.paste:
         return changed
-    other = _change(donor(int(rng.integers(donors))), size, config, rng)
+    other = _change(donor(donors[int(rng.integers(len(donors)))]), size, config, rng)
     return paste(changed, other, rng)
 
 

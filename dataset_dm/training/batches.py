@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
@@ -12,27 +10,14 @@ from dataset_dm.hypercolumns import Features
 from dataset_dm.training.augment import stream
 
 
-def items_of(
-    step: int, batch: int, images: int, variants: int, seed: int, often: Sequence[int] = (), share: float = 0.0
-) -> list[tuple[int, int]]:
-    """(image, variant) pairs of a step: every image once an epoch, in an order of its own, a random variant each.
-
-    Args:
-        often: images that are shown beyond that, in turn: they have what few others have.
-        share: of each batch that is theirs, rounded down.
-    """
-    extra = int(share * batch) if often else 0
-    items = _turns(step, batch - extra, range(images), variants, f"{seed}")
-    return items + _turns(step, extra, often, variants, f"{seed} often")
-
-
-def _turns(step: int, count: int, images: Sequence[int], variants: int, words: str) -> list[tuple[int, int]]:
+def items_of(step: int, batch: int, images: int, variants: int, seed: int) -> list[tuple[int, int]]:
+    """(image, variant) pairs of a step: every image once an epoch, in an order of its own, a random variant each."""
     items = []
-    for position in range(step * count, (step + 1) * count):
-        epoch, place = divmod(position, len(images))
-        order = stream("epoch", words, epoch).permutation(len(images))
-        variant = stream("variant", words, position).integers(variants)
-        items.append((int(images[order[place]]), int(variant)))
+    for position in range(step * batch, (step + 1) * batch):
+        epoch, place = divmod(position, images)
+        order = stream("epoch", seed, epoch).permutation(images)
+        variant = stream("variant", seed, position).integers(variants)
+        items.append((int(order[place]), int(variant)))
     return items
 
 

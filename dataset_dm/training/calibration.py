@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
+from dataset_dm.annotators.labels import class_scores
 from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
 from dataset_dm.evaluation.calibration import fit_temperature
 from dataset_dm.evaluation.matching import match
@@ -90,7 +91,7 @@ def _semantic(decoder: PDecoder, store: FeatureStore, void_share: float, seed: i
             picked = torch.from_numpy(rng.permutation(objects)[:SAMPLED])
             logits.append(scores[picked])
             truth.append(labels[picked])
-        whole.append(output.semantic.logits.cpu())
+        whole.append(class_scores(output).cpu())
     known = torch.cat(truth)
     temperature = fit_temperature(torch.cat(logits), known) if len(known) else 1.0
     best = torch.cat([probabilities(each, temperature).amax(1).flatten() for each in whole])
@@ -98,7 +99,7 @@ def _semantic(decoder: PDecoder, store: FeatureStore, void_share: float, seed: i
 
 
 def _flat(output: DecoderOutput, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:
-    return output.semantic.logits.movedim(1, -1).flatten(1, 2).cpu(), targets.labels.flatten(1).cpu()
+    return class_scores(output).movedim(1, -1).flatten(1, 2).cpu(), targets.labels.flatten(1).cpu()
 
 
 def _objects(read: Read, objects: _Outcomes, joints: _Outcomes) -> None:

@@ -26,7 +26,6 @@ class TrainConfig:
     clip: float = 1.0  # of the gradient's norm
     average: float = 0.995  # decay of the moving average of the weights, which is what is kept
     fewer_classes: float = 0.5  # share of batches that are asked for a part of the classes only
-    people: float = 0.25  # share of each batch that shows people, if fewer images do and poses are trained
     evaluate_every: int = 100  # steps
     patience: int = 0  # evaluations without better figures after which training ends; 0 never ends early
     void_share: float = 0.04  # of the held-out pixels become 255
@@ -39,7 +38,7 @@ class TrainConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ConfigError(explain(f"training: {name}", got=value, expected="a whole number of at least 1"))
-        for name in ("average", "fewer_classes", "people", "void_share"):
+        for name in ("average", "fewer_classes", "void_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(explain(f"training: {name}", got=getattr(self, name), expected="0..1"))
         if self.void_share == 1:  # would only be found out after the last step

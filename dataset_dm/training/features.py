@@ -82,11 +82,6 @@ class FeatureStore:
                 self._memory[image, variant] = {name: value.to(device) for name, value in tensors.items()}
         return True
 
-    def has_keypoints(self, image: int) -> bool:
-        """Whether any joint of the plain image is labelled."""
-        part = self._memory.get((image, 0)) or load_file(self.file(image, 0))
-        return "keypoints" in part and bool((part["keypoints"][..., 2] > 0).any())
-
     def part(self, spec: FeatureSpec) -> FeatureStore:
         """The same files, of which only what `spec` asks for is read: fewer levels, no attention, no contrast."""
         return FeatureStore(self.folder, spec, self.wordings, self.images, self.variants)
@@ -157,17 +152,33 @@ def extract(
     chunks = [pairs[begin : begin + batch] for begin in range(0, len(pairs), batch)]
     todo = [chunk for chunk in chunks if not all(store.file(*pair).is_file() for pair in chunk)]
     start, read = time.monotonic(), lru_cache(maxsize=KEPT)(labelled.__getitem__)
+    donors = donors_of(labelled, config.augment.people) if todo and not config.plain else ()
     for done, chunk in enumerate(todo, 1):
-        samples = [_variant(read, len(labelled), pair, spec.native_size, config) for pair in chunk]
+        samples = [_variant(read, donors, pair, spec.native_size, config) for pair in chunk]
         _write(store, backbone, text, samples, chunk, labelled.classes, config)
         if report is not None:
             report(done * batch, len(todo) * batch, time.monotonic() - start)
     return store
 
 
+def donors_of(labelled: LabelledSet, share: float) -> list[int]:
+    """Images to paste from; those with a labelled joint are named again until they are about `share` of the list."""
+    images = list(range(len(labelled)))
+    things = ((image, labelled[image].instances) for image in images)
+    people = [
+        image
+        for image, found in things
+        if found is not None and found.keypoints is not None and (found.keypoints[..., 2] > 0).any()
+    ]
+    if not people or len(people) >= share * len(images):
+        return images
+    again = round(share / (1 - share) * (len(images) - len(people)) / len(people)) if share < 1 else len(images)
+    return images + people * max(0, again - 1)
+
+
 def _variant(
     read: Callable[[int], LabelledImage],
-    images: int,
+    donors: Sequence[int],
     pair: tuple[int, int],
     size: tuple[int, int],
     config: VariantConfig,
@@ -175,7 +186,7 @@ def _variant(
     image, variant = pair
     if variant == 0 or config.plain:
         return fit(read(image), size)
-    return augment(read(image), size, config.augment, stream("augment", config.seed, image, variant), read, images)
+    return augment(read(image), size, config.augment, stream("augment", config.seed, image, variant), read, donors)
 
 
 def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classes, config: VariantConfig) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import signal
 import sys
 import threading
@@ -18,7 +17,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from dataset_dm.decoder import PDecoder, decoder_loss
-from dataset_dm.tasks import POSE
 from dataset_dm.training.augment import stream
 from dataset_dm.training.batches import fewer_classes, items_of
 from dataset_dm.training.config import TrainConfig
@@ -91,12 +89,6 @@ class Training:
         plain.eval()
         return progress
 
-    @functools.cached_property
-    def _people(self) -> list[int]:
-        """Images with a labelled joint, where they are few enough to be shown more often."""
-        found = [image for image in range(self.train.images) if self.train.has_keypoints(image)]
-        return found if len(found) < self.config.people * self.train.images else []
-
     def _enough(self, progress: Progress) -> bool:
         return 0 < self.config.patience <= progress.bad
 
@@ -104,8 +96,7 @@ class Training:
         """One update; dropout and matching draw from a seed of the step's own."""
         config = self.config
         whole = config.batch * accelerator.num_processes
-        often = self._people if POSE.name in self.decoder.config.tasks else ()
-        items = items_of(step, whole, self.train.images, self.train.variants, config.seed, often, config.people)
+        items = items_of(step, whole, self.train.images, self.train.variants, config.seed)
         mine = items[accelerator.process_index * config.batch : (accelerator.process_index + 1) * config.batch]
         features, targets = self.train.batch(mine, accelerator.device)
         rng = stream("step", config.seed, step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from dataset_dm.annotators.labels import PERSON, read_labels
+from dataset_dm.annotators.labels import read_labels
 from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
 from dataset_dm.evaluation.calibration import Reliability
 from dataset_dm.evaluation.depth import DepthErrors
@@ -17,7 +17,7 @@ from dataset_dm.evaluation.pose import Poses
 from dataset_dm.evaluation.semantic import Confusion
 from dataset_dm.evaluation.truth import Truth
 from dataset_dm.prompts import class_words
-from dataset_dm.records import Annotation
+from dataset_dm.records import PERSON, Annotation
 from dataset_dm.training.data.labelled import Instances
 from dataset_dm.training.features import FeatureStore
 

@@ -14,7 +14,7 @@ from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import encode_images, feature_spec, read_features
 from dataset_dm.errors import AnnotatorMismatch, ModelError
-from dataset_dm.miniature.world import labelled
+from dataset_dm.miniature.world import VOC_CLASSES, labelled
 
 CLASSES = ("car", "dog", "dining table", "person")
 SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4}
@@ -30,6 +30,11 @@ def annotator(backbone, tmp_path_factory) -> PDecoderAnnotator:
             parameter.add_(0.1 * torch.randn_like(parameter))
     decoder.configured(void_below=0.3).save_pretrained(folder)
     return load(str(folder), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def every_annotator(every_head) -> PDecoderAnnotator:
+    return load(every_head, device="cpu")
 
 
 def features_of(backbone, spec, indices, classes=CLASSES):
@@ -57,11 +62,39 @@ def test_fault_2_every_class_gets_labels_and_a_presence(annotator, backbone):
 def test_a_permuted_class_list_permutes_the_labels(annotator, backbone):
     order = [2, 0, 3, 1]
     names = [CLASSES[i] for i in order]
-    straight = annotator.predict(features_of(backbone, annotator.spec, [3]), CLASSES)
-    turned = annotator.predict(features_of(backbone, annotator.spec, [3], names), names)
-    at = [0, *(i + 1 for i in order)]
-    torch.testing.assert_close(turned[0], straight[0][:, at], atol=1e-5, rtol=1e-3)
-    torch.testing.assert_close(turned[1], straight[1][:, order], atol=1e-5, rtol=1e-3)
+    straight = annotator.annotate(features_of(backbone, annotator.spec, [3]), CLASSES)[0]
+    turned = annotator.annotate(features_of(backbone, annotator.spec, [3], names), names)[0]
+    ids = np.array([0, *(order.index(i) + 1 for i in range(4))], np.uint8)
+    assert (turned.full == ids[straight.full]).mean() > 0.999 and len(np.unique(straight.full)) > 1
+    np.testing.assert_allclose(turned.presence, straight.presence[order], atol=1e-4)
+
+
+def test_known_words_are_those_it_was_trained_on_in_any_wording(annotator):
+    asked = ("automobile", "car", "diningtable", "table", "sofa", "people carrier")
+    assert annotator.known(asked).tolist() == [False, True, True, True, False, False]
+
+
+def test_one_pass_reads_every_kind_and_leaves_out_what_was_not_asked_for(every_annotator, backbone):
+    features = features_of(backbone, every_annotator.spec, [0, 1], VOC_CLASSES)
+    whole = every_annotator.annotate(features, VOC_CLASSES)
+    for found in whole:
+        assert found.label is not None and found.objects is not None and found.depth.shape == (128, 128)
+        assert found.objects.masks.shape == (len(found.objects), 128, 128) and found.objects.masks.sum(0).max(initial=0) <= 1
+        assert found.objects.keypoints.shape == (len(found.objects), 17, 3)
+        assert (np.diff(found.objects.scores) <= 0).all() and 0 <= found.depth_confidence.min() <= 1
+    maps = every_annotator.annotate(features, VOC_CLASSES, tasks=["semantic"])
+    assert all(np.array_equal(one.full, other.full) for one, other in zip(maps, whole, strict=True))
+    assert maps[0].objects is None and maps[0].depth is None
+    depth = every_annotator.annotate(features, VOC_CLASSES, tasks=["depth"])[0]
+    assert depth.label is None and depth.presence is None and np.allclose(depth.depth, whole[0].depth, rtol=1e-4)
+    assert depth.confidence == pytest.approx(depth.depth_confidence[depth.depth > 0].mean(), rel=1e-4)
+
+
+def test_keypoints_belong_to_people_alone(every_annotator, backbone):
+    features = features_of(backbone, every_annotator.spec, range(6), VOC_CLASSES)
+    for found in every_annotator.annotate(features, VOC_CLASSES, tasks=["instance", "pose"]):
+        others = found.objects.classes != VOC_CLASSES.index("person") + 1
+        assert not found.objects.keypoints[others].any() and not found.objects.keypoint_scores[others].any()
 
 
 def test_shuffled_and_single_images_get_the_same_labels(annotator, backbone):

@@ -17,14 +17,6 @@ def test_an_epoch_shows_every_image_once():
     assert items_of(3, 4, 10, 3, 0) == items_of(3, 4, 10, 3, 0) != items_of(3, 4, 10, 3, 1)
 
 
-def test_images_that_few_others_are_like_are_shown_more_often():
-    steps = [items_of(step, 8, images=100, variants=3, seed=0, often=[7, 42, 50], share=0.25) for step in range(50)]
-    assert all(sum(image in (7, 42, 50) for image, _ in items) >= 2 and len(items) == 8 for items in steps)
-    rare = [image for items in steps for image, _ in items[6:]]
-    assert {rare.count(7), rare.count(42), rare.count(50)} <= {33, 34}
-    assert sorted(image for items in steps for image, _ in items[:6]) == sorted(list(range(100)) * 3)
-
-
 def test_labels_follow_the_turned_and_shortened_list():
     text = torch.arange(6.0).view(3, 2)
     features = Features({"a": torch.zeros(1, 1, 1, 1)}, torch.arange(3.0).view(1, 3, 1, 1, 1), text, SPEC)

@@ -36,7 +36,7 @@ class LossConfig:
     depth: float = 1.0
     sureness: float = 0.05  # of depth
     known: float = 0.1  # whether depth is known
-    joints: float = 0.1
+    joints: float = 0.2
     visible: float = 0.1
     weights: QueryWeights = field(default_factory=QueryWeights)
 

@@ -1,5 +1,5 @@
 """The comparison: a network of like size for all tasks, trained from scratch on the very pictures that the decoder was
-trained on, with the same augmentation.
+trained on.
 
 It sees the images alone, no generator. What the decoder is better by is what the generator's features are worth.
 """

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from dataset_dm.evaluation.baseline.net import Maps
 from dataset_dm.evaluation.baseline.targets import Targets
 
-# Weights against the class map's loss. As they come, the distances' gradients are several times as large, and classes are
-# learnt late; a heat map's loss is a sum over the pixels around each peak.
+# Weights against the class map's loss. As they come, the gradients of distances are several times as large and classes
+# come late; a heat map's loss is a sum over the pixels around each peak.
 DISTANCES, PEAKS = 0.3, 0.03
 
 

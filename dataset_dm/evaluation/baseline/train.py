@@ -24,6 +24,10 @@ from dataset_dm.training.data.miniature import MiniatureSet
 
 CHOSEN_BY = ("miou", "mask_ap", "depth_delta1", "oks_ap")  # their mean chooses the step whose weights are kept
 
+# The decoder's further changes (colours, pasted objects, smaller views) made it worse on validation renders in a short
+# run (500 steps at 64²: mIoU 5.6 instead of 6.5, REL 0.38 instead of 0.34), so the comparison does without them.
+FLIPS_AND_CROPS = AugmentConfig(zoom_out=0.0, colour=0.0, paste=0.0, hue=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineConfig:
@@ -34,7 +38,7 @@ class BaselineConfig:
         validation: renders of the split "validation" that choose the step whose weights are kept.
         parameters: size to match, the decoder's.
         steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine to zero.
-        augment: how pictures and labels are changed; the default is the decoder's own.
+        augment: how pictures and labels are changed.
         looks: times that the validation set is looked at, evenly over the steps.
         seed: of weights and augmentation.
     """
@@ -46,7 +50,7 @@ class BaselineConfig:
     batch: int = 16
     learning_rate: float = 4e-3
     weight_decay: float = 0.05
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    augment: AugmentConfig = FLIPS_AND_CROPS
     looks: int = 5
     seed: int = 0
 
@@ -119,7 +123,7 @@ def _batch(train: Sequence[LabelledImage], config: BaselineConfig, step: int) ->
     rng = stream("baseline", config.seed, step)
     chosen = rng.choice(len(train), min(config.batch, len(train)), replace=False)
     size = train[0].image.shape[:2]
-    return [augment(train[i], size, config.augment, rng, train.__getitem__, len(train)) for i in chosen]
+    return [augment(train[i], size, config.augment, rng, train.__getitem__, range(len(train))) for i in chosen]
 
 
 def _load(split: str, count: int) -> list[LabelledImage]:

@@ -21,6 +21,9 @@ def measure_baseline(config: BaselineConfig, count: int, device: str) -> Outcome
     report.figures.update(took)
     history = [[step, *(figures[name] for name in CHOSEN_BY)] for step, figures in trained.validation]
     report.tables.append(Table("validation", ["step", *CHOSEN_BY], history))
+    report.notes.append(
+        "Trained with flips and crops, the labels with the pictures: depth ÷ zoom, left joints ↔ right."
+    )
     report.notes.append("It never voids a pixel, and it is not calibrated: it calls every depth certain.")
     add_pictures(outcome, "baseline", "from scratch, test renders", runs[0][1])
     add_calibration(outcome, runs)

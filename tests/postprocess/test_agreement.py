@@ -1,0 +1,44 @@
+"""Class maps that agree with the things found, by hand."""
+
+import math
+
+import pytest
+import torch
+
+from dataset_dm.postprocess.agreement import agree
+
+HIGH = 9.0
+
+
+def picture():
+    """8 × 8: one thing in the left half, of which the class map says class 1 in three rows of four, else class 2."""
+    things = torch.full((8, 8), -HIGH)
+    things[:, :4] = HIGH
+    centres, offsets = torch.full((2, 2), -HIGH), torch.zeros(2, 8, 8)
+    centres[1, 0] = HIGH
+    logits = torch.zeros(3, 8, 8)
+    logits[0, :, 4:] = HIGH
+    logits[1, :6, :4], logits[2, 6:, :4] = HIGH, HIGH
+    return logits, things, centres, offsets
+
+
+def test_a_thing_has_one_class():
+    undecided = agree(*picture(), lambda masks: torch.zeros(1, 2)).argmax(0)
+    assert (undecided[:, :4] == 1).all() and (undecided[:, 4:] == 0).all()
+    sure = agree(*picture(), lambda masks: torch.tensor([[-20.0, 20.0]])).argmax(0)
+    assert (sure[:, :4] == 2).all(), "the instance head knows better than the map's average"
+
+
+def test_odds_against_background_are_the_mean_of_both_heads():
+    logits, things, centres, offsets = picture()
+    logits = torch.stack([torch.zeros(8, 8), torch.zeros(8, 8), torch.full((8, 8), -HIGH * 9)])  # even odds
+    things[:, :4] = math.log(9)
+    chances = agree(logits, things, centres, offsets, lambda masks: torch.zeros(1, 2)).exp()
+    assert chances.sum(0).flatten().tolist() == pytest.approx([1.0] * 64)
+    assert chances[1, 0, 0].item() == pytest.approx(0.75)  # odds of 1 and 9: the mean of their logarithms is 3
+
+
+def test_without_things_the_map_stays():
+    logits, things, centres, offsets = picture()
+    same = agree(logits, things - 2 * HIGH - 1, centres, offsets, lambda masks: torch.zeros(0, 2))
+    torch.testing.assert_close(same, logits.log_softmax(0))
