@@ -79,7 +79,10 @@ def test_one_pass_reads_every_kind_and_leaves_out_what_was_not_asked_for(every_a
     whole = every_annotator.annotate(features, VOC_CLASSES)
     for found in whole:
         assert found.label is not None and found.objects is not None and found.depth.shape == (128, 128)
-        assert found.objects.masks.shape == (len(found.objects), 128, 128) and found.objects.masks.sum(0).max(initial=0) <= 1
+        assert (
+            found.objects.masks.shape == (len(found.objects), 128, 128)
+            and found.objects.masks.sum(0).max(initial=0) <= 1
+        )
         assert found.objects.keypoints.shape == (len(found.objects), 17, 3)
         assert (np.diff(found.objects.scores) <= 0).all() and 0 <= found.depth_confidence.min() <= 1
     maps = every_annotator.annotate(features, VOC_CLASSES, tasks=["semantic"])

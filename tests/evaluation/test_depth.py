@@ -31,7 +31,9 @@ def test_aligned_figures_forgive_the_scale_alone() -> None:
     # twice too far everywhere, but for one pixel of three that is four times too far: the median factor is 1/2
     figures = errors(([[2.0, 4.0], [16.0, 0.0]], TRUTH))
     assert figures["rel"] == pytest.approx((1 + 1 + 3) / 3)
-    assert figures["aligned_rel"] == pytest.approx((0 + 0 + 1) / 3) and figures["aligned_delta1"] == pytest.approx(2 / 3)
+    assert figures["aligned_rel"] == pytest.approx((0 + 0 + 1) / 3) and figures["aligned_delta1"] == pytest.approx(
+        2 / 3
+    )
 
 
 def test_too_near_is_as_wrong_as_too_far() -> None:

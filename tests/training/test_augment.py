@@ -46,7 +46,9 @@ def test_pasted_objects_bring_their_label_and_void_does_not_travel():
     config = AugmentConfig(**{**vars(PLAIN), "paste": 1.0})
     donor = replace(sample(), image=np.full((40, 60, 3), 99, np.uint8), label=np.full((40, 60), 255, np.uint8))
     donor.label[:12, :20] = 7
-    found = [augment(replace(sample(), caption="x"), (40, 60), config, stream(i), lambda _: donor, [5]) for i in range(9)]
+    found = [
+        augment(replace(sample(), caption="x"), (40, 60), config, stream(i), lambda _: donor, [5]) for i in range(9)
+    ]
     pasted = [each for each in found if (each.label == 7).any()]
     assert pasted and len(pasted) < 9  # a class comes along with chance 0.7
     for each in pasted:

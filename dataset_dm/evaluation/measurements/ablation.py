@@ -22,7 +22,7 @@ def measure_ablation(ablation: Ablation, settings: Sequence[Setting]) -> Outcome
     report = Report("ablation", "", figures=_figures(results), tables=[table(results, ablation.test)])
     train = ablation.train
     report.notes += [
-        f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {list(ablation.seeds)}.",
+        f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {[*ablation.seeds]}.",
         "Every setting differs from its `against` in one thing; blind unless a column says so.",
     ]
     return Outcome(report)
