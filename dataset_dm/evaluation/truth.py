@@ -8,8 +8,7 @@ import numpy as np
 
 from dataset_dm.miniature.world.geometry import Rendering, Scene
 from dataset_dm.training.data.labelled import Instances
-
-JOINTS = 17
+from dataset_dm.training.data.miniature import instances_of
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,4 @@ def of_render(scene: Scene, rendering: Rendering) -> Truth:
         >>> len(of_render(scene, rendering).instances) <= len(scene.bodies)
         True
     """
-    seen = [i for i in range(len(scene.bodies)) if (rendering.instance_map == i + 1).any()]
-    number = np.zeros(256, dtype=np.uint8)  # of a body in the picture → of a thing that is seen
-    number[[i + 1 for i in seen]] = np.arange(1, len(seen) + 1)
-    joints = [rendering.keypoints[i] for i in seen]
-    empty = np.zeros((JOINTS, 3), dtype=np.float32)
-    things = Instances(
-        number[rendering.instance_map],
-        np.array([scene.bodies[i].class_id for i in seen], dtype=np.int64),
-        np.stack([empty if one is None else one for one in joints]) if seen else empty[None][:0],
-    )
-    return Truth(rendering.class_map, things, rendering.depth)
+    return Truth(rendering.class_map, instances_of(scene, rendering), rendering.depth)

@@ -32,11 +32,11 @@ class _Block(nn.Module):
 
 
 class JudgeNet(nn.Module):
-    """A U-Net: images (b, 3, h, w) in [-1, 1], sides multiples of 16 -> class logits (b, classes, h, w)."""
+    """A U-Net: images (b, inputs, h, w) in [-1, 1], sides multiples of 16 -> class logits (b, classes, h, w)."""
 
-    def __init__(self, num_classes: int = 21, widths: tuple[int, ...] = WIDTHS):
+    def __init__(self, num_classes: int = 21, widths: tuple[int, ...] = WIDTHS, inputs: int = 3):
         super().__init__()
-        self.down = nn.ModuleList(_Block(a, b) for a, b in zip((3, *widths[:-1]), widths, strict=True))
+        self.down = nn.ModuleList(_Block(a, b) for a, b in zip((inputs, *widths[:-1]), widths, strict=True))
         self.up = nn.ModuleList(_Block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.head = nn.Conv2d(widths[0], num_classes, 1)
 

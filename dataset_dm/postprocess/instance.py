@@ -14,7 +14,7 @@ from dataset_dm.postprocess.confidence import Calibration, calibrate
 LEAST_SCORE = 0.02  # lower ones are noise, whoever evaluates them
 LEAST_AREA = 1 / 1024  # of the picture
 LEAST_CENTRE = 0.1  # chance of a centre that is followed up
-APART = 5  # cells between two centres, at least
+APART = 7  # cells between two centres, at least: nearer ones are two guesses at one thing
 MOST = 60  # centres a picture
 
 

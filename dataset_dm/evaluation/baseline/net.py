@@ -54,9 +54,7 @@ class BaselineNet(nn.Module):
         super().__init__()
         self.parts = (names, 1, 2, 1, JOINTS, 2 * JOINTS)
         hidden = 2 * widths[0]
-        self.trunk = JudgeNet(hidden, widths)
-        block = type(self.trunk.down[0])
-        self.trunk.down[0] = block(3 * FOLD**2, widths[0])  # folded pictures have more channels than three
+        self.trunk = JudgeNet(hidden, widths, inputs=3 * FOLD**2)
         self.head = nn.Sequential(nn.SiLU(), nn.Conv2d(hidden, sum(self.parts) * FOLD**2, 1))
         with torch.no_grad():
             first = rearrange(self.head[-1].bias, "(c f) -> c f", f=FOLD**2).split(self.parts)

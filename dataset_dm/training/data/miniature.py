@@ -50,12 +50,12 @@ class MiniatureSet:
             rendering.image,
             rendering.class_map,
             scene.captions[0],
-            _instances(scene, rendering),
+            instances_of(scene, rendering),
             rendering.depth,
         )
 
 
-def _instances(scene: Scene, rendering: Rendering) -> Instances:
+def instances_of(scene: Scene, rendering: Rendering) -> Instances:
     """The bodies that are to be seen, renumbered: one that others hide altogether is no thing of the picture."""
     seen = [int(number) for number in np.unique(rendering.instance_map) if number]
     ids = np.zeros(len(scene.bodies) + 1, np.uint8)
