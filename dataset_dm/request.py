@@ -74,7 +74,8 @@ def resolve(
     generator = find_generator(given["generator"])
     annotator = find_labeller(given["annotator"], generator)
     adapter = _find_adapter(given["adapter"])
-    classes = _classes(given["classes"], label_space or annotator.classes, generator)
+    # a labeller of depth alone knows no classes, but prompts speak of some
+    classes = _classes(given["classes"], label_space or annotator.classes or tuple(WORDS), generator)
     wanted = {task.name for task in ((tasks,) if isinstance(tasks, TaskSpec) else tasks)}
     names = tuple(name for name in TASKS if name in wanted)
     check_tasks(names, annotator, classes)

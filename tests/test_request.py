@@ -240,6 +240,13 @@ def test_nyu_is_indoors(decoder: Path, copy: Path) -> None:
         assert any(made.prompt("train", index).text.endswith(words) for words in SETTINGS["room"])
 
 
+def test_a_labeller_of_depth_alone_needs_no_classes(decoder: Path, copy: Path) -> None:
+    config = json.loads((decoder / "config.json").read_text())
+    (decoder / "config.json").write_text(json.dumps({**config, "classes": [], "tasks": ["depth"]}))
+    rooms = resolve_recipe(recipe("nyu_synth"), generator=str(copy), annotator=str(decoder))
+    assert rooms.tasks == ("depth",) and rooms.prompt("train", 0).text
+
+
 def test_splits() -> None:
     default = {"train": 64, "validation": 16}
     assert resolve_splits(None, None, default) == default

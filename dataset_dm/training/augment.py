@@ -94,6 +94,8 @@ def paste(onto: LabelledImage, other: LabelledImage, rng: np.random.Generator) -
     Both have the same size and the same kinds of labels. The depth of what is pasted is not trained on: it belongs to
     another scene.
     """
+    if other.label is None and other.instances is None:  # depth alone: nobody knows what a thing is
+        return onto
     mask, chosen = _chosen(other, rng)
     if not mask.any():
         return onto

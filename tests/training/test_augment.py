@@ -81,6 +81,12 @@ def test_a_pasted_thing_gets_a_number_hides_joints_and_takes_away_depth():
     assert (found.label[4:16, 2:14] == 3).all() and (found.image[4:16, 6:14] == 100).all()
 
 
+def test_nothing_is_pasted_where_no_object_is_known():
+    depth_alone = replace(with_things(1), label=None, instances=None)
+    other = replace(with_things(2), label=None, instances=None)
+    assert all(paste(depth_alone, other, stream(i)) is depth_alone for i in range(5))
+
+
 def test_the_same_stream_gives_the_same_picture():
     first, second = (augment(sample(), (32, 32), AugmentConfig(), stream("a", 3)) for _ in range(2))
     other = augment(sample(), (32, 32), AugmentConfig(), stream("a", 4))
