@@ -104,7 +104,7 @@ class Ablation:
     folder: Path
     train: TrainConfig
     test: int
-    validation: int = 50
+    validation: int = 100
     seeds: Sequence[int] = (0,)
     say: Callable[[str], None]
 
