@@ -14,7 +14,7 @@ from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.miniature import locate
 from dataset_dm.prompts import wordings
 from dataset_dm.records import Annotation
-from dataset_dm.tasks import INSTANCE, SEMANTIC
+from dataset_dm.tasks import INSTANCE, POSE, SEMANTIC
 
 UNASKED = 0.02
 
@@ -95,6 +95,7 @@ class PDecoderAnnotator:
             raise ValueError(f"{what}; read them with the same list")
         device = next(self.decoder.parameters()).device
         wanted = set(self.tasks if tasks is None else tasks)
+        wanted |= {INSTANCE.name} if POSE.name in wanted else set()  # poses belong to people found
         # a class map is made to agree with the things found, whether or not they are asked for
         heads = wanted | ({INSTANCE.name} & set(self.tasks) if SEMANTIC.name in wanted else set())
         output = self.decoder(features.to(device, torch.float32), heads, self.known(classes))

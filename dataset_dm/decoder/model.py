@@ -116,7 +116,7 @@ class PDecoder(nn.Module):
             )
 
     def configured(self, **changes: object) -> PDecoder:
-        """The same weights under a config changed in calibration or record (no shapes): shares the parameters."""
+        """This decoder, from now on with a config changed in calibration or record (never in shapes)."""
         self.config = replace(self.config, **changes)
         return self
 

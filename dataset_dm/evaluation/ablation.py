@@ -79,7 +79,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Result:
-    """Figures of one setting: blind and informed, mean over seeds."""
+    """Figures of one setting, blind and informed, one entry a seed."""
 
     setting: Setting
     blind: list[Figures]

@@ -72,7 +72,7 @@ def _change(
 
 
 def _crop(image_size: tuple[int, int], smallest: float, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """A random part, its sides independently between ``smallest`` and 1, at most 4:3 off the image's own shape."""
+    """A random part: a share of both sides from ``smallest`` to 1, its shape at most 4:3 off the image's own."""
     share = rng.uniform(smallest, 1)
     ratio = np.exp(rng.uniform(-0.14, 0.14))
     height, width = image_size
@@ -119,7 +119,7 @@ def _chosen(other: LabelledImage, rng: np.random.Generator) -> tuple[np.ndarray,
 
 def _merge(onto: Instances, other: Instances, mask: np.ndarray, chosen: list[int]) -> Instances:
     chosen = chosen[: MOST_OBJECTS - len(onto)]
-    table = np.zeros(256, np.uint8)
+    table = np.full(256, VOID, np.uint8)  # what finds no number is there all the same
     table[chosen] = np.arange(1, len(chosen) + 1) + len(onto)
     rows = np.array(chosen, dtype=np.int64) - 1
     points = None

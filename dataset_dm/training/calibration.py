@@ -61,7 +61,11 @@ def fit_platt(log_odds: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 
 
 def calibrate(decoder: PDecoder, store: FeatureStore, void_share: float, seed: int = 0) -> dict[str, Any]:
-    """The calibration fields of the decoder's config, fitted on blind variants; the decoder is left as it is."""
+    """The calibration fields of the decoder's config, fitted on blind variants.
+
+    The weights stay as they are; the decoder is left in eval mode and with its scores uncalibrated, for the caller to
+    put the result in.
+    """
     decoder.eval()
     changes: dict[str, Any] = {}
     if decoder.semantic_head is not None:
@@ -82,7 +86,7 @@ def _semantic(decoder: PDecoder, store: FeatureStore, void_share: float, seed: i
     Background is easy, fills most of a picture and would hide how sure the decoder is of objects.
     """
     rng = np.random.Generator(np.random.Philox(seed))
-    logits, truth, whole = [], [], []
+    logits, truth = [], []
     for output, targets in predictions(decoder, store):
         if targets.labels is None:
             return {}
@@ -91,11 +95,14 @@ def _semantic(decoder: PDecoder, store: FeatureStore, void_share: float, seed: i
             picked = torch.from_numpy(rng.permutation(objects)[:SAMPLED])
             logits.append(scores[picked])
             truth.append(labels[picked])
-        whole.append(class_scores(output).cpu())
     known = torch.cat(truth)
     temperature = fit_temperature(torch.cat(logits), known) if len(known) else 1.0
-    best = torch.cat([probabilities(each, temperature).amax(1).flatten() for each in whole])
-    return {"temperature": temperature, "void_below": threshold_for(best.numpy(), void_share)}
+    # a second look rather than all scores of all pixels in memory
+    best = [
+        probabilities(class_scores(output), temperature).amax(1).flatten().cpu()
+        for output, _ in predictions(decoder, store)
+    ]
+    return {"temperature": temperature, "void_below": threshold_for(torch.cat(best).numpy(), void_share)}
 
 
 def _flat(output: DecoderOutput, targets: Targets) -> tuple[torch.Tensor, torch.Tensor]:

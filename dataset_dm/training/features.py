@@ -46,10 +46,19 @@ def informed_prompt(sample: LabelledImage, classes: Sequence[str]) -> str:
     """What the pass would be told of a generated image: the caption, or "a photo of a dog and a car" by the labels."""
     if sample.caption:
         return sample.caption
-    shown = sample.label if sample.label is not None else () if sample.instances is None else sample.instances.classes
-    present = [int(each) for each in np.unique(shown) if 0 < each < 255]
+    present = [int(each) for each in np.unique(_shown(sample)) if 0 < each < 255]
     words = class_words([classes[each - 1] for each in present])
     return f"{BLIND} of " + " and ".join(f"a {word}" for word in words) if words else BLIND
+
+
+def _shown(sample: LabelledImage) -> np.ndarray:
+    """Class ids that are to be seen: a crop or a paste may have left nothing of a thing."""
+    if sample.label is not None:
+        return sample.label
+    if sample.instances is None:
+        return np.zeros(0, np.int64)
+    numbers = np.unique(sample.instances.map)
+    return sample.instances.classes[numbers[(numbers > 0) & (numbers < 255)].astype(int) - 1]
 
 
 class FeatureStore:

@@ -44,6 +44,9 @@ class DataRequest:
         count = self.num_labelled
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             raise ConfigError(explain("num_labelled", got=count, expected="a whole number of at least 1"))
+        held = self.num_validation
+        if isinstance(held, bool) or not isinstance(held, int) or held < 1:
+            raise ConfigError(explain("num_validation", got=held, expected="a whole number of at least 1"))
         training = self._one(self.data, self.split, count)
         validation, part = self.validation, self.validation_split
         if validation is None and str(self.data) == "miniature":

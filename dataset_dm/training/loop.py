@@ -162,7 +162,7 @@ def interruptions() -> Iterator[Callable[[], bool]]:
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Weight decay for matrices and kernels; none for norms, biases, gates and embeddings."""
+    """Weight decay for matrices and kernels; none for norms, biases, gates and whatever is called an embedding."""
     decayed = [p for name, p in model.named_parameters() if p.ndim >= 2 and "embed" not in name]
     chosen = {id(p) for p in decayed}
     rest = [p for p in model.parameters() if id(p) not in chosen]

@@ -32,7 +32,7 @@ def plot_history(history: Sequence[dict[str, float]], path: Path) -> None:
     left.set_xlabel("step"), left.set_ylabel("loss"), left.set_yscale("log")
     right = left.twinx()
     for (name, title), colour in zip(SHOWN.items(), COLOURS, strict=True):
-        if name in history[0]:
+        if any(name in entry for entry in history):
             values = [100 * entry.get(name, float("nan")) for entry in history]
             right.plot(steps, values, color=colour, linewidth=2, linestyle="--", label=f"held-out {title}")
     right.set_ylabel("held-out figures, %"), right.set_ylim(0, 100)

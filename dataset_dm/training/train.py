@@ -155,6 +155,8 @@ def train_decoder(
         "dtype": str(backbone.dtype),
         "data": training.source,
         "images": len(training),
+        "validation": held_out.source,  # it chooses the weights that are kept
+        "validation_images": len(held_out),
         "spec": wanted.to_dict(),
         "decoder": {name: value for name, value in net.config.to_dict().items() if name != "record"},
         "training": asdict(settings),
@@ -163,7 +165,7 @@ def train_decoder(
     progress = loop.run(
         resume=resume and (folder / STATE_FOLDER / STATE).is_file(), stop_at=stop_at, cpu=backbone.device.type == "cpu"
     )
-    finished = progress.step >= settings.steps or stop_at is None
+    finished = progress.step >= settings.steps or stop_at is None or progress.step < stop_at
     if not finished:
         return TrainResult(folder, progress.step, False, {})
     record = {

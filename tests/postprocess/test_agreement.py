@@ -38,6 +38,14 @@ def test_odds_against_background_are_the_mean_of_both_heads():
     assert chances[1, 0, 0].item() == pytest.approx(0.75)  # odds of 1 and 9: the mean of their logarithms is 3
 
 
+def test_a_thing_that_nobody_asked_for_is_background():
+    """A cat under a list of dogs: surely a thing, surely none of them."""
+    logits, things, centres, offsets = picture()
+    logits = torch.stack([torch.full((8, 8), 4.0), torch.zeros(8, 8)])  # the map says background
+    found = agree(logits, things, centres, offsets, lambda masks: torch.tensor([[-9.0]]))
+    assert (found.argmax(0) == 0).all()
+
+
 def test_without_things_the_map_stays():
     logits, things, centres, offsets = picture()
     same = agree(logits, things - 2 * HIGH - 1, centres, offsets, lambda masks: torch.zeros(0, 2))

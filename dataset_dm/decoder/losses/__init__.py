@@ -46,7 +46,8 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
 
     Args:
         output: predictions for k classes.
-        targets: truth for the same list; what is void or ignored is left out of every part.
+        targets: truth for the same list; what is void or ignored is left out of every part but presence, where a class
+            that shows itself nowhere else counts as absent.
     """
     parts: dict[str, Tensor] = {}
     if output.semantic is not None and targets.labels is not None:

@@ -13,7 +13,7 @@ SPREAD = 1.0  # standard deviation of a joint's target, in cells of the joint ma
 
 
 def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
-    """(place, visibility): cross-entropy of the joints' place over the cells, and of v, mean over labelled joints.
+    """(place, visibility): cross-entropy of the labelled joints' place over the cells, and of v of every joint; means.
 
     Only people with a labelled joint count. Joints that are hidden have a place too; those outside have none.
     """
