@@ -52,6 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names["labels"].add_argument("--on", choices=("both", "renders", "generated"), default="both")
     unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
     names["labels"].add_argument("--unseen", type=_classes, default=(), metavar="A,B,C", help=unseen)
+    tail = "classes with few labelled images: adds head and tail mIoU"
+    names["labels"].add_argument("--tail", type=_classes, default=(), metavar="A,B,C", help=tail)
     names["baseline"].add_argument("--images", type=_count, default=100, help="labelled renders to train on")
     names["baseline"].add_argument("--steps", type=_count, default=1500)
     names["ablation"].add_argument("--steps", type=_count, default=400, help="of each training (default 400)")
@@ -87,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _labels(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.evaluation.groups import Split
     from dataset_dm.evaluation.measurements.labels import measure_labels
     from dataset_dm.miniature.world import VOC_CLASSES
 
@@ -101,7 +104,7 @@ def _labels(args: argparse.Namespace) -> Outcome:
         batch=args.batch,
         on_renders=args.on != "generated",
         plan=None if args.on == "renders" else _plan(args, classes=VOC_CLASSES),
-        unseen=args.unseen,
+        split=Split(tuple(args.unseen), tuple(args.tail)),
         device=args.device,
     )
 

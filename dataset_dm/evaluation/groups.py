@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +33,37 @@ def grouped_miou(confusion: Confusion, groups: Mapping[int, str]) -> dict[str, f
         if np.isfinite(iou[k]):
             members[name].append(float(iou[k]))
     return {name: float(np.mean(values)) if values else float("nan") for name, values in members.items()}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which classes are measured apart; positions in the class list without background, empty for none.
+
+    Args:
+        unseen: classes that no training label showed; adds seen, unseen and harmonic mIoU.
+        tail: classes with few labelled images; adds head and tail mIoU.
+    """
+
+    unseen: tuple[int, ...] = ()
+    tail: tuple[int, ...] = ()
+
+    def figures(self, confusion: Confusion) -> dict[str, float]:
+        """`seen_miou`, `unseen_miou`, `harmonic_miou`, `head_miou`, `tail_miou`: those that were asked for."""
+        found = seen_unseen(confusion, self.unseen) if self.unseen else {}
+        if self.tail:
+            found |= grouped_miou(
+                confusion, {k: "tail" if k - 1 in self.tail else "head" for k in range(1, confusion.classes)}
+            )
+        return {f"{group}_miou": value for group, value in found.items()}
+
+    def notes(self, names: Sequence[str]) -> list[str]:
+        """What a report says of the groups; `names` without background."""
+        groups = (("unseen", self.unseen), ("tail", self.tail))
+        return [
+            f"{group} classes: {', '.join(names[i] for i in of_group)}; background counts on neither side."
+            for group, of_group in groups
+            if of_group
+        ]
 
 
 def seen_unseen(confusion: Confusion, unseen: Sequence[int]) -> dict[str, float]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dataset_dm.evaluation.groups import grouped_miou, harmonic, seen_unseen
+from dataset_dm.evaluation.groups import Split, grouped_miou, harmonic, seen_unseen
 from dataset_dm.evaluation.semantic import Confusion
 
 
@@ -45,3 +45,12 @@ def test_bad_splits_are_named(unseen: list[int], said: str) -> None:
 def test_bad_groups_are_named() -> None:
     with pytest.raises(ValueError, match=r"got class 9, expected 0\.\.4"):
         grouped_miou(confusion(), {9: "head"})
+
+
+def test_a_split_names_its_figures_and_its_classes() -> None:
+    both = Split(unseen=(1,), tail=(1,))
+    assert both.figures(confusion())["tail_miou"] == both.figures(confusion())["unseen_miou"] == pytest.approx(0.25)
+    assert (
+        set(Split(tail=(0,)).figures(confusion())) == {"head_miou", "tail_miou"} and Split().figures(confusion()) == {}
+    )
+    assert Split(tail=(1,)).notes("abcd") == ["tail classes: b; background counts on neither side."]

@@ -10,7 +10,7 @@ from dataset_dm.evaluation import plots
 from dataset_dm.evaluation.figures import LabelFigures, SemanticFigures, side_by_side
 from dataset_dm.evaluation.figures.instance import ap_table
 from dataset_dm.evaluation.figures.semantic import class_table, confusion_table
-from dataset_dm.evaluation.groups import seen_unseen
+from dataset_dm.evaluation.groups import Split
 from dataset_dm.evaluation.measurements.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES
 
@@ -36,20 +36,20 @@ NOTES = {
 }
 
 
-def add_runs(outcome: Outcome, title: str, runs: Runs, prefixes: Sequence[str], unseen: Sequence[int] = ()) -> None:
+def add_runs(outcome: Outcome, title: str, runs: Runs, prefixes: Sequence[str], split: Split | None = None) -> None:
     """Put the figures and tables of runs over the same pictures into an outcome.
 
     Args:
         title: what was labelled ("500 renders").
         runs: (name, figures), all of the same tasks.
         prefixes: of the figures' names, one a run.
-        unseen: positions in VOC_CLASSES of classes that were not trained; adds seen, unseen and harmonic mIoU.
+        split: classes that are measured apart.
     """
     for task in runs[0][1].tasks:
         per_run = [(name, run.tasks[task]) for name, run in runs]
         figures = [of_task.figures() for _, of_task in per_run]
-        if task == "semantic" and unseen:
-            figures = [{**one, **_seen(run, unseen)} for one, (_, run) in zip(figures, per_run, strict=True)]
+        if task == "semantic" and split is not None:
+            figures = [{**one, **split.figures(run.every)} for one, (_, run) in zip(figures, per_run, strict=True)]
         for prefix, one in zip(prefixes, figures, strict=True):
             outcome.report.figures.update({f"{prefix}{name}": value for name, value in one.items()})
         if task == "semantic":
@@ -89,7 +89,3 @@ def add_calibration(outcome: Outcome, runs: Runs) -> None:
 
 def _draw_confusion(run: SemanticFigures, title: str, path: Path) -> None:
     plots.plot_confusion(run.every, NAMES, path, title)
-
-
-def _seen(run: SemanticFigures, unseen: Sequence[int]) -> dict[str, float]:
-    return {f"{group}_miou": value for group, value in seen_unseen(run.every, unseen).items()}
