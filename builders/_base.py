@@ -31,6 +31,8 @@ except ImportError:  # datasets before 4.5 takes any key
         return f"{original_shard_id}-{item_or_batch_id}"
 
 
+# below the logger of `datasets`, so that its verbosity holds here too
+_LOG = datasets.logging.get_logger("datasets.dataset_dm")
 # the longest list of splits that is spelt out in a folder's name
 _READABLE = 60
 
@@ -94,7 +96,7 @@ class SynthConfig(SynthConfigBase):
         """The label fingerprint, the filters, the mosaic."""
         self.keep()
         plan = self.plan()
-        wanted = _digest(json.dumps(self.filters, sort_keys=True))[:8] if self.filters else ""
+        wanted = _digest(json.dumps(dict(self.filters), sort_keys=True))[:8] if self.filters else ""
         mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
         return f"{plan.label_fingerprint()}{wanted}{mosaic}"
 
@@ -137,6 +139,8 @@ class SynthBuilder(ConfiguredBuilder):
     a shard is made when it is asked for, and its rows flow batch by batch.
     """
 
+    _streams = False  # a stream is read shard by shard, by readers that know nothing of each other: it reports nothing
+
     def _columns(self, chosen: Recipe) -> dict[str, Any]:
         return chosen.features(self.config.plan().classes)
 
@@ -145,7 +149,8 @@ class SynthBuilder(ConfiguredBuilder):
 
     def _split_generators(self, dl_manager: Any, num_proc: int | None = None) -> list[datasets.SplitGenerator]:
         plan, counts = self.config.plan(), self.config.counts()
-        if not isinstance(dl_manager, StreamingDownloadManager):
+        self._streams = isinstance(dl_manager, StreamingDownloadManager)
+        if not self._streams:
             overwrite = bool(getattr(dl_manager.download_config, "force_download", False))
             # readers are forked from this process: after a model ran in it, they would hang
             in_worker = bool(num_proc and num_proc > 1) or must_ask_a_worker()
@@ -175,6 +180,8 @@ class SynthBuilder(ConfiguredBuilder):
                     table = rows.table(split, count, images, labels)
                     if table.num_rows:
                         yield Key(position, part), table
+        if not self._streams:
+            _report(f"{self.name}, split {split}", rows)
 
 
 def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[SynthConfigBase]:
@@ -194,6 +201,18 @@ def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
     total = len(work) * engine.plan.shard_size
     with datasets.utils.tqdm(total=total, unit=" images", desc="Generating images and labels") as bar:
         engine.fill(counts, report=bar.update)
+
+
+def _report(what: str, rows: Rows) -> None:
+    """One line on what was left out, and why; none when nothing was."""
+    counted = {"rows": rows.dropped, "objects": rows.dropped_objects}
+    said = [
+        f"{kind} {', '.join(f'{reason} {number:,}' for reason, number in reasons.items())}"
+        for kind, reasons in counted.items()
+        if reasons
+    ]
+    if said:
+        _LOG.warning("%s: left out: %s", what, "; ".join(said))
 
 
 def _joined(parts: Iterator[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:

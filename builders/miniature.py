@@ -33,6 +33,7 @@ SIZE = (128, 128)
 _SCENES = 16  # a table
 _DRAWN = ("index", "seed", "attempt", "prompt", "image", "width", "height")
 _MOST = 10**8  # scenes a split of the world has
+_MOST_SEED = 2**63 - 1
 
 
 @dataclass
@@ -66,7 +67,10 @@ class MiniatureConfig(SynthConfigBase):
 
     def chosen_seed(self) -> int:
         """The checked seed of the world."""
-        return world.WORLD_SEED if self.seed is None else whole("seed", self.seed, 0)
+        seed = world.WORLD_SEED if self.seed is None else whole("seed", self.seed, 0)
+        if seed > _MOST_SEED:
+            raise ConfigError(explain("seed", got=seed, expected=f"at most {_MOST_SEED}, what a column of int64 holds"))
+        return seed
 
     def identity(self) -> str:
         """The world's code, its seed and its style."""

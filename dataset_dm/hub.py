@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,8 +171,13 @@ def card_data(facts: CardFacts, info: DatasetInfo, splits: Mapping[str, Sequence
 
 def size_category(rows: int) -> str:
     """The Hub's name for a number of rows ("1K<n<10K")."""
-    steps = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
-    return next((name for limit, name in steps if rows < limit), "1M<n<10M")
+    steps = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
+    if rows < 1_000:
+        return f"n<{steps[0]}"
+    for place, (least, limit) in enumerate(pairwise(steps), start=4):
+        if rows < 10**place:
+            return f"{least}<n<{limit}"
+    return f"n>{steps[-1]}"
 
 
 def _body(facts: CardFacts, info: DatasetInfo, splits: Mapping[str, Sequence[Path]], folder: Path) -> dict[str, Any]:

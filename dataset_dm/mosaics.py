@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dataset_dm.label_rows import from_row, label_rows
+from dataset_dm.label_rows import MOST_OBJECTS, from_row, label_rows
 from dataset_dm.png import decode_png, encode_png
 from dataset_dm.shard_schema import IMAGE_ROWS
 from dataset_dm.splice import Mosaic, Part, splice
@@ -37,8 +37,14 @@ def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[
         numbers.append(group[0]["index"] // tiles)
         drawn.append(_image_row(numbers[-1], mosaic, group))
         whole.append(mosaic.annotation)
-        lost.append([one.reason for one in mosaic.lost])
+        lost.append([*(one.reason for one in mosaic.lost), *["too_many_objects"] * _beyond_most(mosaic)])
     return pa.Table.from_pylist(drawn, schema=_MOSAIC_ROWS), label_rows(numbers, whole), lost
+
+
+def _beyond_most(mosaic: Mosaic) -> int:
+    """How many objects a row has no room for; the least sure of them go."""
+    objects = mosaic.annotation.objects
+    return 0 if objects is None else max(0, len(objects) - MOST_OBJECTS)
 
 
 def _part(sample: dict[str, Any], found: dict[str, Any]) -> Part:

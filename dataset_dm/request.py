@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from dataset_dm.generators import MINIATURE, default_sampler, find_generator, mo
 from dataset_dm.labeller import check_tasks, find_labeller
 from dataset_dm.miniature.world import WORDS
 from dataset_dm.plan import GenerationPlan, PromptSource
-from dataset_dm.prompts import Lines, Templates, find_classes, read_prompts, source_from_dict
+from dataset_dm.prompts import Lines, Templates, at_home, check_separable, find_classes, read_prompts, source_from_dict
 from dataset_dm.records import BACKGROUND
 from dataset_dm.sources import Source, find
 from dataset_dm.tasks import TASKS, TaskSpec
@@ -31,7 +31,7 @@ _MOST_TILES = 8  # rows and columns of a mosaic
 # pixels of one batch by default: 16 small pictures, 4 of 512 x 512, one of 1024 x 1024
 _BATCH_PIXELS = 2**20
 _MOST_CLASSES = 254  # a label is one byte: 0 is background, 255 void
-_SPLIT_NAME = re.compile(r"^[A-Za-z0-9_]+$")
+_SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 # what a plan can be asked for, with its defaults
 DEFAULTS: dict[str, Any] = {
     "generator": MINIATURE,
@@ -82,10 +82,13 @@ def resolve(
     size = _size(given["size"], generator)
     splice = _splice(given["splice"], size)
     shard_size = _shard_size(given["shard_size"], splice)
+    prompts = _prompts(given["prompts"], classes, generator, prompting or {})
+    if splice is not None:
+        check_separable(prompts)
     return GenerationPlan(
         tasks=names,
         seed=whole("seed", given["seed"], 0),
-        prompts=_prompts(given["prompts"], classes, generator, prompting or {}),
+        prompts=prompts,
         generator=generator.name,
         generator_revision=generator.revision,
         generator_hash=generator.fingerprint(),
@@ -133,7 +136,7 @@ def resolve_splits(num_images: object, splits: object, default: Mapping[str, int
         expected = "split names with counts such as {'train': 1000, 'validation': 100}"
         raise ConfigError(explain("splits", got=splits, expected=expected))
     for name in splits:
-        if not isinstance(name, str) or not _SPLIT_NAME.match(name) or name == "all":
+        if not isinstance(name, str) or not _SPLIT_NAME.fullmatch(name) or name == "all":
             expected = "letters, digits and _ such as 'train' (and not 'all')"
             raise ConfigError(explain("splits: name", got=name, expected=expected))
     return {name: whole(f"splits[{name!r}]", count, 1) for name, count in splits.items()}
@@ -197,10 +200,13 @@ def _prompts(given: object, classes: tuple[str, ...], generator: Source, prompti
         drawable = tuple(name for name in classes if generator.name != MINIATURE or _is_drawable(name))
         # a label space may be larger than what the generator has learnt to draw
         subset = {"prompted": drawable} if drawable and drawable != classes else {}
+        if subset and prompting.get("places"):  # classes that are named keep out none that is not at home there
+            subset = {"prompted": tuple(name for name in drawable if at_home(name, prompting["places"]))}
         return Templates(classes, **{**subset, **prompting})
     if isinstance(given, (Lines, Templates)):
         return given
-    one_shot = isinstance(given, (Iterator, Mapping, bytes))  # a plan is made more than once, a dict is one prompt
+    # a plan is made more than once, a dict is one prompt, a set has another order in every process
+    one_shot = isinstance(given, (Iterator, Mapping, Set, bytes))
     if one_shot or not isinstance(given, (str, Path, Iterable)):
         raise ConfigError(explain("prompts", got=given, expected="a file of prompts or a list of texts"))
     lines = read_prompts(given)
@@ -221,7 +227,9 @@ def _sampler(given: object, generator: Source) -> dict[str, Any]:
             raise ConfigError(f"sampler: unknown key {key!r}; expected {known}{did_you_mean(str(key), SAMPLER_KEYS)}")
     own_scheduler = (generator.read_json("scheduler/scheduler_config.json") or {}).get("_class_name")
     chosen = {**default_sampler(generator, own_scheduler), **(given or {})}
-    guidance = None if chosen["guidance"] == _NO_GUIDANCE else chosen["guidance"]
+    guidance = chosen["guidance"]
+    if isinstance(guidance, str) and guidance.strip().lower() == _NO_GUIDANCE:
+        guidance = None
     if guidance is not None:
         is_number = isinstance(guidance, (int, float)) and not isinstance(guidance, bool)
         if not is_number or not 0 <= guidance < math.inf:

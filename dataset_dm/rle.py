@@ -93,7 +93,7 @@ def _read(form: Mapping[str, Any]) -> tuple[tuple[int, int], list[int]]:
 
 
 def _runs(counts: bytes) -> list[int]:
-    """The runs of a compressed form: groups of five bits, the sixth says that more follow; from the third run on each
+    """The runs of a compressed form: groups of five bits, the sixth says that more follow; from the fourth run on each
     is kept as its difference to the last but one (COCO's mask API)."""
     runs: list[int] = []
     value, shift = 0, 0

@@ -10,7 +10,7 @@ by the same rule, so that they fit each other afterwards as they did before; the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -147,6 +147,7 @@ def _merge(parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int])
             whole[tile.inside] = _shrink(values, tile)
         return whole
 
+    parts = _with_depth_confidence(parts)
     label = whole_map("label")
     presence = _all_or_none(parts, "presence")
     objects, lost = _merge_objects(parts, places, size)
@@ -163,6 +164,20 @@ def _merge(parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int])
         depth_confidence=whole_map("depth_confidence"),
     )
     return annotation, lost
+
+
+def _with_depth_confidence(parts: Sequence[Part]) -> Sequence[Part]:
+    """Zeros for samples of which no depth is known, where others have a confidence: stored rows keep its mean only."""
+    if all(part.annotation.depth_confidence is None for part in parts):
+        return parts
+
+    def filled(part: Part) -> Part:
+        found = part.annotation
+        if found.depth_confidence is not None or found.depth is None or (found.depth > 0).any():
+            return part
+        return replace(part, annotation=replace(found, depth_confidence=np.zeros_like(found.depth)))
+
+    return [filled(part) for part in parts]
 
 
 def _all_or_none(parts: Sequence[Part], name: str) -> list[np.ndarray] | None:

@@ -105,6 +105,7 @@ def test_escape_by_hand() -> None:
 
 def test_size_category_by_hand() -> None:
     assert [size_category(n) for n in (999, 1000, 99_999, 100_000)] == ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M"]
+    assert [size_category(10**n) for n in (6, 7, 8, 12)] == ["1M<n<10M", "10M<n<100M", "100M<n<1B", "n>1T"]
 
 
 def test_a_folder_without_splits_is_refused(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_a_generator_may_say_how_it_is_sampled(copy: Path, decoder: Path) -> Non
     (copy / "sampler.json").write_text(json.dumps({"steps": 12, "guidance": 3}))
     assert (plan(asked).steps, plan(asked).guidance) == (12, 3.0)
     assert (plan(asked, sampler={"steps": 5}).steps, plan(asked, sampler={"steps": 5}).guidance) == (5, 3.0)
-    assert plan(asked, sampler={"guidance": None}).guidance is None
+    for word in (None, "none", "None"):
+        assert plan(asked, sampler={"guidance": word}).guidance is None
 
 
 def test_the_defaults_are_those_of_the_sampler_itself(backbone, models: dict[str, str]) -> None:
@@ -119,6 +120,8 @@ BAD = [
     ({"prompts": 3}, ConfigError, "prompts: got 3"),
     ({"prompts": {"prompt": "a dog"}}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
     ({"prompts": iter(["a dog"])}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
+    ({"prompts": {"a dog", "a cat"}}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
+    ({"prompts": ["a cat", "a | b"], "splice": "1x2"}, PromptError, "prompt 'a | b': ' | ' stands between the prompts"),
     ({"prompts": "nowhere.txt"}, PromptError, "nowhere.txt: cannot be read"),
     ({"prompts": [{"prompt": "a dgo", "classes": ["dgo"]}]}, PromptError, "unknown class 'dgo'.*did you mean 'dog'"),
 ]
@@ -240,6 +243,15 @@ def test_nyu_is_indoors(decoder: Path, copy: Path) -> None:
         assert any(made.prompt("train", index).text.endswith(words) for words in SETTINGS["room"])
 
 
+def test_nyu_prompts_of_coco_s_names_are_indoors_too(decoder: Path, copy: Path) -> None:
+    with_heads(decoder, *TASKS, classes=COCO_CLASSES)
+    made = resolve_recipe(recipe("nyu_synth"), generator="miniature", annotator=str(decoder))
+    prompts = [made.prompt("train", index) for index in range(100)]
+    assert all(one.text.endswith(tuple(SETTINGS["room"])) for one in prompts)
+    named = {name for one in prompts for name in one.classes}
+    assert {"couch", "chair", "cat"} <= named and not {"airplane", "boat", "cow"} & named
+
+
 def test_a_labeller_of_depth_alone_needs_no_classes(decoder: Path, copy: Path) -> None:
     config = json.loads((decoder / "config.json").read_text())
     (decoder / "config.json").write_text(json.dumps({**config, "classes": [], "tasks": ["depth"]}))
@@ -269,6 +281,7 @@ def test_splits() -> None:
         (None, {"train": 0}, r"splits\['train'\]: got 0"),
         (None, {"all": 5}, "splits: name: got 'all'"),
         (None, {"a/b": 5}, "splits: name: got 'a/b'"),
+        (None, {"train\n": 5}, "splits: name: got 'train"),
     ],
 )
 def test_bad_counts(num_images: object, splits: object, said: str) -> None:

@@ -13,8 +13,9 @@ from dataset_dm import rle
 from dataset_dm.catalogue import recipe
 from dataset_dm.filters import from_dict
 from dataset_dm.label_rows import each, label_rows
+from dataset_dm.mosaics import mosaics
 from dataset_dm.png import encode_png
-from dataset_dm.records import Annotation
+from dataset_dm.records import Annotation, Objects
 from dataset_dm.rows import Rows, shown_classes
 from dataset_dm.shard_schema import IMAGE_ROWS
 from tests.annotations import CLASSES, HEIGHT, WIDTH, annotation, nothing, objects
@@ -176,3 +177,17 @@ def test_mosaics_are_rows_of_consecutive_samples() -> None:
     np.testing.assert_array_equal(np.asarray(first["depth_map"])[:, :4], annotation().depth[:, 1::2])
     assert not np.asarray(first["annotation"])[:, 4:].any()
     assert rows.table("train", FIRST // 2, images, labels).num_rows == 0
+
+
+def test_objects_that_a_mosaic_has_no_room_for_are_counted() -> None:
+    # 200 marks of 1 x 2 pixels on 20 rows; a half as wide tile keeps one pixel of each, its row has room for 255
+    masks = np.zeros((200, 20, 20), bool)
+    for number in range(200):
+        masks[number, number // 10, 2 * (number % 10) : 2 * (number % 10) + 2] = True
+    crowd = Annotation(confidence=0.5, objects=Objects(masks, np.ones(200, int), np.ones(200, np.float32)))
+    picture = {"bytes": encode_png(np.zeros((20, 20, 3), np.uint8)), "path": None}
+    samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "image": picture, "width": 20, "height": 20,
+                "unsafe": False} for i in (0, 1)]  # fmt: skip
+    schema = pa.schema([IMAGE_ROWS.field(name) for name in samples[0]])
+    _, labels, lost = mosaics(pa.Table.from_pylist(samples, schema=schema), label_rows((0, 1), [crowd] * 2), (1, 2))
+    assert len(labels["objects"][0].as_py()["score"]) == 255 and lost == [["too_many_objects"] * 145]

@@ -171,3 +171,14 @@ def test_mistakes() -> None:
     bare = Objects(mask[None], np.array([1]), np.ones(1, np.float32))
     with pytest.raises(ValueError, match="with and without keypoints"):
         splice([part(1, objects=things(mask, scores=(1.0,))), part(2, objects=bare)], (1, 2))
+
+
+def test_a_sample_without_any_known_depth_is_not_sure_of_it() -> None:
+    known, unknown = np.full((4, 4), 2, np.float32), np.zeros((4, 4), np.float32)
+    sure = np.full((4, 4), 0.5, np.float32)
+    whole = splice([part(1, depth=known, depth_confidence=sure), part(2, depth=unknown)], (1, 2)).annotation
+    assert whole.depth_confidence.tolist() == [[0.5, 0.5, 0, 0]] * 4
+    whole = splice([part(1, depth=known), part(2, depth=unknown)], (1, 2)).annotation
+    assert whole.depth.tolist() == [[2, 2, 0, 0]] * 4 and whole.depth_confidence is None
+    with pytest.raises(ValueError, match="sample 2 has no depth_confidence"):
+        splice([part(1, depth=known, depth_confidence=sure), part(2, depth=known)], (1, 2))

@@ -1,4 +1,4 @@
-"""`dataset-dm evaluate labels | found | autoencoder | baseline | speed`: figures, tables, plots, worst pictures."""
+"""`dataset-dm evaluate MEASUREMENT` (labels, found, speed …; see WHAT): figures, tables, plots, worst pictures."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="S", help="seed of the whole set (default 0)")
     parser.add_argument("--dtype", help="float32 (default), float16 or bfloat16")
     parser.add_argument("--batch-size", metavar="N", help="images drawn together")
+    parser.add_argument("--shard-size", metavar="N", help="images of one stored shard: whole batches (default 16)")
     parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     parser.add_argument("--splice", metavar="NxM", help="make every row a mosaic of N rows and M columns of samples")
     for name, known in KNOWN.items():
@@ -124,6 +125,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         "seed": _whole(args.seed),
         "dtype": args.dtype,
         "batch_size": _whole(args.batch_size),
+        "shard_size": _whole(args.shard_size),
         "splice": args.splice,
     }
 
@@ -216,8 +218,9 @@ def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -
 
     facts = _Facts(rows)
     for split, count in counts.items():
+        before = rows.dropped.copy()
         if not out.write_split(split, facts.watch(_tables(rows, split, count)), rows.schema):
-            reasons = ", ".join(f"{reason} {number}" for reason, number in rows.dropped.items())
+            reasons = ", ".join(f"{reason} {number}" for reason, number in (rows.dropped - before).items())
             what = f"split {split}: all {count} rows were left out by the filters ({reasons})"
             raise DataError(explain(what, remedy="loosen the filters or make more images"))
     title = f"{chosen.dataset} · {chosen.config} · {facts.rows:,} images"

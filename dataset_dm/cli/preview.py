@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from dataset_dm.errors import DataError, StoreError, did_you_mean, explain
+from dataset_dm.errors import DataError, StoreError, UserError, did_you_mean, explain
 
 NAME = "preview"
 HELP = "draw a sheet of images and labels"
@@ -65,6 +65,7 @@ def class_names(features: Any) -> list[str]:
 def _open(args: argparse.Namespace) -> tuple[str, Any]:
     """(split, dataset) of a folder or of a name with or without the prefix dataset_dm/."""
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
 
     from dataset_dm.catalogue import CATALOGUE
 
@@ -78,8 +79,11 @@ def _open(args: argparse.Namespace) -> tuple[str, Any]:
             raise DataError(explain("preview", got=name, expected=expected) + did_you_mean(name, CATALOGUE))
     try:
         splits = load_dataset(name, args.config)
-    except FileNotFoundError as error:
-        raise DataError(explain(f"preview: {name} cannot be loaded ({error})")) from error
+    except UserError:
+        raise
+    except (OSError, ValueError, DatasetsError) as error:  # no such config, damaged files, no network …
+        said = " ".join(str(error.__cause__ or error).split())
+        raise DataError(explain(f"preview: {name} cannot be loaded ({said})")) from error
     split = args.split or next(iter(splits))
     if split not in splits:
         known = ", ".join(splits)

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{prompt!r}, seed {seeds}, {provenance.get('steps')} steps")
     drawn = _draw(pipeline, prompt, provenance, args.device)
     _save(args.out, "redrawn.png", encode_png(drawn))
-    original = (record.get("image") or {}).get("bytes")
+    original = record["image"].get("bytes") if record.get("image") else None
     if original is None:
         print(f"drawn: {args.out / 'redrawn.png'} (the row holds no image to compare with)")
         return 0
@@ -60,7 +60,7 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
     from dataset_dm.records import Annotation
     from dataset_dm.splice import SEPARATOR, Part, splice
 
-    rows, columns = (int(side) for side in provenance["splice"].split("x"))
+    rows, columns = _grid(provenance["splice"])
     prompts, seeds = prompt.split(SEPARATOR), provenance.get("seeds") or ()
     if not len(prompts) == len(seeds) == rows * columns:
         expected = f"one of each for the {rows * columns} tiles"
@@ -74,6 +74,14 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
     return splice(parts, (rows, columns)).image
 
 
+def _grid(written: object) -> tuple[int, int]:
+    """Rows and columns of "2x3"."""
+    sides = written.split("x") if isinstance(written, str) else []
+    if len(sides) != 2 or not all(side.isascii() and side.isdecimal() and int(side) for side in sides):
+        raise DataError(explain("provenance: splice", got=written, expected="rows x columns such as '2x2'"))
+    return int(sides[0]), int(sides[1])
+
+
 def read_row(source: Path, row: int, split: str | None = None) -> dict[str, Any]:
     """prompt, provenance and image of one row; DataError when there is none or it has no provenance."""
     if row < 0:
@@ -82,6 +90,10 @@ def read_row(source: Path, row: int, split: str | None = None) -> dict[str, Any]
     if not isinstance(record.get("prompt"), str) or not isinstance(record.get("provenance"), dict):
         expected = "a prompt and a provenance, as `dataset-dm generate` writes them"
         raise DataError(explain(f"row of {source}", got=sorted(record), expected=expected))
+    image = record.get("image")
+    if image is not None and not (isinstance(image, dict) and isinstance(image.get("bytes"), (bytes, type(None)))):
+        remedy = "leave the image out of a JSON file: it is then drawn and not compared"
+        raise DataError(explain(f"row of {source}: image", got=image, expected="an image's bytes", remedy=remedy))
     return record
 
 

@@ -54,7 +54,11 @@ def _settings(given: list[str] | None) -> dict[str, Any] | None:
 
 def _plain(text: str | None) -> Any:
     """A number or a dict where the text is one in JSON, else the text: what it must be, the plan says."""
-    try:
-        return None if text is None else json.loads(text)
-    except ValueError:
-        return text
+    if text is None:
+        return None
+    for read in (json.loads, float):  # JSON has no .001
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text

@@ -23,7 +23,10 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One shard to make; `draw` is False where the images exist and only labels are missing."""
+    """One shard to make; `draw` is False where the images existed when it was looked for and only labels were missing.
+
+    It says what is to be expected; whoever makes the shard looks again, for others fill the same store.
+    """
 
     split: str
     shard: int

@@ -6,8 +6,8 @@ from typing import Any
 
 from dataset_dm.plan import PromptSource
 from dataset_dm.prompts.classes import class_words, find_classes, wordings
-from dataset_dm.prompts.file import Lines, read_prompts
-from dataset_dm.prompts.templates import Templates
+from dataset_dm.prompts.file import Lines, check_separable, read_prompts
+from dataset_dm.prompts.templates import Templates, at_home
 from dataset_dm.records import Prompt
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "Prompt",
     "PromptSource",
     "Templates",
+    "at_home",
+    "check_separable",
     "class_words",
     "find_classes",
     "read_prompts",

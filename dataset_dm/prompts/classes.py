@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from dataset_dm.miniature.world import WORDS
 
-# Words of other things that hold a class name; they are passed over unless they are a class themselves.
-_OTHER_THINGS = ("hot dog", "hot dogs", "prairie dog", "cat litter", "car park", "horse chestnut", "teddy bear")
+# Words of other things that hold a class name; they and their plurals are passed over unless they are a class.
+_OTHER_THINGS = ("hot dog", "prairie dog", "cat litter", "car park", "horse chestnut", "teddy bear")
 
 _IRREGULAR = {
     "person": "people",
@@ -126,7 +126,7 @@ def _matcher(classes: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, tuple
         for spelling in map(_plain, forms(name)):
             if own.get(spelling, name) == name:
                 owner[spelling] = (*owner.get(spelling, ()), name)
-    spellings = sorted({*owner, *_OTHER_THINGS}, key=len, reverse=True)
+    spellings = sorted({*owner, *_OTHER_THINGS, *map(plural, _OTHER_THINGS)}, key=len, reverse=True)
     alternatives = "|".join(re.escape(spelling) for spelling in spellings)
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)"), owner
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import PromptError, did_you_mean, explain
+from dataset_dm.plan import PromptSource
 from dataset_dm.records import Prompt
+from dataset_dm.splice import SEPARATOR
 
 _KEYS = ("prompt", "classes")
 
@@ -51,6 +53,17 @@ def read_prompts(given: str | Path | Iterable[str | Mapping[str, Any]]) -> Lines
     return Lines(prompts)
 
 
+def check_separable(prompts: PromptSource) -> None:
+    """A mosaic's row joins the prompts of its tiles: redrawing must be able to take them apart again.
+
+    Raises PromptError for a prompt of a list that holds what stands between two prompts.
+    """
+    for line in prompts.prompts if isinstance(prompts, Lines) else ():
+        if SEPARATOR in line.text:
+            what = f"prompt {line.text!r}: {SEPARATOR!r} stands between the prompts of a mosaic"
+            raise PromptError(explain(what, remedy="write the prompt without it, or leave splice out"))
+
+
 def _from_file(file: Path) -> Lines:
     try:
         data = file.read_bytes()
@@ -63,7 +76,8 @@ def _from_file(file: Path) -> Lines:
         line = data[: error.start].count(b"\n") + 1
         what = f"prompt file {file}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8"
         raise PromptError(explain(what, remedy="save the file as UTF-8")) from error
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    # not splitlines(): U+2028, U+0085 and form feeds are part of a prompt; strip takes the \r away
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
         raise PromptError(
             explain(f"prompt file {file}: empty", expected="a prompt a line", remedy="write at least one line")

@@ -159,7 +159,7 @@ def _leading(given: Templates) -> tuple[str, ...]:
         names = tuple(name for name in names if shares.get(name, 0) > 0)
     if given.places is None or given.prompted is not None:
         return names
-    return tuple(name for name in names if any(_at_home(name, kind) for kind in given.places))
+    return tuple(name for name in names if at_home(name, given.places))
 
 
 def _fits(name: str, kind: str) -> float:
@@ -168,9 +168,10 @@ def _fits(name: str, kind: str) -> float:
     return 1.0 if shares is None else shares[KINDS.index(kind)]
 
 
-def _at_home(name: str, kind: str) -> bool:
-    """Whether a class suits a kind of setting at least half as well as the one that it suits best."""
-    return 2 * _fits(name, kind) >= max(_fits(name, other) for other in KINDS)
+def at_home(name: str, places: Sequence[str]) -> bool:
+    """Whether a class suits one of these kinds of setting at least half as well as the one that it suits best."""
+    best = max(_fits(name, kind) for kind in KINDS)
+    return any(2 * _fits(name, kind) >= best for kind in places)
 
 
 def _in_proportion(names: Sequence[str], shares: Sequence[float], rng: random.Random) -> list[str]:

@@ -65,7 +65,10 @@ class DecoderRecipe:
         return cls(**{**plain, **lists})
 
     def fingerprint(self) -> str:
-        """16 hex digits over all that decides the weights: neither where the generator lies nor what is labelled."""
+        """16 hex digits over all that decides the weights, but for what lies in the folders of labelled images.
+
+        Neither where the generator lies nor what is labelled is part of it.
+        """
         parts = {name: value for name, value in self.to_dict().items() if name not in ("generator", "classes")}
         text = json.dumps({"version": DECODER_VERSION, **parts}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -91,11 +94,16 @@ class PromisedDecoder(Source):
 
 
 def promise(recipe: DecoderRecipe) -> PromisedDecoder:
-    """The decoder of a recipe, trained or not; the recipe is written down beside its folder, for whoever trains it."""
+    """The decoder of a recipe, trained or not; the recipe is written down beside its folder, for whoever trains it.
+
+    Until it is trained the last promise counts: recipes of one name may differ in what the name does not cover.
+    """
     folder = home() / "decoders" / recipe.fingerprint()
     note = _note(folder)
-    if not note.is_file():  # a finished set can be read from a store that cannot be written
-        write_atomically(note, (json.dumps(recipe.to_dict(), indent=1) + "\n").encode("utf-8"))
+    text = (json.dumps(recipe.to_dict(), indent=1) + "\n").encode("utf-8")
+    # a finished set can be read from a store that cannot be written: nothing is written without need
+    if not note.is_file() or (not folder.is_dir() and note.read_bytes() != text):
+        write_atomically(note, text)
     return PromisedDecoder(str(folder), None, folder, recipe)
 
 
@@ -141,7 +149,9 @@ def _train(recipe: DecoderRecipe, folder: Path, device: str, say: Callable[[str]
     }
     _check_classes(recipe)
     try:
-        train_decoder(**asked, resume=(part / "state").is_dir() or (part / "features").is_dir())
+        begun = (part / "state").is_dir() or (part / "features").is_dir()
+        # a training killed between its end and its renaming has neither left, and is done again
+        train_decoder(**asked, resume=begun, overwrite=not begun)
     except ConfigError as error:
         if not str(error).startswith("resume:"):
             raise

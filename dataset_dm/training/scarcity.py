@@ -38,6 +38,8 @@ _WHOLE = {
     **dict.fromkeys(("steps", "batch", "evaluate_every", "variants", "num_validation"), 1),
     **dict.fromkeys(("patience", "timestep", "seed"), 0),
 }
+_POSITIVE = ("learning_rate", "depth_scale")
+_TEXTS = ("split", "validation_split", "on_error", "format")
 
 
 def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
@@ -60,15 +62,23 @@ def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
         _settings(chosen, plan.classes, asked)  # wrong arguments are wrong though nothing is trained
     else:
         plan = _promised(chosen, plain, asked)
-    rebalance = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and asked.get("prompts") is None
-    if not rebalance:
+    wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and asked.get("prompts") is None
+    if not wanted or not isinstance(plan.prompts, Templates):
         return plan
-    # a part of Miniature's classes may be asked for, but all of them are in its labelled images and have their ranks
-    all_of_miniature = _data(asked.get("labelled")) == MINIATURE and set(plan.classes) <= set(VOC_CLASSES)
-    ranked = VOC_CLASSES if all_of_miniature else plan.classes
-    weights = rare_first(ranked, _imbalance(asked), (asked.get("training") or {}).get("seed") or 0)
-    prompts = plan.prompts if isinstance(plan.prompts, Templates) else Templates(plan.classes)
-    return replace(plan, prompts=replace(prompts, weights={name: weights[name] for name in plan.classes}))
+    return replace(plan, prompts=replace(plan.prompts, weights=_shares(plan.classes, asked)))
+
+
+def _shares(classes: tuple[str, ...], asked: Mapping[str, Any]) -> dict[str, float]:
+    """Class → share of the prompts, by the ranks that the classes have among all of the labelled images.
+
+    All classes are known of Miniature and where `training` lists them. Of other data they are not known without
+    reading it: there the classes of the plan are ranked among themselves, which is the same if they are all.
+    """
+    training = _training(asked.get("training"))
+    known = VOC_CLASSES if _data(asked.get("labelled")) == MINIATURE else training.get("classes", classes)
+    ranked = known if set(classes) <= set(known) else classes
+    weights = rare_first(ranked, _imbalance(asked), training.get("seed", 0))
+    return {name: weights[name] for name in classes}
 
 
 def rare_first(classes: Sequence[str], imbalance: float, seed: int = 0) -> dict[str, float]:
@@ -139,22 +149,43 @@ def _training(given: object) -> dict[str, Any]:
         if name not in TRAINING:
             known = ", ".join(TRAINING)
             raise ConfigError(f"training: unknown key {name!r}; expected {known}{did_you_mean(str(name), TRAINING)}")
-    for name, least in _WHOLE.items():
-        if given.get(name) is not None:
-            whole(f"training: {name}", given[name], least)
-    written = {**given, **({"validation": _data(given["validation"])} if given.get("validation") else {})}
+    written = {name: _setting(name, value) for name, value in sorted(given.items()) if value is not None}
     try:
         json.dumps(written, allow_nan=False)
     except (TypeError, ValueError):
         raise ConfigError(explain("training", got=dict(given), expected="plain numbers, texts and dicts")) from None
-    return {name: value for name, value in sorted(written.items()) if value is not None}
+    return written
 
 
-def _data(given: object) -> str:
+def _setting(name: str, value: Any) -> Any:
+    """One argument of `train_decoder` as it is written down; ConfigError for a value that cannot be meant."""
+    what = f"training: {name}"
+    if name in _WHOLE:
+        return whole(what, value, _WHOLE[name])
+    if name == "validation":
+        return _data(value, what)
+    if name in _POSITIVE:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not 0 < value < math.inf:
+            raise ConfigError(explain(what, got=value, expected="a number above 0"))
+        return value
+    if name == "classes":
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        if not is_list or not value or not all(isinstance(each, str) for each in value):
+            raise ConfigError(explain(what, got=value, expected="a list of class names such as ['dog', 'cat']"))
+        return list(value)
+    if name == "decoder" and not isinstance(value, Mapping):
+        raise ConfigError(explain(what, got=value, expected="a dict such as {'width': 48}"))
+    if name in _TEXTS and not isinstance(value, str):
+        raise ConfigError(explain(what, got=value, expected="a text"))
+    return dict(value) if name == "decoder" else value
+
+
+def _data(given: object, what: str = "labelled") -> str:
     """The name of labelled images, a folder by its full path: the same words must mean the same images elsewhere."""
     if given is None:
         return MINIATURE
     if not isinstance(given, (str, Path)) or not str(given).strip():
-        raise ConfigError(explain("labelled", got=given, expected="'miniature', a folder or a Hub id"))
+        raise ConfigError(explain(what, got=given, expected="'miniature', a folder or a Hub id"))
     path = Path(given).expanduser()
     return str(path.resolve()) if str(given) != MINIATURE and path.exists() else str(given)

@@ -162,9 +162,9 @@ def relabelled(sample: LabelledImage, table: np.ndarray) -> LabelledImage:
     return replace(sample, label=label, instances=instances)
 
 
-def checked_classes(what: str, given: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+def checked_classes(what: str, given: object, known: Sequence[str]) -> tuple[str, ...]:
     """The names as a tuple; ConfigError unless each is one of the known ones, once, and there is at least one."""
-    names = () if isinstance(given, str) else tuple(given)
+    names = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else ()
     if not names:
         raise ConfigError(explain(what, got=given, expected="a list of class names such as ['dog', 'cat']"))
     for position, name in enumerate(names):

@@ -88,6 +88,7 @@ def test_styles_show_the_same_scenes_in_another_light(tmp_path: Path) -> None:
         ({"num_images": "many"}, "num_images: got 'many'"),
         ({"generator": "miniature"}, "unknown argument 'generator'"),
         ({"seed": -1}, "seed: got -1"),
+        ({"seed": 2**70}, "seed: got 1180591620717411303424, expected at most 9223372036854775807"),
         ({"splits": {"test": 10**9}}, "at most 100000000 scenes"),
     ],
 )

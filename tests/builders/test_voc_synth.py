@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import UserDict
 from pathlib import Path
 
 import datasets
@@ -153,6 +154,15 @@ def test_the_builder_api(quick: dict, tmp_path: Path) -> None:
     assert len(load_dataset("parquet", data_dir=str(tmp_path / "out"), split="train")) == 3
     builder.download_and_prepare()
     assert len(builder.as_dataset(split="train")) == 3
+
+
+def test_what_the_filters_left_out_is_said_once(load, caplog: pytest.LogCaptureFixture) -> None:
+    sure = [quality["confidence"] for quality in load(split="train", num_images=6)["quality"]]
+    assert caplog.messages == []
+    kept = load(split="train", num_images=6, filters=UserDict(min_confidence=max(sure)))
+    left_out = 6 - len(kept)
+    said = f"voc_synth, split train: left out: rows low_confidence {left_out}"
+    assert left_out and caplog.messages == [said]
 
 
 def test_prompts_classes_and_filters(load, tmp_path: Path) -> None:

@@ -107,6 +107,19 @@ def test_filters_are_counted_into_the_card(
     assert names(tmp_path) == ["set"]
 
 
+def test_an_emptied_split_names_its_own_reasons_only(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [*words, "--shard-size", "4", "--out", str(tmp_path / "set")]
+    assert cli.main([*asked, "--split", "a=4", "--split", "b=4"]) == 0
+    best = {split: max(row["quality"]["confidence"] for row in rows(tmp_path / "set", split)) for split in "ab"}
+    last, first = sorted(best, key=best.__getitem__)
+    more = ["--split", f"{first}=4", "--split", f"{last}=4", "--min-confidence", repr(best[first]), "--overwrite"]
+    capsys.readouterr()
+    assert cli.main([*asked, *more]) == 2
+    assert f"split {last}: all 4 rows were left out by the filters (low_confidence 4)" in capsys.readouterr().err
+
+
 def test_without_out_only_the_store_is_filled(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -126,3 +126,15 @@ def test_a_folder_without_labels_is_one_line(
     said = capsys.readouterr().err.strip().splitlines()  # bars of `datasets` come before
     assert said[-1].startswith("error: preview: no column with labels: got 'image'")
     assert not (tmp_path / "sheet.png").exists()
+
+
+@pytest.mark.parametrize(("more", "said"), [(["--config", "foo"], "'foo'"), ([], "cannot be loaded")])
+def test_what_cannot_be_loaded_is_one_line(
+    more: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "train.parquet").write_bytes(b"PAR1 and then nothing")
+    assert cli.main(["preview", str(tmp_path / "set"), *more, "--out", str(tmp_path / "sheet.png")]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("error: preview: ") and said in last

@@ -58,11 +58,23 @@ def test_other_weights_and_rows_that_are_not_there(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = pq.read_table(made / "train" / "00000.parquet").to_pylist()[0]
+
+    def written(more: dict, **provenance: object) -> str:
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+        plain = {"prompt": row["prompt"], "provenance": {**row["provenance"], **provenance}}
+        file.write_text(json.dumps({**plain, **more}))
+        return str(file)
+
+    bad = [
+        ([written({"image": "dog.png"})], "image: got 'dog.png', expected an image's bytes; leave the image out"),
+        ([written({}, splice="2xtwo")], "provenance: splice: got '2xtwo', expected rows x columns such as '2x2'"),
+    ]
     row["provenance"]["generator_hash"] = "0" * 16
     file = tmp_path / "row.json"
     file.write_text(json.dumps({"prompt": row["prompt"], "provenance": row["provenance"]}))
     for words, said in (
         ([str(file)], "the row was drawn by 0000000000000000"),
+        *bad,
         ([str(made), "--row", "3"], "--row: got 3, expected less than the 3 rows there are"),
         ([str(made), "--row", "-1"], "--row: got -1"),
         ([str(made), "--split", "test"], "no parquet files of split 'test'; splits here: train"),

@@ -27,6 +27,8 @@ def test_options_are_read_as_what_they_are() -> None:
     }
     said = asked("--imbalance", "100", "--no-rebalance", "--labelled", "voc/", "--training", "steps=4")
     assert said == {**NOTHING, "imbalance": 100, "rebalance": False, "labelled": "voc/", "training": {"steps": 4}}
+    assert asked("--training", "learning_rate=.001")["training"] == {"learning_rate": 0.001}
+    assert asked("--imbalance", "5.")["imbalance"] == 5
     several = asked("--training", 'decoder={"width": 16}', "--training", "validation=other/", "--training", "seed=1")
     assert several["training"] == {"decoder": {"width": 16}, "validation": "other/", "seed": 1}
 
@@ -37,6 +39,7 @@ def test_options_are_read_as_what_they_are() -> None:
         (["zero_shot", "--unseen", "dgo"], "unseen: got 'dgo'"),
         (["zero_shot", "--training", "steps"], "--training: got 'steps', expected KEY=VALUE"),
         (["zero_shot", "--training", "steps=1", "--training", "steps=2"], "every key once"),
+        (["zero_shot", "--training", "learning_rate=fast"], "training: learning_rate: got 'fast', expected a number"),
         (["long_tail", "--imbalance", "many"], "imbalance: got 'many', expected a number of at least 1"),
         (["long_tail", "--unseen", "dog"], "unseen is an argument of zero_shot"),
         (["semantic", "--imbalance", "5"], "imbalance is an argument of long_tail"),

@@ -1,5 +1,6 @@
 """LoRA adapters: loaded from safetensors onto the pipeline, refused when they are something else."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from dataset_dm.diffusion import Backbone, SamplerConfig, loading, sample
+from dataset_dm.diffusion.redraw import redraw
 from dataset_dm.errors import MissingExtra, ModelError
 
 QUICK = SamplerConfig(steps=1, guidance=None)
@@ -43,6 +45,22 @@ def test_folder_with_one_adapter(backbone: Backbone, lora: Path) -> None:
     assert by_file.adapter_fingerprint == by_folder.adapter_fingerprint
     one, two = (sample(each, ["a dog"], [1], QUICK).latents for each in (by_file, by_folder))
     assert torch.equal(one, two)
+
+
+def test_a_row_of_a_hub_s_adapter_is_drawn_again_by_that_very_commit(
+    backbone: Backbone, lora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    stored = tmp_path / "models--owner--lora" / "snapshots" / commit
+    stored.mkdir(parents=True)
+    shutil.copy(lora, stored)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    row = {"seed": 1, "steps": 1, "guidance": None, "width": 128, "height": 128}
+    by_file, by_commit, plain = (
+        redraw(str(backbone.folder), "a dog", {**row, "adapter": adapter})
+        for adapter in (str(lora), f"owner/lora@{commit}", None)
+    )
+    assert (by_file == by_commit).all() and (by_file != plain).any()
 
 
 def refusal(backbone: Backbone, adapter: Path | str) -> str:

@@ -40,6 +40,7 @@ def test_plurals(noun: str, several: str) -> None:
         ("an airplane over motorcycles", ["aeroplane", "motorbike"]),
         ("a carpet, a catalogue and a business card", []),
         ("hot dogs at a car park", []),
+        ("prairie dogs between car parks and horse chestnuts", []),
         ("a sunset", []),
     ],
 )

@@ -20,6 +20,11 @@ def test_text_lines_go_round_and_name_no_classes(tmp_path: Path) -> None:
     assert [lines.prompt(0, "train", i).text for i in range(5)] == ["a dog", "two cats", "a dog", "two cats", "a dog"]
 
 
+def test_only_line_feeds_end_a_line(tmp_path: Path) -> None:
+    lines = read_prompts(write(tmp_path, "a dog\u2028and a cat\na\x0cb\x85c\r\n"))
+    assert [one.text for one in lines.prompts] == ["a dog\u2028and a cat", "a\x0cb\x85c"]
+
+
 def test_jsonl_names_classes(tmp_path: Path) -> None:
     content = '{"prompt": "a dog on a sofa", "classes": ["dog", "sofa"]}\n\n{"prompt": "a street"}\n'
     expected = (Prompt("a dog on a sofa", ("dog", "sofa")), Prompt("a street", None))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_dm.errors import ConfigError
+from dataset_dm.errors import ConfigError, ModelError
 from dataset_dm.generators import find_generator
 from dataset_dm.training import train_decoder
 from dataset_dm.training.on_demand import DecoderRecipe, fulfil, promise
@@ -45,6 +45,28 @@ def test_a_promise_is_written_down_and_trains_nothing(recipe: DecoderRecipe, hom
     assert decoder.fingerprint() == recipe.fingerprint() == promise(recipe).fingerprint()
     note = json.loads((home / "decoders" / f"{recipe.fingerprint()}.json").read_text())
     assert DecoderRecipe.from_dict(note) == recipe
+
+
+def test_the_note_is_that_of_the_last_promise(recipe: DecoderRecipe, home: Path) -> None:
+    """A mistake that the name does not cover must not outlive its correction."""
+    wrong = replace(recipe, seen=None, long_tail=4.0, classes=("airplane", "dog"), generator="/moved/away")
+    right = replace(wrong, classes=("aeroplane", "dog"), generator="miniature")
+    note = home / "decoders" / f"{wrong.fingerprint()}.json"
+    decoder = promise(wrong)
+    with pytest.raises(ConfigError, match="have no class 'airplane'"):
+        fulfil(decoder.name, device="cpu", say=lambda line: None)
+    assert promise(right).name == decoder.name and DecoderRecipe.from_dict(json.loads(note.read_text())) == right
+    promise(replace(right, generator="/moved/away"))
+    with pytest.raises(ModelError, match="/moved/away"):
+        fulfil(decoder.name, device="cpu", say=lambda line: None)
+    promise(right)
+    assert DecoderRecipe.from_dict(json.loads(note.read_text())) == right
+    written = note.stat()
+    promise(right)
+    assert (note.stat().st_ino, note.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns), "equal: not written"
+    Path(decoder.name).mkdir()
+    promise(wrong)
+    assert DecoderRecipe.from_dict(json.loads(note.read_text())) == right, "a trained decoder keeps its own"
 
 
 def test_the_name_covers_all_that_decides_the_weights(recipe: DecoderRecipe) -> None:
@@ -115,6 +137,17 @@ def test_what_another_version_left_behind_is_started_anew(recipe: DecoderRecipe)
     assert (part / "state").is_dir()
     fulfil(decoder.name, device="cpu", say=lines.append)
     assert (Path(decoder.name) / "model.safetensors").is_file() and not part.exists()
+
+
+def test_a_training_killed_just_before_the_end_is_done_again(recipe: DecoderRecipe) -> None:
+    """Its features and its state are gone, the folder has not got its name yet."""
+    decoder = promise(recipe)
+    part = Path(f"{decoder.name}.part")
+    part.mkdir()
+    for name in ("config.json", "model.safetensors", "training.json"):
+        (part / name).write_bytes(b"half")
+    fulfil(decoder.name, device="cpu", say=lambda line: None)
+    assert json.loads((Path(decoder.name) / "config.json").read_text()) and not part.exists()
 
 
 def test_labelled_images_without_the_classes_are_refused_in_one_line(recipe: DecoderRecipe) -> None:

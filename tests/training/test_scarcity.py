@@ -83,6 +83,19 @@ def test_rare_classes_lead_more_prompts() -> None:
     assert some == {name: shares[name] for name in ("dog", "cat")}
 
 
+def test_ranks_are_those_of_the_data_where_its_classes_are_given() -> None:
+    """The decoder is trained on a tail over all classes of the data, whichever of them are asked for."""
+    names = ("dog", "cat", "sheep", "horse")
+    every = rare_first(names, 100, seed=3)
+    middle = tail_order(names, 3)[1:3]
+    asked = {"imbalance": 100, "labelled": "owner/name", "classes": middle}
+    some = plan("long_tail", **asked, training={"classes": names, "seed": 3})
+    assert dict(some.prompts.weights) == {name: every[name] for name in middle}
+    assert written(some).training == {"classes": list(names), "seed": 3}
+    unknown = plan("long_tail", **asked)
+    assert sorted(dict(unknown.prompts.weights).values()) == pytest.approx([1, 10]), "ranked among themselves"
+
+
 def test_shares_are_the_tempered_inverse_of_the_images() -> None:
     shares = rare_first(("a", "b", "c"), 16)
     assert sorted(shares.values()) == pytest.approx([1, 2, 4])  # of 16, 4 and 1 images: 1/4, 1/2, 1
@@ -124,6 +137,22 @@ BAD = [
     ("zero_shot", {"training": {"step": 4}}, "training: unknown key 'step'.*did you mean 'steps'"),
     ("zero_shot", {"training": {"steps": "4"}}, "training: steps: got '4'"),
     ("zero_shot", {"training": {"decoder": {"width": VOC_CLASSES.index}}}, "expected plain numbers, texts and dicts"),
+    ("zero_shot", {"unseen": 5}, "unseen: got 5, expected a list of class names"),
+    (
+        "zero_shot",
+        {"training": {"learning_rate": "fast"}},
+        "training: learning_rate: got 'fast', expected a number above",
+    ),
+    ("zero_shot", {"training": {"learning_rate": 0}}, "training: learning_rate: got 0, expected"),
+    ("zero_shot", {"training": {"learning_rate": True}}, "training: learning_rate: got True, expected"),
+    ("zero_shot", {"training": {"learning_rate": float("inf")}}, "training: learning_rate: got inf, expected"),
+    ("zero_shot", {"training": {"depth_scale": -1}}, "training: depth_scale: got -1, expected a number above 0"),
+    ("zero_shot", {"training": {"decoder": 5}}, "training: decoder: got 5, expected a dict"),
+    ("zero_shot", {"training": {"classes": 5}}, "training: classes: got 5, expected a list of class names"),
+    ("zero_shot", {"training": {"classes": "dog"}}, "training: classes: got 'dog', expected a list of class names"),
+    ("zero_shot", {"training": {"classes": [1]}}, "training: classes: got .1., expected a list of class names"),
+    ("zero_shot", {"training": {"split": 5}}, "training: split: got 5, expected a text"),
+    ("zero_shot", {"training": {"validation": 5}}, "training: validation: got 5, expected 'miniature', a folder"),
     ("zero_shot", {"classes": ["forklift", "sheep"]}, "unknown class 'forklift'"),
 ]
 

@@ -78,6 +78,7 @@ def test_what_it_is_is_part_of_its_source() -> None:
     [
         ([], "seen: got .., expected a list of class names"),
         ("dog", "seen: got 'dog', expected a list of class names"),
+        (5, "seen: got 5, expected a list of class names"),
         (["dgo"], "seen: got 'dgo', expected one of dog, cat, car; did you mean 'dog'"),
         (["dog", "dog"], "seen: got 'dog', expected every name once"),
     ],
