@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from dataset_dm.errors import StoreError
@@ -68,3 +70,23 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Keeps other processes from making the same thing twice; a killed holder's lock is free again.
+
+    Raises StoreError when the lock file cannot be made.
+    """
+    from filelock import FileLock
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(file)
+        lock.acquire()
+    except OSError as error:
+        raise store_error(file, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

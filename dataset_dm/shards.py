@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataset_dm.errors import StoreError, explain
-from dataset_dm.files import store_error, write_atomically
+from dataset_dm.files import locked, write_atomically
 from dataset_dm.home import home
 
 if TYPE_CHECKING:
@@ -113,19 +113,6 @@ class ShardStore:
             text = json.dumps(manifest, indent=1, sort_keys=True)
             write_atomically(self.folder / MANIFEST, text.encode())
 
-    @contextlib.contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Keeps other processes from making the same thing twice; a killed holder's lock is free again."""
-        from filelock import FileLock
-
-        file = self.root / "locks" / f"{self.kind}-{self.fingerprint}-{name}.lock"
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(file)
-            lock.acquire()
-        except OSError as error:
-            raise store_error(file, error) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """Holds the lock `name` of this plan's shards; see `files.locked`."""
+        return locked(self.root / "locks" / f"{self.kind}-{self.fingerprint}-{name}.lock")

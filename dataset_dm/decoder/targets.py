@@ -31,11 +31,6 @@ class Targets:
     keypoints: tuple[Tensor, ...] | None = None
     depth: Tensor | None = None
 
-    def to(self, device: torch.device | str) -> Targets:
-        """The same truth elsewhere."""
-        moved = {name: None if value is None else _to(value, device) for name, value in vars(self).items()}
-        return Targets(**moved)
-
     def select_classes(self, chosen: Sequence[int]) -> Targets:
         """Truth for the classes at these positions (0 … k-1) of the list, in this order.
 
@@ -90,7 +85,3 @@ class Targets:
 def shrink_labels(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
     """Labels [b H W] on a coarser grid: nearest, never a mixture of ids."""
     return functional.interpolate(labels[:, None].float(), size=tuple(size), mode="nearest-exact")[:, 0].long()
-
-
-def _to(value: Tensor | tuple[Tensor, ...], device: torch.device | str) -> Tensor | tuple[Tensor, ...]:
-    return tuple(each.to(device) for each in value) if isinstance(value, tuple) else value.to(device)

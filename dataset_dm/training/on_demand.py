@@ -6,19 +6,18 @@ the decoder nor torch, and whoever labels first, a worker process included, trai
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import ConfigError, explain
-from dataset_dm.files import store_error, write_atomically
+from dataset_dm.files import locked, store_error, write_atomically
 from dataset_dm.home import home
 from dataset_dm.sources import Source
 
@@ -123,7 +122,7 @@ def fulfil(annotator: str, *, device: str = "auto", say: Callable[[str], None] |
         return
     recipe = DecoderRecipe.from_dict(json.loads(note.read_text(encoding="utf-8")))
     say = say or _print
-    with _lock(folder.name):
+    with locked(home() / "locks" / f"decoder-{folder.name}.lock"):
         if folder.is_dir():
             return
         say(f"training a decoder {_of(recipe)}, once ({_MINUTES}); it is kept in {folder}")
@@ -191,20 +190,3 @@ def _print(line: str) -> None:
 
     tqdm.write(line, file=sys.stderr)  # whoever asked for the labels may be showing a bar
     sys.stderr.flush()
-
-
-@contextlib.contextmanager
-def _lock(name: str) -> Iterator[None]:
-    from filelock import FileLock
-
-    file = home() / "locks" / f"decoder-{name}.lock"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file)
-        lock.acquire()
-    except OSError as error:
-        raise store_error(file, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
