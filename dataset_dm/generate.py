@@ -19,14 +19,15 @@ import pyarrow as pa
 import torch
 
 from dataset_dm import annotators
-from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, read_features, sample
+from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, sample
 from dataset_dm.environment import environment
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.label_rows import label_rows
 from dataset_dm.miniature import locate
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png, encode_png
-from dataset_dm.prompts import class_words, find_classes
+from dataset_dm.prompts import find_classes
 from dataset_dm.records import Annotation, Prompt
 from dataset_dm.shard_schema import IMAGE_ROWS
 from dataset_dm.training.on_demand import fulfil
@@ -82,7 +83,7 @@ class Session:
             return _backbone(source, self.plan.adapter, self.plan.dtype, self.device, hashes)
 
     @functools.cached_property
-    def annotator(self) -> Any:
+    def annotator(self) -> Annotator:
         """The labeller, trained now if it is a promised one, checked against the generator."""
         fulfil(self.plan.annotator, device=self.device)
         with self._timed("load"):
@@ -103,7 +104,7 @@ class Session:
         for start in range(0, plan.shard_size, plan.batch_size):
             part = indices[start : start + plan.batch_size]
             if stored is None:
-                drawn = self._draw(split, part, levels=annotator.spec.names("vae"))
+                drawn = self._draw(split, part, levels=annotator.levels)
                 images = self._image_rows(part, drawn)
             else:
                 images = stored.slice(start, plan.batch_size)
@@ -181,21 +182,19 @@ class Session:
         plan = self.plan
         named = [named_positions(prompt, plan.classes) for prompt in drawn.prompts]
         with self._timed("read"):
-            features = read_features(
-                self.backbone,
-                drawn.latents,
-                [prompt.text for prompt in drawn.prompts],
-                self.backbone.classes_text(class_words(plan.classes)),
-                self.annotator.spec,
-                drawn.seeds,
-                vae_levels=drawn.levels,
+            pictures = Pictures(
                 images=drawn.images,
-                blind=[not positions for positions in named],
+                latents=drawn.latents,
+                prompts=[prompt.text for prompt in drawn.prompts],
+                seeds=drawn.seeds,
+                named=named,
+                levels=drawn.levels,
             )
+            seen = self.annotator.look(self.backbone, pictures, plan.classes)
         with self._timed("label"):
             # a prompt that names no class may show any
             requested = [positions or list(range(len(plan.classes))) for positions in named]
-            return self.annotator.annotate(features, plan.classes, requested, plan.size, tasks=plan.tasks)
+            return self.annotator.annotate(seen, plan.classes, requested, plan.size, tasks=plan.tasks)
 
     def _image_rows(self, indices: Sequence[int], drawn: _Drawn) -> pa.Table:
         height, width = self.plan.size
@@ -246,7 +245,7 @@ def _backbone(source: str, adapter: str | None, dtype: str, device: str, hashes:
 
 
 @functools.lru_cache(maxsize=2)
-def _annotator(source: str, device: str, content: str) -> Any:
+def _annotator(source: str, device: str, content: str) -> Annotator:
     """As for the generator."""
     return annotators.load(source, device=device)
 

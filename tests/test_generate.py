@@ -10,6 +10,7 @@ from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionS
 from transformers import CLIPConfig, CLIPImageProcessor
 
 from dataset_dm import generate
+from dataset_dm.annotators import p_decoder
 from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine, Work, pending
 from dataset_dm.engine.local import stores
@@ -227,8 +228,8 @@ def test_too_little_memory_for_labels_halves_the_pass_and_reads_the_same(
             raise torch.OutOfMemoryError("scarce")
         return read(backbone, latents, *rest, **more)
 
-    read = generate.read_features
-    monkeypatch.setattr(generate, "read_features", scarce)
+    read = p_decoder.read_features
+    monkeypatch.setattr(p_decoder, "read_features", scarce)
     (halved,) = session.batches("train", 0, whole.images)
     assert session.halved == 1 and halved.labels.column("index").to_pylist() == [0, 1]
     assert (pictures(halved.labels, "full") == pictures(whole.labels, "full")).mean() >= 0.999

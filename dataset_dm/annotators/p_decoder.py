@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import torch
 
+from dataset_dm.annotators.base import Pictures
 from dataset_dm.annotators.labels import read_labels
 from dataset_dm.decoder import PDecoder
 from dataset_dm.decoder.checkpoint import checkpoint_hash
+from dataset_dm.diffusion import Backbone, read_features
 from dataset_dm.errors import AnnotatorMismatch, explain
 from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.miniature import locate
-from dataset_dm.prompts import wordings
+from dataset_dm.prompts import class_words, wordings
 from dataset_dm.records import Annotation
 from dataset_dm.tasks import INSTANCE, POSE, SEMANTIC
 
@@ -53,6 +55,11 @@ class PDecoderAnnotator:
         return self.decoder.config.spec
 
     @property
+    def levels(self) -> tuple[str, ...]:
+        """The VAE-decoder maps it needs."""
+        return self.spec.names("vae")
+
+    @property
     def tasks(self) -> tuple[str, ...]:
         """The kinds of label it reads."""
         return self.decoder.config.tasks
@@ -73,10 +80,24 @@ class PDecoderAnnotator:
         trained = {word for names in wordings(self.classes) for word in names}
         return torch.tensor([any(names[i] in trained for names in wordings(classes)) for i in range(len(classes))])
 
+    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Features:
+        """The labelling pass: one UNet pass on the noised latents, told the prompt where that names a class."""
+        return read_features(
+            backbone,
+            pictures.encoded(backbone).latents,
+            pictures.prompts,
+            backbone.classes_text(class_words(classes)),
+            self.spec,
+            pictures.seeds,
+            vae_levels=pictures.levels,
+            images=pictures.images,
+            blind=[not positions for positions in pictures.named],
+        )
+
     @torch.inference_mode()
     def annotate(
         self,
-        features: Features,
+        seen: Features,
         classes: Sequence[str],
         requested: Sequence[Sequence[int]] | None = None,
         size: tuple[int, int] | None = None,
@@ -89,17 +110,17 @@ class PDecoderAnnotator:
         Args:
             keep_probability: also keep the probability of every pixel's class.
         """
-        self.check(features.spec)
-        if features.class_text.shape[0] != len(classes):
-            what = f"features hold {features.class_text.shape[0]} classes, the list has {len(classes)}"
+        self.check(seen.spec)
+        if seen.class_text.shape[0] != len(classes):
+            what = f"features hold {seen.class_text.shape[0]} classes, the list has {len(classes)}"
             raise ValueError(f"{what}; read them with the same list")
         device = next(self.decoder.parameters()).device
         wanted = set(self.tasks if tasks is None else tasks)
         wanted |= {INSTANCE.name} if POSE.name in wanted else set()  # poses belong to people found
         # a class map is made to agree with the things found, whether or not they are asked for
         heads = wanted | ({INSTANCE.name} & set(self.tasks) if SEMANTIC.name in wanted else set())
-        output = self.decoder(features.to(device, torch.float32), heads, self.known(classes))
-        size = features.image_size if size is None else tuple(size)
+        output = self.decoder(seen.to(device, torch.float32), heads, self.known(classes))
+        size = seen.image_size if size is None else tuple(size)
         return read_labels(
             output,
             self.decoder.config,

@@ -6,63 +6,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dataset_dm.annotators.base import Annotator
-from dataset_dm.diffusion import Backbone, ClassText, encode_images, read_features
+from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.diffusion import Backbone
 from dataset_dm.evaluation.figures import LabelFigures
 from dataset_dm.evaluation.found import Finds
 from dataset_dm.evaluation.progress import Progress
-from dataset_dm.evaluation.sources import NAMES, Pictures, Renders
+from dataset_dm.evaluation.sources import NAMES, Renders
 from dataset_dm.evaluation.truth import Truth
-from dataset_dm.hypercolumns import Features
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.prompts.classes import class_words
 from dataset_dm.records import Annotation
 from dataset_dm.tasks import SEMANTIC
 from dataset_dm.training.features import BLIND
 
 
-def read(
-    backbone: Backbone,
-    annotator: Annotator,
-    pictures: Pictures,
-    class_text: ClassText,
-    *,
-    informed: bool,
-    vae_levels: Mapping[str, Tensor] | None = None,
-) -> Features:
-    """The very operation of training and of generating: latents, noise at the decoder's t, one conditional pass.
-
-    Args:
-        class_text: VOC's classes by their words; encoded once by the caller.
-        informed: whether the pass is told the prompt.
-        vae_levels: the VAE decoder's maps of an earlier reading of these pictures; None decodes.
-    """
-    return read_features(
-        backbone,
-        encode_images(backbone, pictures.images) if pictures.latents is None else pictures.latents,
-        list(pictures.prompts) if informed else [BLIND] * len(pictures),
-        class_text,
-        annotator.spec,
-        pictures.seeds,
-        vae_levels,
-        images=pictures.images,
-        blind=[not informed] * len(pictures),
-    )
+def told(pictures: Pictures, *, informed: bool) -> Pictures:
+    """What a labeller is told of pictures: caption or prompt, or, blind, nothing."""
+    count = len(pictures)
+    return pictures if informed else replace(pictures, prompts=[BLIND] * count, named=[()] * count)
 
 
 def label(
     annotator: Annotator,
     pictures: Pictures,
-    features: Features,
+    seen: Any,
     *,
     informed: bool,
     tasks: Sequence[str] | None = None,
@@ -71,11 +45,12 @@ def label(
     of every pixel; informed ones are also told which classes the prompts name.
 
     Args:
+        seen: what the annotator has read of these pictures.
         tasks: what is read; None is all that the annotator can.
     """
     requested = [list(positions) for positions in pictures.named] if informed else None
     more: dict[str, Any] = {"tasks": tasks, "keep_probability": True}
-    return annotator.annotate(features, VOC_CLASSES, requested, **more)
+    return annotator.annotate(seen, VOC_CLASSES, requested, **more)
 
 
 def on_renders(
@@ -83,16 +58,15 @@ def on_renders(
 ) -> list[LabelFigures]:
     """Figures of all tasks against exact truth, one for each entry of `informed` (False: blind), in one go over the
     renders."""
-    class_text = backbone.classes_text(class_words(VOC_CLASSES))
     runs = [LabelFigures(NAMES, annotator.tasks) for _ in informed]
     with Progress("renders labelled", count) as progress:
         for batch in batches:
-            pictures = replace(batch.pictures, latents=encode_images(backbone, batch.pictures.images))
-            levels: dict[str, Tensor] | None = None  # what no text changes is read once
-            for run, told in zip(runs, informed, strict=True):
-                features = read(backbone, annotator, pictures, class_text, informed=told, vae_levels=levels)
-                levels = {name: features.levels[name] for name in annotator.spec.names("vae")}
-                _add(run, pictures, label(annotator, pictures, features, informed=told), batch.truths)
+            pictures = batch.pictures.encoded(backbone)
+            for run, knowing in zip(runs, informed, strict=True):
+                seen = annotator.look(backbone, told(pictures, informed=knowing), VOC_CLASSES)
+                # what no text changes is read once
+                pictures = replace(pictures, levels={name: seen.levels[name] for name in annotator.levels} or None)
+                _add(run, pictures, label(annotator, pictures, seen, informed=knowing), batch.truths)
             progress.step(len(pictures))
     return runs
 
@@ -104,7 +78,6 @@ def on_generated(
 
     The judge has an opinion about classes alone: an annotator without the task semantic gets no figures here.
     """
-    class_text = backbone.classes_text(class_words(VOC_CLASSES))
     tasks = [task for task in annotator.tasks if task == SEMANTIC.name]
     run, finds = LabelFigures(NAMES, tasks), Finds()
     with Progress("generated images labelled", count) as progress:
@@ -113,8 +86,8 @@ def on_generated(
             for named, class_map in zip(pictures.named, truth, strict=True):
                 finds.add(named, class_map)
             if tasks:
-                features = read(backbone, annotator, pictures, class_text, informed=True)
-                said = label(annotator, pictures, features, informed=True, tasks=tasks)
+                seen = annotator.look(backbone, pictures, VOC_CLASSES)
+                said = label(annotator, pictures, seen, informed=True, tasks=tasks)
                 _add(run, pictures, said, [Truth(one) for one in truth])
             progress.step(len(pictures))
     return run, finds

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.engine import Engine
 from dataset_dm.engine.local import stores
@@ -22,28 +23,6 @@ from dataset_dm.png import decode_png
 from dataset_dm.prompts import Templates, find_classes
 
 NAMES = ("background", *VOC_CLASSES)
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """One batch to label.
-
-    Args:
-        images: uint8 [b H W 3], RGB, on the CPU.
-        prompts: what each picture was asked to show, or a caption of it.
-        named: positions in VOC_CLASSES of the classes that the prompt names.
-        seeds: of the samples; the labelling noise hangs on them.
-        latents: final latents [b c h w] of generated images; None means that the images must be encoded.
-    """
-
-    images: Tensor
-    prompts: Sequence[str]
-    named: Sequence[Sequence[int]]
-    seeds: Sequence[int]
-    latents: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 @dataclass(frozen=True)
@@ -97,7 +76,8 @@ def drawn(
         seeds = [(seed << 32) + i for i in indices]
         samples = sample(backbone, [one.text for one in asked], seeds, sampler)
         named = [positions(one.classes or ()) for one in asked]
-        yield Pictures(samples.images, [one.text for one in asked], named, seeds, samples.latents)
+        texts = [one.text for one in asked]
+        yield Pictures(images=samples.images, prompts=texts, seeds=seeds, named=named, latents=samples.latents)
 
 
 def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
@@ -110,11 +90,11 @@ def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: st
         for start in range(0, len(rows), plan.batch_size):
             part = rows[start : start + plan.batch_size]
             yield Pictures(
-                torch.from_numpy(np.stack([decode_png(row["image"]["bytes"]) for row in part])),
-                [row["prompt"] for row in part],
-                [positions(row["requested"] or find_classes(row["prompt"], VOC_CLASSES)) for row in part],
-                [row["seed"] for row in part],
-                torch.stack([_latents(row) for row in part]),
+                images=torch.from_numpy(np.stack([decode_png(row["image"]["bytes"]) for row in part])),
+                prompts=[row["prompt"] for row in part],
+                seeds=[row["seed"] for row in part],
+                named=[positions(row["requested"] or find_classes(row["prompt"], VOC_CLASSES)) for row in part],
+                latents=torch.stack([_latents(row) for row in part]),
             )
 
 

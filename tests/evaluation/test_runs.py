@@ -1,12 +1,14 @@
 """Runs over renders and generated images: pictures, truth and labels stay together; batches do not matter."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from dataset_dm.annotators.base import Pictures
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import Backbone, SamplerConfig, decode_latents, encode_images, feature_spec, to_uint8
 from dataset_dm.evaluation import autoencoder, found, labels, overhead, sources, task_cost
@@ -14,7 +16,6 @@ from dataset_dm.evaluation.depth import DepthErrors
 from dataset_dm.evaluation.groups import Split
 from dataset_dm.evaluation.measurements.labels import measure_labels
 from dataset_dm.evaluation.semantic import Confusion
-from dataset_dm.hypercolumns import Features, FeatureSpec, Level
 from dataset_dm.miniature.judge import Judge, JudgeNet
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.records import Annotation
@@ -27,15 +28,17 @@ class Threshold:
 
     name, fingerprint, classes, tasks = "threshold", "0" * 16, VOC_CLASSES, ("semantic", "depth")
 
-    def __init__(self, backbone: Backbone) -> None:
-        levels = (Level("unet.conv_in", "unet", 1, 8), Level("image", "image", 3, 1))
-        conv = next(level for level in backbone.levels() if level.name == "unet.conv_in")
-        self.spec: FeatureSpec = feature_spec(backbone, levels=(conv, levels[1]), attention=())
+    levels = ()
+
+    def __init__(self) -> None:
         self.requests: list[object] = []
+
+    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Pictures:
+        return pictures
 
     def annotate(
         self,
-        features: Features,
+        seen: Pictures,
         classes: Sequence[str],
         requested: Sequence[Sequence[int]] | None = None,
         size: tuple[int, int] | None = None,
@@ -44,7 +47,7 @@ class Threshold:
         keep_probability: bool = False,
     ) -> list[Annotation]:
         self.requests.append(requested)
-        full = bright((features.levels["image"].permute(0, 2, 3, 1).numpy() + 1) * 127.5)
+        full = bright(seen.images.numpy())
         sure = np.ones(full.shape[1:], np.float32)
         more = {"probability": sure, "depth": 5 * sure, "depth_confidence": sure}
         return [Annotation(confidence=1.0, label=each, full=each, **more) for each in full]
@@ -72,7 +75,7 @@ def test_renders_are_the_test_split_in_order() -> None:
 
 
 def test_labels_meet_their_own_truth(backbone: Backbone) -> None:
-    annotator = Threshold(backbone)
+    annotator = Threshold()
     blind, informed = labels.on_renders(backbone, annotator, sources.renders(5, 2), 5, informed=(False, True))
     expected, errors = Confusion(21), DepthErrors()
     for i in range(5):
@@ -93,15 +96,16 @@ def test_what_a_pass_is_told_changes_what_it_reads(backbone: Backbone) -> None:
 
     annotator = PDecoderAnnotator(decoder, name="random", fingerprint="0" * 16)
     batch = next(sources.renders(2, 2))
-    text = backbone.classes_text(VOC_CLASSES)
 
-    def labelled_by(informed: bool, **more: object) -> list[Annotation]:
-        features = labels.read(backbone, annotator, batch.pictures, text, informed=informed, **more)
-        return labels.label(annotator, batch.pictures, features, informed=informed)
+    def labelled_by(informed: bool, levels: dict[str, torch.Tensor] | None = None) -> list[Annotation]:
+        pictures = replace(labels.told(batch.pictures, informed=informed), levels=levels)
+        return labels.label(
+            annotator, batch.pictures, annotator.look(backbone, pictures, VOC_CLASSES), informed=informed
+        )
 
     told, blind = labelled_by(True), labelled_by(False)
-    levels = labels.read(backbone, annotator, batch.pictures, text, informed=True).levels
-    again = labelled_by(False, vae_levels=levels)
+    levels = annotator.look(backbone, batch.pictures, VOC_CLASSES).levels
+    again = labelled_by(False, {name: levels[name] for name in annotator.levels})
     assert told[0].probability is not None and told[0].probability.shape == (128, 128)
     assert np.array_equal(blind[0].probability, again[0].probability)
     assert not np.array_equal(told[0].probability, blind[0].probability)
