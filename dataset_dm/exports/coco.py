@@ -1,0 +1,185 @@
+"""COCO's JSON: `annotations/instances_<split>.json`, images in `images/<split>/`; pycocotools loads it.
+
+Masks are compressed run lengths, so holes and several parts stay. Keypoints are pixel indices as in COCO: a point at
+the centre of the upper left pixel is 0, 0. `score` and `keypoint_scores` are extra keys that COCO's tools leave alone.
+The ids of categories are COCO's own when all classes are among its 80, else they count from 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataset_dm import rle
+from dataset_dm.coco_names import COCO_IDS
+from dataset_dm.drawing.skeleton import LIMBS
+from dataset_dm.errors import DataError, explain
+from dataset_dm.exports.base import Format, Size, by_name, category_of, inside, placed, same_size, save_image
+from dataset_dm.exports.losses import CLASS_MAPS, DEPTH, VOID_PIXELS
+from dataset_dm.exports.sample import Labels, Sample, Thing
+from dataset_dm.miniature.world import KEYPOINTS
+from dataset_dm.records import PERSON
+from dataset_dm.training.data.annotations import keypoints_of, mask_of
+from dataset_dm.training.data.coco_files import read_json
+
+Row = dict[str, Any]
+_HALF = 0.5  # from the centre of a pixel to its index
+
+
+class Coco(Format):
+    """See above."""
+
+    name = "coco"
+    title = "COCO JSON"
+    cannot = (CLASS_MAPS, VOID_PIXELS, DEPTH)
+
+    def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
+        ids = category_ids(classes)
+        images: list[Row] = []
+        annotations: list[Row] = []
+        taken: set[int] = set()
+        for sample in samples:
+            save_image(folder / "images" / split, sample)
+            height, width = sample.size
+            images.append({"id": sample.index, "file_name": sample.file, "width": width, "height": height})
+            for _, thing in self.held(sample, classes):
+                number = thing.number
+                if number is None or number < 1 or number in taken:  # COCOeval takes 0 for no match
+                    number = max(taken, default=0) + 1
+                taken.add(number)
+                annotations.append({"id": number, "image_id": sample.index, **_row(thing, ids[thing.category])})
+        posed = any("keypoints" in one for one in annotations)
+        content = {
+            "info": {"description": f"split {split}"},
+            "images": images,
+            "annotations": annotations,
+            "categories": [_category(name, ids[i], posed) for i, name in enumerate(classes)],
+        }
+        (folder / "annotations").mkdir(exist_ok=True)
+        file = folder / "annotations" / f"instances_{split}.json"
+        file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
+        held = self.held(sample, classes)
+        rows = [_row(thing, thing.category) for _, thing in held]
+        return Labels(things=placed((_thing(row, row["category_id"], sample.size, sample.name) for row in rows), held))
+
+    def read(self, path: Path, classes: Sequence[str]) -> CocoReviewed:
+        return CocoReviewed(path, classes)
+
+
+class CocoReviewed:
+    """All JSON files with images and annotations of a folder or its `annotations`, or one such file."""
+
+    def __init__(self, path: Path, classes: Sequence[str]) -> None:
+        self._images: dict[str, Row] = {}
+        self._things: dict[str, list[tuple[int, Row]]] = defaultdict(list)
+        listed = []
+        for file in _files(path):
+            content = read_json(file, ("images", "annotations", "categories"))
+            listed += [(_stem(row, file), file.name) for row in content["images"]]
+            by_name(listed, str(path))
+            self._add(content, file, classes)
+
+    def _add(self, content: Mapping[str, Any], file: Path, classes: Sequence[str]) -> None:
+        categories = {row.get("id"): category_of(row.get("name"), classes, str(file)) for row in content["categories"]}
+        names = {row.get("id"): _stem(row, file) for row in content["images"]}
+        self._images.update({_stem(row, file): row for row in content["images"]})
+        for row in content["annotations"]:
+            place = f"{file.name}, annotation {row.get('id')}"
+            if row.get("image_id") not in names:
+                raise DataError(explain(f"{place}: image_id", got=row.get("image_id"), expected="an id of its images"))
+            if row.get("category_id") not in categories:
+                expected = "an id that the file's categories declare"
+                raise DataError(explain(f"{place}: class", got=row.get("category_id"), expected=expected))
+            self._things[names[row["image_id"]]].append((categories[row["category_id"]], row))
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._images.keys()
+
+    def labels(self, name: str, size: Size) -> Labels:
+        row = self._images[name]
+        sides = row.get("height"), row.get("width")
+        if all(isinstance(side, int) for side in sides):
+            same_size(sides, size, f"image {name!r} of the file")
+        things = (
+            _thing(one, category, size, f"image {name!r}, annotation {one.get('id')}")
+            for category, one in self._things.get(name, ())
+        )
+        return Labels(things=tuple(things))
+
+
+def category_ids(classes: Sequence[str]) -> list[int]:
+    """The id of every class in COCO's files."""
+    known = all(name in COCO_IDS for name in classes)
+    return [COCO_IDS[name] if known else i + 1 for i, name in enumerate(classes)]
+
+
+def _category(name: str, number: int, posed: bool) -> Row:
+    row: Row = {"id": number, "name": name, "supercategory": name}
+    if posed and name == PERSON:
+        row |= {"keypoints": list(KEYPOINTS), "skeleton": [[a + 1, b + 1] for a, b in LIMBS]}
+    return row
+
+
+def _row(thing: Thing, category: int) -> Row:
+    row: Row = {
+        "category_id": category,
+        "bbox": list(thing.bounds),
+        "area": int(thing.mask.sum()) if thing.mask is not None else thing.bounds[2] * thing.bounds[3],
+        "iscrowd": int(bool(thing.crowd)),
+        "segmentation": [] if thing.mask is None else rle.encode(thing.mask),
+    }
+    if thing.score is not None:
+        row["score"] = thing.score
+    if thing.keypoints is not None:
+        shown = thing.keypoints[:, 2:] > 0
+        points = np.where(shown, thing.keypoints - (_HALF, _HALF, 0), 0)
+        row |= {"keypoints": points.ravel().tolist(), "num_keypoints": int(shown.sum())}
+    if thing.keypoint_scores is not None:
+        row["keypoint_scores"] = thing.keypoint_scores.tolist()
+    return row
+
+
+def _thing(row: Row, category: int, size: Size, place: str) -> Thing:
+    if row.get("bbox") is None:
+        raise DataError(explain(f"{place}: no bbox", expected="x, y, w, h", remedy="complete the annotation"))
+    form, points, sure = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_scores")
+    mask = mask_of(form, size, place) if form else None
+    return Thing(
+        category=category,
+        box=inside(row["bbox"], size, place),
+        mask=mask if mask is not None and mask.any() else None,
+        score=_share(row.get("score"), place),
+        crowd=bool(row["iscrowd"]) if "iscrowd" in row else None,
+        keypoints=None if not points else keypoints_of(points, size, place, _HALF).astype(np.float64),
+        keypoint_scores=None if not sure else np.array([_share(one, place) for one in sure], np.float64),
+    )
+
+
+def _share(value: Any, place: str) -> float | None:
+    if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+        raise DataError(explain(f"{place}: score", got=value, expected="a number from 0 to 1"))
+    return value
+
+
+def _stem(row: Row, file: Path) -> str:
+    name = row.get("file_name")
+    if not isinstance(name, str):
+        raise DataError(explain(f"{file}: an image without file_name", got=row.get("id"), expected="its file's name"))
+    return Path(name.replace("\\", "/")).stem
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    files = sorted(path.glob("annotations/[!.]*.json")) or sorted(path.glob("[!.]*.json"))
+    if not files:
+        raise DataError(explain(f"{path}: no annotation file", expected="annotations/instances_<split>.json"))
+    return files

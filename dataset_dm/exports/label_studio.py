@@ -1,0 +1,207 @@
+"""Label Studio: `tasks.json` with the labels as predictions, `config.xml` for the project, images in `images/<split>/`.
+
+An object is a brush region, or a rectangle where it has no mask; its keypoints are points whose parent it is. The
+choices hidden and crowd are made per region. Void pixels are one brush region more; a set without objects has one brush
+region a class. What was submitted there and exported as JSON is brought back; a task that nobody submitted stays as it
+was. Percentages are of the picture's sides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from dataset_dm.errors import DataError, explain
+from dataset_dm.exports import brush
+from dataset_dm.exports.base import Format, by_name, placed, save_image
+from dataset_dm.exports.label_studio_regions import CONTROLS, CROWD, HIDDEN, Region, labels_of
+from dataset_dm.exports.losses import DEPTH, LOOSE_BOXES, SIDE_MAPS
+from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, void_of
+from dataset_dm.exports.sample import Labels, Sample, Size, Thing
+from dataset_dm.exports.xml_files import text_of
+from dataset_dm.miniature.world import KEYPOINTS
+
+_TASKS = "tasks.json"
+_UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the name of an uploaded file
+_POINT = 0.5  # percent, how large a keypoint is drawn
+
+
+class LabelStudio(Format):
+    """See above."""
+
+    name = "label-studio"
+    title = "Label Studio JSON"
+    needs = ("objects", "label")
+    cannot = (SIDE_MAPS, LOOSE_BOXES, DEPTH)
+    notes = (
+        "serve the folder with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to it, add its folder images as local storage, paste config.xml, "
+        "then import tasks.json",
+    )
+
+    def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
+        check_classes(classes, self.name)
+
+    def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
+        tasks = []
+        for sample in samples:
+            file = f"images/{split}/{sample.file}"
+            save_image(folder / "images" / split, sample)
+            data = {"image": f"/data/local-files/?d={file}", "split": split, "index": sample.index}
+            result = self._result(sample, classes)
+            tasks.append({"data": data, "predictions": [{"model_version": "dataset_dm", "result": result}]})
+        (folder / f".{split}.tasks").write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+
+    def finish(self, folder: Path, splits: Sequence[str], classes: Sequence[str]) -> None:
+        tasks = []
+        for split in splits:
+            part = folder / f".{split}.tasks"
+            tasks += json.loads(part.read_text(encoding="utf-8"))
+            part.unlink()
+        (folder / _TASKS).write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+        (folder / "config.xml").write_text(_config(classes), encoding="utf-8")
+
+    def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
+        found = labels_of(self._result(sample, classes), sample.size, classes, sample.name)
+        if sample.labels.things is None:
+            return found
+        return Labels(things=placed(found.things or (), self.held(sample, classes)), void=found.void)
+
+    def read(self, path: Path, classes: Sequence[str]) -> LabelStudioReviewed:
+        return LabelStudioReviewed(path, classes)
+
+    def _result(self, sample: Sample, classes: Sequence[str]) -> list[Region]:
+        whole = sample.labels
+        held = enumerate(class_regions(whole.label)) if whole.things is None else self.held(sample, classes)
+        regions = [one for place, thing in held for one in _regions(thing, f"o{place + 1}", classes, sample.size)]
+        void = void_of(whole)
+        if void is not None:
+            regions.append(_region("void", "brushlabels", _brush(void), VOID_REGION, sample.size))
+        return regions
+
+
+class LabelStudioReviewed:
+    """The submitted tasks of a JSON export: the newest annotation of each that was not cancelled."""
+
+    def __init__(self, path: Path, classes: Sequence[str]) -> None:
+        self._classes = classes
+        file = _find(path)
+        try:
+            tasks = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(explain(f"{file}: cannot be read as JSON ({error})")) from error
+        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+            raise DataError(explain(f"{file}: content", expected="a list of tasks, Label Studio's export as JSON"))
+        done = [(task, found) for task in tasks if (found := _submitted(task)) is not None]
+        if not done:
+            remedy = "submit tasks in Label Studio and export them as JSON"
+            raise DataError(explain(f"{file}: none of {len(tasks)} tasks was reviewed", remedy=remedy))
+        by_name(((_stem(task, file), str(task.get("id"))) for task, _ in done), str(file))
+        self._results = {_stem(task, file): found for task, found in done}
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._results.keys()
+
+    def labels(self, name: str, size: Size) -> Labels:
+        return labels_of(self._results[name], size, self._classes, f"image {name!r}")
+
+
+def _regions(thing: Thing, name: str, classes: Sequence[str], size: Size) -> list[Region]:
+    """The regions of one object."""
+    label = classes[thing.category]
+    kind, value = ("rectanglelabels", _rectangle(thing, size)) if thing.mask is None else ("brushlabels", None)
+    value = _brush(thing.mask) if value is None else value
+    regions = [_region(name, kind, value, label, size, score=thing.score)]
+    if thing.crowd:
+        regions.append(_region(name, "choices", value, CROWD, size))
+    points = np.zeros((0, 3)) if thing.keypoints is None else thing.keypoints
+    for joint, (x, y, v) in enumerate(points.tolist()):
+        if v > 0:
+            here = {"x": 100 * x / size[1], "y": 100 * y / size[0], "width": _POINT}
+            sure = None if thing.keypoint_scores is None else float(thing.keypoint_scores[joint])
+            own = f"{name}-{KEYPOINTS[joint]}"
+            regions.append(_region(own, "keypointlabels", here, KEYPOINTS[joint], size, parent=name, score=sure))
+            if v == 1:
+                regions.append(_region(own, "choices", here, HIDDEN, size, parent=name))
+    return regions
+
+
+def _region(
+    name: str,
+    kind: str,
+    value: Mapping[str, Any],
+    label: str,
+    size: Size,
+    parent: str | None = None,
+    score: float | None = None,
+) -> Region:
+    return {
+        "id": name,
+        "from_name": CONTROLS[kind],
+        "to_name": "image",
+        "type": kind,
+        "original_width": size[1],
+        "original_height": size[0],
+        "image_rotation": 0,
+        "value": {**value, kind: [label]},
+        **({} if parent is None else {"parentID": parent}),
+        **({} if score is None else {"score": score}),
+    }
+
+
+def _brush(mask: np.ndarray) -> dict[str, Any]:
+    return {"format": "rle", "rle": brush.encode(mask)}
+
+
+def _rectangle(thing: Thing, size: Size) -> dict[str, Any]:
+    x, y, w, h = thing.bounds
+    height, width = size
+    sides = {"x": x / width, "y": y / height, "width": w / width, "height": h / height}
+    return {**{name: 100 * share for name, share in sides.items()}, "rotation": 0}
+
+
+def _submitted(task: Mapping[str, Any]) -> list[Region] | None:
+    """The regions of a task's newest annotation; None when there is none."""
+    done = [one for one in task.get("annotations") or () if not one.get("was_cancelled")]
+    return list(max(done, key=lambda one: str(one.get("updated_at") or ""))["result"]) if done else None
+
+
+def _stem(task: Mapping[str, Any], file: Path) -> str:
+    image = (task.get("data") or {}).get("image")
+    if not isinstance(image, str):
+        raise DataError(explain(f"{file}: task {task.get('id')} without data.image", expected="its image's address"))
+    return _UPLOADED.sub("", Path(image.split("?d=")[-1].split("?")[0]).stem)
+
+
+def _find(path: Path) -> Path:
+    if path.is_file():
+        return path
+    files = [path / _TASKS] if (path / _TASKS).is_file() else sorted(path.glob("[!.]*.json"))
+    if len(files) != 1:
+        got = ", ".join(file.name for file in files) or "none"
+        raise DataError(explain(f"{path}: JSON files", got=got, expected="one, or the path of one"))
+    return files[0]
+
+
+def _config(classes: Sequence[str]) -> str:
+    """The labelling interface."""
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Image", name="image", value="$image", zoom="true")
+    tags = {
+        "BrushLabels": (CONTROLS["brushlabels"], "Label", [*classes, VOID_REGION], {}),
+        "RectangleLabels": (CONTROLS["rectanglelabels"], "Label", classes, {}),
+        "KeyPointLabels": (CONTROLS["keypointlabels"], "Label", KEYPOINTS, {}),
+        "Choices": (CONTROLS["choices"], "Choice", (HIDDEN, CROWD), {"perRegion": "true", "choice": "multiple"}),
+    }
+    for tag, (name, inner, values, more) in tags.items():
+        control = ElementTree.SubElement(view, tag, name=name, toName="image", **more)
+        for value in values:
+            ElementTree.SubElement(control, inner, value=value)
+    return text_of(view)

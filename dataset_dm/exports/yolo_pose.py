@@ -1,0 +1,71 @@
+"""Ultralytics' keypoints: `0 x y w h`, then x, y, v of COCO's 17 points; people are the only class."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from dataset_dm.drawing.skeleton import side
+from dataset_dm.errors import DataError, explain
+from dataset_dm.exports.base import Size
+from dataset_dm.exports.losses import (
+    CLASS_MAPS,
+    CROWDS,
+    DEPTH,
+    KEYPOINT_SCORES,
+    MASKS,
+    OTHERS,
+    POINTS_OUTSIDE,
+    SCORES,
+    VOID_PIXELS,
+)
+from dataset_dm.exports.sample import Thing
+from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of, shares
+from dataset_dm.records import PERSON
+
+_JOINTS = 17
+_MIRRORED = [{"left": joint + 1, "right": joint - 1}.get(side(joint), joint) for joint in range(_JOINTS)]
+
+
+class YoloPose(YoloFormat):
+    """See above."""
+
+    name = "yolo-pose"
+    title = "Ultralytics YOLO, keypoints"
+    cannot = (OTHERS, MASKS, KEYPOINT_SCORES, POINTS_OUTSIDE, SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)
+
+    def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
+        if PERSON not in classes:
+            raise DataError(explain(f"{self.name}: classes", got=", ".join(classes), expected=f"a class {PERSON!r}"))
+        if "keypoints" not in columns:
+            remedy = "take a set with keypoints, such as coco_synth's config keypoints"
+            raise DataError(explain(f"{self.name}: objects have no field keypoints", remedy=remedy))
+
+    def names(self, classes: Sequence[str]) -> list[str]:
+        return [PERSON]
+
+    def more(self) -> str:
+        return f"kpt_shape: [{_JOINTS}, 3]\nflip_idx: {_MIRRORED}"
+
+    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
+        return super().holds(thing, classes) and classes[thing.category] == PERSON
+
+    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
+        height, width = size
+        points = np.zeros((_JOINTS, 3)) if thing.keypoints is None else thing.keypoints
+        inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
+        points = np.where(inside[:, None], points / (width, height, 1), 0)
+        return np.concatenate([box_numbers(thing, size), points.ravel()])
+
+    def columns(self, count: int) -> str | None:
+        return None if count == 4 + 3 * _JOINTS else f"expected x, y, w, h and x, y, v of {_JOINTS} keypoints"
+
+    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
+        points = numbers[4:].reshape(_JOINTS, 3)
+        if not np.isin(points[:, 2], (0, 1, 2)).all():
+            expected = "0, 1 (hidden) or 2 (seen)"
+            raise DataError(explain(f"{place}: visibility of a keypoint", got=points[:, 2].tolist(), expected=expected))
+        pixels = np.column_stack([shares(points[:, :2], size, place), points[:, 2]])
+        keypoints = np.where(points[:, 2:] > 0, pixels, 0)
+        return Thing(category=category, box=box_of(numbers[:4], size, place), keypoints=keypoints)

@@ -1,0 +1,47 @@
+"""Ultralytics' masks: `class x1 y1 x2 y2 …`, one polygon an object along the edges of its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dataset_dm.errors import DataError, explain
+from dataset_dm.exports.base import Size
+from dataset_dm.exports.losses import (
+    CLASS_MAPS,
+    CROWDS,
+    DEPTH,
+    KEYPOINTS,
+    LOOSE_BOXES,
+    NO_MASK,
+    PARTS,
+    SCORES,
+    VOID_PIXELS,
+)
+from dataset_dm.exports.polygons import fill, joined, outlines
+from dataset_dm.exports.sample import Thing
+from dataset_dm.exports.yolo_folder import YoloFormat, shares
+
+
+class YoloSeg(YoloFormat):
+    """See above."""
+
+    name = "yolo-seg"
+    title = "Ultralytics YOLO, masks"
+    cannot = (PARTS, NO_MASK, LOOSE_BOXES, KEYPOINTS, SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)
+
+    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
+        return thing.mask is not None
+
+    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
+        return (joined(outlines(thing.mask)) / (size[1], size[0])).ravel()
+
+    def columns(self, count: int) -> str | None:
+        return None if count >= 6 and count % 2 == 0 else "expected x and y of at least three points"
+
+    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
+        mask = fill(shares(numbers.reshape(-1, 2), size, place), size)
+        if not mask.any():
+            raise DataError(explain(f"{place}: the polygon covers no pixel", remedy="leave the line out"))
+        return Thing(category=category, mask=mask)
