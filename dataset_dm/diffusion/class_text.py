@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dataset_dm.errors import ConfigError, GeneratorError, explain
+from dataset_dm.errors import ConfigError, explain
+
+from .spans import own_positions
 
 if TYPE_CHECKING:
     from .backbone import Backbone
@@ -79,23 +81,6 @@ def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "
         mask[row, : len(own)] = True
     mean = torch.stack([own.mean(dim=0) for own, _ in states])
     return ClassText(tuple(classes), template, tokens, mask, states[0][1], mean)
-
-
-def own_positions(backbone: Backbone, text: str, begin: int, end: int) -> list[int]:
-    """Token positions of the characters [begin, end) of a text, by the tokenizer's own offsets.
-
-    Counting words would be wrong: "aeroplane car" may be four tokens.
-    """
-    tokenizer = backbone.pipe.tokenizer
-    if not tokenizer.is_fast:
-        raise GeneratorError(
-            f"generator {backbone.source!r}: its tokenizer gives no offsets; save it with tokenizer.json"
-        )
-    coded = tokenizer(
-        text, return_offsets_mapping=True, return_special_tokens_mask=True, truncation=False, verbose=False
-    )
-    spans = zip(coded["offset_mapping"], coded["special_tokens_mask"], strict=True)
-    return [at for at, ((a, b), special) in enumerate(spans) if not special and a < end and b > begin]
 
 
 @torch.no_grad()

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dataset_dm.miniature.world import WORDS
 
 # Words of other things that hold a class name; they and their plurals are passed over unless they are a class.
 _OTHER_THINGS = ("hot dog", "prairie dog", "cat litter", "car park", "horse chestnut", "teddy bear")
+
+_WORD = re.compile(r"[^\s_\-‐-―]+")
+# scripts without blanks between words (Thai to Khmer, kana, Han): there a name is found inside a run of letters
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 
 _IRREGULAR = {
     "person": "people",
@@ -99,10 +108,35 @@ def _words(name: str) -> tuple[str, ...]:
     return (first,) if known is None else tuple(dict.fromkeys((first, *WORDS[known].singular)))
 
 
-def find_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
-    """The classes that a text names, in the order of `classes`.
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A class named in a text: the characters [begin, end) of the text as it was given."""
 
-    Case, hyphens and runs of blanks do not matter; a name inside a longer name does not count:
+    name: str
+    begin: int
+    end: int
+
+
+def mentions(text: str, classes: Sequence[str]) -> tuple[Mention, ...]:
+    """Every place where a text names one of the classes, from left to right; the places do not overlap.
+
+    Case, hyphens and runs of blanks do not matter; a name inside a longer name does not count. A word that means two
+    classes of the list is a mention of both.
+
+    >>> [(one.name, one.begin, one.end) for one in mentions("Two Dogs, a hot dog", ["dog"])]
+    [('dog', 4, 8)]
+    """
+    pattern, owner = _matcher(tuple(classes))
+    plain, places = _aligned(text)
+    return tuple(
+        Mention(name, places[match.start()][0], places[match.end() - 1][1])
+        for match in pattern.finditer(plain)
+        for name in owner.get(match.group(0), ())
+    )
+
+
+def find_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """The classes that a text names, in the order of `classes`; see `mentions`.
 
     >>> find_classes("Two people, a dining-table and hot dogs", ["dog", "person", "diningtable"])
     ('person', 'diningtable')
@@ -112,6 +146,21 @@ def find_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
     for match in pattern.finditer(_plain(text)):
         found.update(owner.get(match.group(0), ()))
     return tuple(name for name in classes if name in found)
+
+
+def class_list(classes: Sequence[str]) -> tuple[str, tuple[Mention, ...]]:
+    """The class names one after the other, as a text encoder should read them, and where each of them stands.
+
+    The places are known by construction: no name is taken for a part of its neighbours, as "hot" and "dog" could be.
+
+    >>> class_list(["diningtable", "dog"])[0]
+    'dining table dog'
+    """
+    words, placed, at = class_words(classes), [], 0
+    for name, word in zip(classes, words, strict=True):
+        placed.append(Mention(name, at, at + len(word)))
+        at += len(word) + 1
+    return " ".join(words), tuple(placed)
 
 
 @functools.lru_cache(maxsize=64)
@@ -127,12 +176,57 @@ def _matcher(classes: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, tuple
             if own.get(spelling, name) == name:
                 owner[spelling] = (*owner.get(spelling, ()), name)
     spellings = sorted({*owner, *_OTHER_THINGS, *map(plural, _OTHER_THINGS)}, key=len, reverse=True)
-    alternatives = "|".join(re.escape(spelling) for spelling in spellings)
-    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)"), owner
+    runs = itertools.groupby(spellings, key=_unspaced_ends)  # a look-around apiece would be slow to compile
+    return re.compile("|".join(_whole(list(run), *ends) for ends, run in runs)), owner
+
+
+def _unspaced_ends(spelling: str) -> tuple[bool, bool]:
+    return bool(_UNSPACED.match(spelling[0])), bool(_UNSPACED.match(spelling[-1]))
+
+
+def _whole(spellings: Sequence[str], unspaced_begin: bool, unspaced_end: bool) -> str:
+    """The pattern of spellings that are no part of a longer word, where their script sets words apart."""
+    letter = rf"[\w{_marks()}]"
+    before = "" if unspaced_begin else rf"(?<!{letter})"
+    after = "" if unspaced_end else rf"(?!{letter})"
+    return f"{before}(?:{'|'.join(map(re.escape, spellings))}){after}"
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.split(r"[\s_\-‐-―]+", text.lower().strip()))
+    if text.isascii():  # most texts are, and this is ten times as fast
+        return " ".join(_WORD.findall(text)).lower()
+    return _aligned(text)[0]
+
+
+def _aligned(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text as it is compared, and for each of its characters where in `text` it comes from.
+
+    Letters and their marks are composed and case is folded, which may change their number; runs of what stands between
+    words become one blank.
+    """
+    plain: list[str] = []
+    places: list[tuple[int, int]] = []
+    for word in _WORD.finditer(text):
+        if plain:
+            plain.append(" ")
+            places.append((word.start(), word.start()))
+        for letter in _letter().finditer(text, word.start(), word.end()):
+            folded = unicodedata.normalize("NFC", letter.group(0)).casefold()
+            plain.append(folded)
+            places += [letter.span()] * len(folded)
+    return "".join(plain), places
+
+
+@functools.cache
+def _marks() -> str:
+    """The accents and vowel signs of all scripts, as the inside of a character class: `\\w` leaves them out."""
+    return "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code))[0] == "M")
+
+
+@functools.cache
+def _letter() -> re.Pattern[str]:
+    """A character with its marks."""
+    return re.compile(rf".[{_marks()}]*", re.DOTALL)
 
 
 @functools.cache

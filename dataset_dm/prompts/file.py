@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import PromptError, did_you_mean, explain
-from dataset_dm.plan import PromptSource
 from dataset_dm.records import Prompt
-from dataset_dm.splice import SEPARATOR
 
 _KEYS = ("prompt", "classes")
 
@@ -51,17 +49,6 @@ def read_prompts(given: str | Path | Iterable[str | Mapping[str, Any]]) -> Lines
             explain("prompts", got=[], expected="at least one prompt", remedy="leave it out for templates")
         )
     return Lines(prompts)
-
-
-def check_separable(prompts: PromptSource) -> None:
-    """A mosaic's row joins the prompts of its tiles: redrawing must be able to take them apart again.
-
-    Raises PromptError for a prompt of a list that holds what stands between two prompts.
-    """
-    for line in prompts.prompts if isinstance(prompts, Lines) else ():
-        if SEPARATOR in line.text:
-            what = f"prompt {line.text!r}: {SEPARATOR!r} stands between the prompts of a mosaic"
-            raise PromptError(explain(what, remedy="write the prompt without it, or leave splice out"))
 
 
 def _from_file(file: Path) -> Lines:

@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.miniature.world import VOC_CLASSES, WORDS
-from dataset_dm.prompts import class_words, find_classes
+from dataset_dm.prompts import class_list, class_words, find_classes, mentions
 from dataset_dm.prompts.classes import plural, singular_and_plural
 
 
@@ -79,3 +79,42 @@ def test_words_for_the_text_encoder() -> None:
         "fork lift",
     ]
     assert singular_and_plural("person") == ("person", "people")
+
+
+def test_mentions_are_places_in_the_text_as_given() -> None:
+    text = "  Two\tDOGS, a dining-\u2014 table & a hot dog; dog"
+    found = [(one.name, text[one.begin : one.end]) for one in mentions(text, ["diningtable", "dog"])]
+    assert found == [("dog", "DOGS"), ("diningtable", "dining-\u2014 table"), ("dog", "dog")]
+    assert mentions(text, ["dog"])[1].begin == len(text) - 3
+    assert mentions("", ["dog"]) == mentions(" - ", ["dog"]) == ()
+
+
+def test_a_word_of_two_classes_is_a_mention_of_both() -> None:
+    found = mentions("a jet", ["aeroplane", "airplane"])
+    assert [(one.name, one.begin, one.end) for one in found] == [("aeroplane", 2, 5), ("airplane", 2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "place"),
+    [
+        ("eine STRASSE", "straße", (5, 12)),  # folded to more letters than there were
+        ("İki café", "café", (4, 8)),
+        ("a cafe\u0301 here", "café", (2, 7)),  # the accent as a sign of its own
+        ("\u0399\u03a3 \u03bb\u03cc\u03b3\u03bf\u03c2", "\u039b\u038c\u0393\u039f\u03a3", (3, 8)),  # final sigma
+        ("一只狗和一只猫", "猫", (6, 7)),  # no blanks between words
+        ("บนถนนมีแมวสองตัว", "แมว", (7, 10)),
+        ("कुत्ता और कुत्त", "कुत्त", (10, 15)),  # not in the longer word before: a vowel sign follows there
+    ],
+)
+def test_other_scripts(text: str, name: str, place: tuple[int, int]) -> None:
+    assert [(one.begin, one.end) for one in mentions(text, [name])] == [place]
+
+
+def test_class_list() -> None:
+    text, placed = class_list(["diningtable", "hot", "dog"])
+    assert text == "dining table hot dog"
+    assert [(one.name, one.begin, one.end) for one in placed] == [
+        ("diningtable", 0, 12),
+        ("hot", 13, 16),
+        ("dog", 17, 20),
+    ]

@@ -1,0 +1,67 @@
+"""Prompt sources by a short text, as the command line and `prompts=` take them:
+
+captions:DATASET#COLUMN      those that name a class: captions:owner/name@revision#caption, captions:my.csv#text
+openai:MODEL                 a chat model at $OPENAI_BASE_URL, else at OpenAI
+transformers:MODEL           a language model of transformers: a folder or a Hub id
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dataset_dm.errors import PromptError, explain
+from dataset_dm.plan import PromptSource
+from dataset_dm.prompts.captions import Captions
+from dataset_dm.prompts.endpoint import Endpoint
+from dataset_dm.prompts.language_model import LanguageModel
+from dataset_dm.prompts.local_model import LocalModel
+from dataset_dm.prompts.templates import Templates
+
+
+def named_source(given: str, templates: Templates) -> PromptSource | None:
+    """The source that a text such as "openai:gpt-4o-mini" names; None when it has none of the known beginnings.
+
+    Args:
+        given: see the head of this file.
+        templates: the default prompts of the plan: their classes and, if they weigh them, their class mix.
+
+    Raises:
+        PromptError, ModelError: the source cannot be made of what follows.
+    """
+    kind, colon, rest = given.partition(":")
+    if not colon or kind not in KINDS:
+        return None
+    if not rest.strip():
+        expected = f"such as {EXAMPLES[kind]}"
+        raise PromptError(explain("prompts", got=given, expected=expected))
+    return KINDS[kind](rest.strip(), templates)
+
+
+def _captions(rest: str, templates: Templates) -> PromptSource:
+    dataset, hash_, column = rest.rpartition("#")
+    if not hash_ or not dataset or not column:
+        expected = f"a dataset and its column such as {EXAMPLES['captions']}"
+        raise PromptError(explain("prompts", got=f"captions:{rest}", expected=expected))
+    if templates.weights is not None:
+        return Captions(dataset=dataset, column=column, mix=templates)
+    return Captions(dataset=dataset, column=column, classes=templates.prompted or templates.classes)
+
+
+def _openai(rest: str, templates: Templates) -> PromptSource:
+    return LanguageModel(writer=Endpoint(model=rest), mix=templates)
+
+
+def _transformers(rest: str, templates: Templates) -> PromptSource:
+    return LanguageModel(writer=LocalModel.find(rest), mix=templates)
+
+
+KINDS: dict[str, Callable[[str, Templates], PromptSource]] = {
+    "captions": _captions,
+    "openai": _openai,
+    "transformers": _transformers,
+}
+EXAMPLES = {
+    "captions": "captions:owner/name#caption",
+    "openai": "openai:gpt-4o-mini",
+    "transformers": "transformers:owner/name",
+}
