@@ -1,1 +1,1 @@
-"""Card templates, shipped as package data; `dataset_dm.hub` fills them."""
+"""Cards: the templates, shipped as package data, and what is common to cards of sets and of models."""

@@ -76,7 +76,7 @@ def test_yaml_head_names_files_and_sizes(folder: Path) -> None:
     text = (folder / "README.md").read_text(encoding="utf-8")
     head = yaml.safe_load(text.split("---")[1])
     assert head["configs"][0]["data_files"][0] == {"split": "train", "path": "train/*.parquet"}
-    assert [split["num_examples"] for split in head["dataset_info"]["splits"]] == [3, 1]
+    assert [split["num_examples"] for split in head["dataset_info"][0]["splits"]] == [3, 1]
     assert head["size_categories"] == "n<1K" or head["size_categories"] == ["n<1K"]
 
 

@@ -1,0 +1,45 @@
+"""Figures that a decoder's checkpoint carries along, as cards show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+# key in the record → name on cards, and the task it speaks of
+FIGURES = {
+    "miou": ("mIoU of class masks", "semantic"),
+    "accuracy": ("pixel accuracy", "semantic"),
+    "mask_ap": ("mask AP", "instance"),
+    "mask_ap50": ("mask AP at IoU 0.5", "instance"),
+    "keypoint_ap": ("keypoint AP", "pose"),
+    "rel": ("relative depth error", "depth"),
+    "delta1": ("depth within 25 % (δ1)", "depth"),
+}
+
+
+def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any] | None:
+    """What was measured when a decoder was trained.
+
+    Args:
+        config: its config.json.
+        tasks: names of the tasks to tell about.
+
+    Returns:
+        `figures`: (name, blind, informed) as text, `images`: how many they were measured on, `data`: which; None
+        where nothing was measured.
+    """
+    record = config.get("record") or {}
+    measured = record.get("validation_figures") or {}
+    rows = [
+        (name, *(_written((measured.get(told) or {}).get(key)) for told in ("blind", "informed")))
+        for key, (name, task) in FIGURES.items()
+        if task in tasks
+    ]
+    rows = [row for row in rows if row[1:] != ("–", "–")]
+    if not rows:
+        return None
+    return {"figures": rows, "images": record.get("validation_images"), "data": record.get("validation")}
+
+
+def _written(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, (int, float)) else "–"

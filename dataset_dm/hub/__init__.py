@@ -1,0 +1,32 @@
+"""The way to the Hub: cards, and pushes that end complete or not at all.
+
+>>> write_card(folder, CardFacts(name="voc_synth", config="semantic", command="dataset-dm generate voc_synth …"))
+>>> push("voc16", "me/voc_synth")            # a folder that `dataset-dm generate … --out voc16` wrote
+>>> push("decoder", "me/decoder")            # one that `dataset-dm train … --out decoder` wrote
+
+Light: `datasets` and `huggingface_hub` are imported when something is done.
+"""
+
+from dataset_dm.cards.markdown import escape
+from dataset_dm.cards.models import AdapterFacts
+from dataset_dm.hub.card import size_category, write_card
+from dataset_dm.hub.facts import CardFacts
+from dataset_dm.hub.failures import HubError
+from dataset_dm.hub.layout import describe, find_splits
+from dataset_dm.hub.models import write_adapter_card
+from dataset_dm.hub.pushing import push
+from dataset_dm.hub.transfer import Pushed
+
+__all__ = [
+    "AdapterFacts",
+    "CardFacts",
+    "HubError",
+    "Pushed",
+    "describe",
+    "escape",
+    "find_splits",
+    "push",
+    "size_category",
+    "write_adapter_card",
+    "write_card",
+]

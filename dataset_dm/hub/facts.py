@@ -1,0 +1,132 @@
+"""What a card says beyond what the parquet files say themselves, and the two files that carry it along.
+
+`plan.json` holds how every config was made, `drops.json` what was left out and why; both lie beside the card, in a
+folder and on the Hub, so that any later card can be drawn from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dataset_dm.cards.markdown import hide_tokens
+from dataset_dm.errors import DataError, explain
+
+PLAN, DROPS = "plan.json", "drops.json"
+FORMAT = 1  # of both files; raised when old ones can no longer be read
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFacts:
+    """What the card says beyond what the folder's parquet files say themselves.
+
+    Args:
+        name: the dataset's name ("voc_synth").
+        config: its config, which is also the config's name in the card ("semantic").
+        command: the command line (or the Python call) that made it.
+        settings: what decided the pixels, shown in this order (generator, revision, sampler, size, seed …).
+        classes: class names, background first; an empty tuple where a task has none.
+        dropped: reason → number of samples left out.
+        dropped_objects: reason → number of objects left out of samples that stay.
+        limits: sentences to add to the card's limits.
+        license: an SPDX id when the generator's terms allow to name one.
+        plan: `GenerationPlan.to_dict()`, kept in plan.json; None when it is not known.
+    """
+
+    name: str
+    config: str
+    command: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    classes: Sequence[str] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_objects: Mapping[str, int] = field(default_factory=dict)
+    limits: Sequence[str] = ()
+    license: str | None = None
+    plan: Mapping[str, Any] | None = None
+
+    def planned(self) -> dict[str, Any]:
+        """This config's part of plan.json: local folders by their names alone, no token."""
+        return _public(
+            {
+                "dataset": self.name,
+                "command": self.command,
+                "settings": dict(self.settings),
+                "classes": list(self.classes),
+                "limits": list(self.limits),
+                "license": self.license,
+                "plan": None if self.plan is None else dict(self.plan),
+            }
+        )
+
+    def drops(self) -> dict[str, dict[str, int]]:
+        """This config's part of drops.json."""
+        return {"samples": dict(self.dropped), "objects": dict(self.dropped_objects)}
+
+
+def write_facts(folder: Path, facts: CardFacts) -> None:
+    """Writes plan.json and drops.json of a folder of one config."""
+    for name, part in ((PLAN, facts.planned()), (DROPS, facts.drops())):
+        (folder / name).write_bytes(to_bytes({facts.config: part}))
+
+
+def to_bytes(configs: Mapping[str, Any]) -> bytes:
+    """One of the two files: config → its part."""
+    text = json.dumps({"format": FORMAT, "configs": dict(configs)}, indent=2, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def parse(content: bytes | None, name: str) -> dict[str, Any]:
+    """The inverse of `to_bytes`, {} when there is no such file; DataError for what is not ours."""
+    if content is None:
+        return {}
+    try:
+        read = json.loads(content)
+        if read["format"] == FORMAT and isinstance(read["configs"], dict):
+            return read["configs"]
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise DataError(explain(f"{name} is not one that dataset-dm of this version writes", remedy="remove or rename it"))
+
+
+def read_facts(folder: Path) -> CardFacts:
+    """The facts of a folder that `dataset-dm generate … --out` wrote.
+
+    Raises:
+        DataError: it was not, or its files were damaged.
+    """
+    if not (folder / PLAN).is_file():
+        remedy = "give a folder that `dataset-dm generate … --out DIR` wrote (an older one: run it again with --resume)"
+        raise DataError(explain(f"{folder}: no {PLAN} in it", remedy=remedy))
+    planned = parse((folder / PLAN).read_bytes(), f"{folder / PLAN}")
+    drops = parse((folder / DROPS).read_bytes() if (folder / DROPS).is_file() else None, f"{folder / DROPS}")
+    if len(planned) != 1:
+        raise DataError(explain(f"{folder / PLAN}", got=list(planned), expected="one config"))
+    ((config, part),) = planned.items()
+    left_out = drops.get(config, {})
+    return CardFacts(
+        name=part["dataset"],
+        config=config,
+        command=part["command"],
+        settings=part["settings"],
+        classes=tuple(part["classes"]),
+        dropped=left_out.get("samples", {}),
+        dropped_objects=left_out.get("objects", {}),
+        limits=tuple(part["limits"]),
+        license=part["license"],
+        plan=part["plan"],
+    )
+
+
+def _public(value: Any) -> Any:
+    """JSON values without the folders of a home directory and without tokens."""
+    if isinstance(value, Mapping):
+        return {key: _public(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_public(item) for item in value]
+    if isinstance(value, str):
+        return hide_tokens(Path(value).name if os.path.isabs(value) and "\n" not in value else value)
+    return value

@@ -1,0 +1,110 @@
+"""Counts for a card, out of the cheap columns only: no image is decoded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from datasets import DatasetInfo
+
+# figure of the quality column → its name on the card, and how it is written
+QUALITY = {
+    "confidence": ("mean confidence", "{:.3f}"),
+    "uncertain": ("void pixels (255)", "{:.1%}"),
+    "object_confidence": ("mean score of objects", "{:.3f}"),
+    "keypoint_confidence": ("mean score of keypoints", "{:.3f}"),
+    "depth_confidence": ("mean confidence of depth", "{:.3f}"),
+}
+_IDS = {"classes": "classes", "objects": "objects.category"}  # column → what of it says which classes are shown
+EXAMPLES = 8  # prompts shown on a card
+
+
+class Annotator(NamedTuple):
+    """Who labelled a set: what opens it again (`id` or `id@revision`), and the hash of what it was then."""
+
+    reference: str
+    hash: str | None
+
+
+def id_names(info: DatasetInfo, classes: Sequence[str]) -> Sequence[str]:
+    """What the ids in column `classes` stand for: the column's own ClassLabel knows best."""
+    return getattr(getattr(info.features.get("classes"), "feature", None), "names", classes)
+
+
+def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> dict[str, Any]:
+    """Rows a class, means of the quality figures, the first different prompts, who labelled.
+
+    Args:
+        splits: split → its parquet files.
+        classes: what the ids of the class column stand for.
+    """
+    import pyarrow.parquet as pq
+
+    from dataset_dm.rows import shown_classes
+
+    shown: Counter[str] = Counter()
+    totals: dict[str, tuple[float, int]] = {}
+    prompts: dict[str, None] = {}
+    annotator = None
+    for file in (file for files in splits.values() for file in files):
+        reader = pq.ParquetFile(file)
+        there = reader.schema_arrow.names
+        annotator = annotator or _annotator(reader)
+        ids = [path for name, path in _IDS.items() if name in there]
+        if ids:
+            for row in shown_classes(reader.read(columns=ids)):
+                shown.update({_class_name(one, classes) for one in row})
+        if "quality" in there:
+            totals = _added(totals, reader)
+        if "prompt" in there:
+            _collect(prompts, reader)
+    figures = {
+        title: shape.format(totals[name][0] / totals[name][1])
+        for name, (title, shape) in QUALITY.items()
+        if totals.get(name, (0, 0))[1]
+    }
+    return {"classes": shown, "figures": figures, "prompts": list(prompts), "annotator": annotator}
+
+
+def _added(totals: Mapping[str, tuple[float, int]], reader: Any) -> dict[str, tuple[float, int]]:
+    """Sum and number of every quality figure, a file's more; rows without a figure do not count."""
+    import pyarrow.compute as pc
+
+    fields = {entry.name for entry in reader.schema_arrow.field("quality").type}
+    table = reader.read(columns=[f"quality.{name}" for name in QUALITY if name in fields])
+    added = dict(totals)
+    for name in (name for name in QUALITY if name in fields):
+        values = pc.struct_field(table.column("quality"), name)
+        total, number = totals.get(name, (0.0, 0))
+        added[name] = total + (pc.sum(values).as_py() or 0.0), number + pc.count(values).as_py()
+    return added
+
+
+def _collect(prompts: dict[str, None], reader: Any) -> None:
+    """Adds a file's first prompts that are not there yet, and reads no further than that."""
+    for group in range(reader.num_row_groups):
+        if len(prompts) >= EXAMPLES:
+            return
+        for prompt in reader.read_row_group(group, columns=["prompt"]).column("prompt").unique().to_pylist():
+            if prompt and len(prompts) < EXAMPLES:
+                prompts.setdefault(prompt)
+
+
+def _class_name(value: int | str, classes: Sequence[str]) -> str:
+    return value if isinstance(value, str) else classes[value] if 0 <= value < len(classes) else str(value)
+
+
+def _annotator(reader: Any) -> Annotator | None:
+    """What labelled the file's rows; it is the same for all of them."""
+    if "provenance" not in reader.schema_arrow.names or not reader.metadata.num_rows:
+        return None
+    paths = [f"provenance.{name}" for name in ("annotator", "annotator_revision", "annotator_hash")]
+    source = reader.read_row_group(0, columns=paths).column("provenance")[0].as_py() or {}
+    if not source.get("annotator"):
+        return None
+    revision = source.get("annotator_revision")
+    reference = source["annotator"] + (f"@{revision}" if revision else "")
+    return Annotator(reference, source.get("annotator_hash"))

@@ -1,0 +1,49 @@
+"""Label quality on cards: the labeller's own figures, only while it is still the one that labelled."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from dataset_dm.cards.measured import figures
+from dataset_dm.hub.measured import quality_of
+from dataset_dm.hub.statistics import Annotator, statistics
+from dataset_dm.miniature import WEIGHTS
+from dataset_dm.sources import fingerprint
+from tests.hub.stores import table
+
+HASH = fingerprint(WEIGHTS / "decoder")
+
+
+def test_the_shipped_decoder_tells_its_figures() -> None:
+    record = json.loads((WEIGHTS / "decoder" / "config.json").read_text())["record"]
+    told = quality_of(Annotator("miniature", HASH), ["image", "depth_map"])
+    measured = record["validation_figures"]
+    assert told["figures"][0] == (
+        "relative depth error",
+        f"{measured['blind']['rel']:.3f}",
+        f"{measured['informed']['rel']:.3f}",
+    )
+    assert len(told["figures"]) == 2 and told["images"] == record["validation_images"]
+
+
+def test_another_decoder_in_its_place_tells_nothing() -> None:
+    assert quality_of(Annotator("miniature", "0" * 16), ["label"]) is None
+
+
+def test_labellers_without_figures() -> None:
+    for name in ("attention", "/nowhere/decoder", "miniature + me/other", "me/not there"):
+        assert quality_of(Annotator(name, HASH), ["label"]) is None
+    assert quality_of(None, ["label"]) is None
+    assert quality_of(Annotator("miniature", HASH), ["image"]) is None  # no column that it speaks of
+    assert figures({}, ["semantic"]) is None
+    assert figures({"record": {"validation_figures": {"blind": {"miou": 0.5}}}}, ["semantic"])["figures"] == [
+        ("mIoU of class masks", "0.500", "–")
+    ]
+
+
+def test_who_labelled_is_read_from_the_rows(tmp_path: Path) -> None:
+    pq.write_table(table("semantic", 2), tmp_path / "a.parquet")
+    row = pq.read_table(tmp_path / "a.parquet")["provenance"][0].as_py()
+    (told,) = [statistics({"train": [tmp_path / "a.parquet"]}, ["background"])["annotator"]]
+    assert told.hash == row["annotator_hash"] and told.reference.startswith(row["annotator"])
