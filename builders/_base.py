@@ -15,7 +15,7 @@ from datasets.download.streaming_download_manager import StreamingDownloadManage
 
 from dataset_dm import filters
 from dataset_dm.catalogue import CATALOGUE, Recipe, recipe
-from dataset_dm.engine import Engine, Work, must_ask_a_worker
+from dataset_dm.engine import Engine, Work, must_ask_a_worker, resolve_engine
 from dataset_dm.errors import ConfigError, did_you_mean
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.records import features
@@ -73,6 +73,7 @@ class SynthConfig(SynthConfigBase):
     annotator: Any = None
     adapter: Any = None
     prompts: Any = None
+    append_classes: Any = None
     classes: Any = None
     sampler: Any = None
     size: Any = None
@@ -83,6 +84,7 @@ class SynthConfig(SynthConfigBase):
     splice: Any = None
     filters: Any = None
     device: str = "auto"
+    engine: Any = None
 
     def plan(self) -> GenerationPlan:
         """The resolved plan; raises UserError for anything that cannot be made."""
@@ -95,6 +97,7 @@ class SynthConfig(SynthConfigBase):
     def identity(self) -> str:
         """The label fingerprint, the filters, the mosaic."""
         self.keep()
+        resolve_engine(self.engine)  # a mistake is said at once, and before anything is touched
         plan = self.plan()
         wanted = _digest(json.dumps(dict(self.filters), sort_keys=True))[:8] if self.filters else ""
         mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
@@ -154,7 +157,8 @@ class SynthBuilder(ConfiguredBuilder):
             overwrite = bool(getattr(dl_manager.download_config, "force_download", False))
             # readers are forked from this process: after a model ran in it, they would hang
             in_worker = bool(num_proc and num_proc > 1) or must_ask_a_worker()
-            with Engine(plan, device=self.config.device, overwrite=overwrite, in_worker=in_worker) as engine:
+            chosen = {"device": self.config.device, "engine": self.config.engine}
+            with Engine(plan, overwrite=overwrite, in_worker=in_worker, **chosen) as engine:
                 _fill(engine, counts)
         return [
             datasets.SplitGenerator(
@@ -170,8 +174,8 @@ class SynthBuilder(ConfiguredBuilder):
     def _generate_tables(self, shards: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
         plan = self.config.plan()
         rows = Rows(plan, self.config.recipe().features, self.config.keep())
-        ask = must_ask_a_worker()
-        with Engine(plan, device=self.config.device, in_worker=ask, keep_worker=True) as engine:
+        ask, chosen = must_ask_a_worker(), {"device": self.config.device, "engine": self.config.engine}
+        with Engine(plan, in_worker=ask, keep_worker=True, **chosen) as engine:
             for position, shard in enumerate(shards):  # Key wants the position within this job
                 made = engine.rows(Work(split, shard, draw=True))
                 # a mosaic may need samples of several batches

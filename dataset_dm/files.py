@@ -73,20 +73,22 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(file: Path) -> Iterator[None]:
+def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
     """Keeps other processes from making the same thing twice; a killed holder's lock is free again.
 
-    Raises StoreError when the lock file cannot be made.
+    Yields True, holding the lock; without `wait`, False when somebody else has it. Raises StoreError when the lock file
+    cannot be made.
     """
-    from filelock import FileLock
+    from filelock import FileLock, Timeout
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file)
-        lock.acquire()
+        with contextlib.suppress(Timeout):
+            lock.acquire(blocking=wait)
     except OSError as error:
         raise store_error(file, error) from error
     try:
-        yield
+        yield lock.is_locked
     finally:
         lock.release()

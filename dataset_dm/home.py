@@ -15,7 +15,7 @@ def home() -> Path:
     application data). It is read on every call, so a changed variable counts at once.
     """
     given = os.environ.get(VARIABLE)
-    if given:
+    if given and "://" not in given:  # of a store elsewhere only shards are kept there
         return Path(given).expanduser().absolute()
     cache = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("LOCALAPPDATA") if os.name == "nt" else None)
     return (Path(cache) if cache else Path.home() / ".cache") / "dataset_dm"

@@ -1,29 +1,8 @@
-"""Who makes the shards that are missing: this process, or a fresh worker where this process must not run a model."""
+"""Who makes the shards that are missing: this process, worker processes, or a cluster."""
 
-from __future__ import annotations
+from dataset_dm.engine.base import Work, pending, stores
+from dataset_dm.engine.choice import ENGINES, EngineChoice, resolve_engine
+from dataset_dm.engine.engine import Engine
+from dataset_dm.engine.forks import must_ask_a_worker
 
-import multiprocessing
-import os
-
-from dataset_dm.engine.local import Engine, Work, pending
-
-__all__ = ["Engine", "Work", "must_ask_a_worker", "pending"]
-
-_forked = False
-
-
-def _note_fork() -> None:
-    global _forked
-    _forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)
-
-
-def must_ask_a_worker() -> bool:
-    """Whether this process was forked, or is some pool's child: a model run after a fork hangs.
-
-    True in the readers of a DataLoader and of `num_proc`; they ask a worker for a shard and read it.
-    """
-    return _forked or multiprocessing.parent_process() is not None
+__all__ = ["ENGINES", "Engine", "EngineChoice", "Work", "must_ask_a_worker", "pending", "resolve_engine", "stores"]

@@ -1,143 +1,68 @@
-"""Fills the shard store: looks what is missing, makes it here or has it made by a worker, publishes it."""
+"""Makes shards in this process: draws and labels them batch by batch, and publishes each when it is whole."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.engine.backlog import Backlog
+from dataset_dm.engine.base import Outcome, Report, Rows, Work, describe, stores
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.shards import ShardStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dataset_dm.engine.worker import Worker
     from dataset_dm.generate import Session
 
-# told after every batch: how many samples were just finished
-Report = Callable[[int], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One shard to make; `draw` is False where the images existed when it was looked for and only labels were missing.
-
-    It says what is to be expected; whoever makes the shard looks again, for others fill the same store.
-    """
-
-    split: str
-    shard: int
-    draw: bool
-
-
-def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = False) -> list[Work]:
-    """What is missing for the first `counts[split]` rows of every split; everything when overwriting."""
-    images, labels = stores(plan)
-    work = []
-    for split, count in counts.items():
-        shards = plan.shards(count)
-        undrawn = set(shards if overwrite else images.missing(split, shards))
-        unread = set(shards if overwrite else labels.missing(split, shards))
-        work += [Work(split, shard, shard in undrawn) for shard in shards if shard in undrawn | unread]
-    return work
-
-
-def stores(plan: GenerationPlan) -> tuple[ShardStore, ShardStore]:
-    """The image store and the label store of a plan."""
-    return (
-        ShardStore.open("images", plan.image_fingerprint()),
-        ShardStore.open("labels", plan.label_fingerprint()),
-    )
-
-
-class Engine:
-    """Makes shards one after the other in this process, or in one worker process.
+class Local:
+    """A maker that is this process.
 
     Args:
         plan: what to make.
         device: "auto", "cpu", "cuda", …
-        overwrite: make every shard anew, once, even if it is there.
-        in_worker: never run the model in this process.
-        keep_worker: leave the worker to the next engine of this process; it ends with the process.
-
-    Use as a context manager, so that a worker ends with it.
+        threads: of torch; None leaves them as they are.
     """
 
-    def __init__(
-        self,
-        plan: GenerationPlan,
-        *,
-        device: str = "auto",
-        overwrite: bool = False,
-        in_worker: bool = False,
-        keep_worker: bool = False,
-    ) -> None:
-        self.plan, self.device, self.overwrite = plan, device, overwrite
-        self.in_worker, self.keep_worker = in_worker, keep_worker
+    def __init__(self, plan: GenerationPlan, *, device: str = "auto", threads: int | None = None) -> None:
+        self.plan, self.device, self.threads = plan, device, threads
         self.images, self.labels = stores(plan)
         self.seconds: dict[str, float] = defaultdict(float)
+        self._recorded: dict[str, float] = defaultdict(float)
         self._session: Session | None = None
-        self._worker: Worker | None = None
+        self._compared = False
 
-    def __enter__(self) -> Engine:
-        return self
+    def fill(self, backlog: Backlog) -> None:
+        """One shard after the other."""
+        while (work := backlog.take()) is not None:
+            backlog.settle(work, self.attempt(work, lambda rows, work=work: backlog.progress(work, rows)))
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the worker, if there is one."""
-        if self._worker is not None and not self.keep_worker:
-            self._worker.close()
-        self._worker = None
-
-    def fill(self, counts: Mapping[str, int], report: Report | None = None) -> int:
-        """Makes what `counts` need and the store lacks; returns the number of shards made."""
-        work = pending(self.plan, counts, self.overwrite)
-        for item in work:
-            self.make(item, report)
-        return len(work)
-
-    def make(self, work: Work, report: Report | None = None) -> None:
-        """Makes and publishes one shard, unless somebody else just did."""
-        if self.in_worker:
-            self._ask_worker(work)
-            if report is not None:
-                report(self.plan.shard_size)
-            return
-        with self.labels.lock(f"{work.split}-{work.shard}"):
+    def attempt(self, work: Work, progress: Report) -> Outcome:
+        """Makes one shard, unless somebody else just did or is at it."""
+        with self._claim(work) as mine:
+            if not mine:
+                return "busy"
+            if self._is_made(work):
+                return "there"
             for images, _ in self.rows(work):
-                if report is not None:
-                    report(images.num_rows)
+                progress(images.num_rows)
+        return "made"
 
-    def rows(self, work: Work) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """Image and label rows of a shard, batch by batch as they are made; published just before the last one comes.
+    def rows(self, work: Work) -> Iterator[Rows]:
+        """The rows of a shard, batch by batch as they are made; published just before the last batch comes.
 
-        A shard that is in the store comes whole, at once. No lock is held: a reader may stop anywhere and stay so.
+        No lock is held: a reader may stop anywhere and stay so.
         """
-        if not self.overwrite and self._is_made(work.split, work.shard):
-            yield self.read(work.split, work.shard)
-        elif self.in_worker:
-            self._ask_worker(work)
-            yield self.read(work.split, work.shard)
-        else:
-            yield from self._make_here(work)
-
-    def read(self, split: str, shard: int) -> tuple[pa.Table, pa.Table]:
-        """Image rows (without latents) and label rows of a finished shard."""
-        columns = ["index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe"]
-        return self.images.read(split, shard, columns), self.labels.read(split, shard)
-
-    def _is_made(self, split: str, shard: int) -> bool:
-        return self.images.has(split, shard) and self.labels.has(split, shard)
-
-    def _make_here(self, work: Work) -> Iterator[tuple[pa.Table, pa.Table]]:
         split, shard = work.split, work.shard
-        session = self._open_session()
-        draw = self.overwrite or not self.images.has(split, shard)
+        session = self.session()
+        draw = (work.anew and work.draw) or not self.images.has(split, shard)
         stored = None if draw else self.images.read(split, shard)
         image_parts, label_parts = [], []
         last = self.plan.shard_size // self.plan.batch_size
@@ -148,41 +73,98 @@ class Engine:
                 self._publish(work, draw, image_parts, label_parts)
             yield batch.images, batch.labels
 
-    def _publish(self, work: Work, draw: bool, images: list[pa.Table], labels: list[pa.Table]) -> None:
-        import pyarrow as pa
+    def close(self) -> None:
+        """Nothing was started."""
 
-        session = self._open_session()
-        start = time.perf_counter()
-        facts = session.environment()
-        made = {"environment": _short(facts), **({"halved_batch": session.halved} if session.halved else {})}
-        # labels last: a shard counts as made when both are there
-        for store, parts in ((self.images, images), (self.labels, labels)):
-            if store is self.images and not draw:
-                continue
-            store.describe(self.plan.to_dict(), made["environment"], facts)
-            store.write(work.split, work.shard, pa.concat_tables(parts), made)
-        session.seconds["write"] += time.perf_counter() - start
-        self.seconds = session.seconds
-
-    def _open_session(self) -> Session:
+    def session(self) -> Session:
+        """The models of the plan."""
         if self._session is None:
             start = time.perf_counter()
             from dataset_dm.generate import Session  # torch and diffusers, only when something must be made
 
+            if self.threads is not None:
+                import torch
+
+                torch.set_num_threads(self.threads)
             self._session = Session(self.plan, self.device)
             self._session.seconds["import"] += time.perf_counter() - start
         return self._session
 
-    def _ask_worker(self, work: Work) -> None:
-        from dataset_dm.engine.worker import Worker, kept_worker
+    def _is_made(self, work: Work) -> bool:
+        stored = self.images.has(work.split, work.shard) and self.labels.has(work.split, work.shard)
+        return stored and not work.anew
 
-        if self._worker is None:
-            self._worker = (kept_worker if self.keep_worker else Worker)(self.plan, device=self.device)
-        self._worker.make(work.split, work.shard, overwrite=self.overwrite)
+    @contextlib.contextmanager
+    def _claim(self, work: Work) -> Iterator[bool]:
+        """Locks the shard's labels, and where it must be drawn its images: another annotator shares them."""
+        name = f"{work.split}-{work.shard}"
+        with contextlib.ExitStack() as held:
+            mine = held.enter_context(self.labels.lock(name, wait=False))
+            if mine and (work.anew or not self.images.has(work.split, work.shard)):
+                mine = held.enter_context(self.images.lock(name, wait=False))
+            yield mine
+
+    def _publish(self, work: Work, draw: bool, images: list[pa.Table], labels: list[pa.Table]) -> None:
+        import pyarrow as pa
+
+        session = self.session()
+        start = time.perf_counter()
+        facts = session.environment()
+        made = {"environment": _short(facts), **({"halved_batch": session.halved} if session.halved else {})}
+        # labels last: a shard counts as made when both are there
+        parts = [(self.images, images)] if draw else []
+        for store, tables in (*parts, (self.labels, labels)):
+            self._compare(store, facts)
+            describe(self.plan, store, environment=made["environment"], facts=facts)
+            extra = {"seconds": self._spent()} if store is self.labels else {}
+            table = pa.concat_tables(tables)
+            store.write(work.split, work.shard, table, made, dropped=_dropped(table), **extra)
+        session.seconds["write"] += time.perf_counter() - start
+        self.seconds = session.seconds
+
+    def _spent(self) -> dict[str, float]:
+        """Seconds by stage since the last shard; writing a shard counts to the next one."""
+        now = dict(self.session().seconds)
+        spent = {stage: total - self._recorded[stage] for stage, total in now.items()}
+        self._recorded.update(now)
+        return {stage: seconds for stage, seconds in spent.items() if seconds > 0}
+
+    def _compare(self, store: ShardStore, facts: Mapping[str, Any]) -> None:
+        """Says once that a set goes on under other conditions than it was begun under."""
+        if self._compared:
+            return
+        known = list(store.manifest().get("environments", {}).values())
+        self._compared = bool(known)
+        if not known or facts in known:
+            return
+        here = _flat(facts)
+        there = min(map(_flat, known), key=lambda one: sum(one.get(name) != here.get(name) for name in {*one, *here}))
+        differing = ", ".join(
+            f"{name} was {there.get(name)!r} and is {here.get(name)!r}"
+            for name in sorted({*there, *here})
+            if there.get(name) != here.get(name)
+        )
+        warnings.warn(
+            f"this set was begun under other conditions ({differing}): new shards agree with what they would have been "
+            "there within 2/255 and on 99.9 % of label pixels, not to the last bit",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _dropped(table: pa.Table) -> dict[str, int]:
+    """Reason → rows of a shard that no set will show."""
+    from dataset_dm.shard_schema import unusable
+
+    if "unsafe" not in table.column_names:
+        return {}
+    return dict(Counter(reason for reason in unusable(table) if reason))
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of an environment, versions among them by their names."""
+    return {**{name: value for name, value in facts.items() if name != "versions"}, **facts.get("versions", {})}
 
 
 def _short(facts: Mapping[str, Any]) -> str:
-    import hashlib
-    import json
-
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,55 @@
+"""`dataset-dm verify [DIR]`: reads every stored shard; with --repair, bad ones are made anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from dataset_dm.errors import StoreError
+
+HINT = ": nothing was changed that is not whole; run the same command again"
+BAD = 1  # exit code when bad shards were found and not repaired
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to look at, and whether to mend it."""
+    parser.add_argument(
+        "place",
+        metavar="DIR",
+        nargs="?",
+        help="a folder made by generate --out, a plan's folder in the store, its fingerprint, or a store "
+        "(default: every plan of $DATASET_DM_HOME)",
+    )
+    parser.add_argument("--repair", action="store_true", help="make bad shards anew, with the plan's own models")
+    parser.add_argument("--device", default="auto", help="for --repair: auto (default), cpu, cuda, cuda:1 …")
+
+
+def run(args: argparse.Namespace) -> int:
+    """One line a bad shard, then the count; 0 when all are good or repaired, 1 otherwise."""
+    from tqdm import tqdm
+
+    from dataset_dm.engine.inventory import stored_plans
+    from dataset_dm.engine.verify import check_plan, repair
+
+    found = stored_plans(args.place)
+    total = sum(len(store.finished(split)) for one in found for store in one.parts for split in store.splits())
+    bad = repaired = unknown = 0
+    with tqdm(total=total, unit="shard", desc="verifying", disable=not sys.stderr.isatty()) as bar:
+        for stored in found:
+            faults = []
+            try:
+                for fault in check_plan(stored, bar.update):
+                    faults.append(fault)
+                    print(f"bad: {stored.fingerprint}: {fault}")
+            except StoreError as error:  # its manifest; the other plans are looked at all the same
+                unknown += 1
+                print(f"bad: {error}")
+            bad += len({(fault.split, fault.shard) for fault in faults})
+            if faults and args.repair:
+                repaired += repair(stored, faults, device=args.device)
+    said = f", {repaired} repaired" if args.repair and bad else ""
+    lost = f", {unknown} without a manifest that can be used" if unknown else ""
+    print(f"{total} files of {len(found)} plans read: {bad or 'no'} bad shards{said}{lost}")
+    if bad > repaired and not args.repair:
+        print("run the same command with --repair to have them made anew")
+    return BAD if bad > repaired or unknown else 0

@@ -1,0 +1,88 @@
+"""What every engine has in common: the work, and the one interface by which those who do it differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.shards import ShardStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dataset_dm.engine.backlog import Backlog
+
+# told after every batch: how many samples were just finished
+Report = Callable[[int], None]
+# image rows and label rows with the same indices
+Rows = tuple["pa.Table", "pa.Table"]
+# what became of a shard: made now, there already, or somebody else is making it
+Outcome = Literal["made", "there", "busy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One shard to make; `draw` is False where the images existed when it was looked for and only labels were missing.
+
+    It says what is to be expected; whoever makes the shard looks again, for others fill the same store. With `anew`
+    it is made although it is there: images and labels, or without `draw` the labels alone.
+    """
+
+    split: str
+    shard: int
+    draw: bool
+    anew: bool = False
+
+    def __str__(self) -> str:
+        return f"shard {self.shard} of {self.split}"
+
+
+class Maker(Protocol):
+    """Makes shards: in this process, in others, on a cluster."""
+
+    # stage → seconds spent so far, of all processes together
+    seconds: Mapping[str, float]
+
+    def fill(self, backlog: Backlog) -> None:
+        """Makes all that is in the backlog."""
+
+    def rows(self, work: Work) -> Iterator[Rows]:
+        """Makes one shard and gives its rows, as early as it can."""
+
+    def close(self) -> None:
+        """Ends what was started."""
+
+
+def stores(plan: GenerationPlan) -> tuple[ShardStore, ShardStore]:
+    """The image store and the label store of a plan."""
+    return (
+        ShardStore.open("images", plan.image_fingerprint()),
+        ShardStore.open("labels", plan.label_fingerprint()),
+    )
+
+
+def describe(plan: GenerationPlan, store: ShardStore, **more: Any) -> None:
+    """Writes the plan into a store's manifest; see `ShardStore.describe`."""
+    images = plan.image_fingerprint() if store.kind == "labels" else None
+    store.describe(plan.to_dict(), images=images, **more)
+
+
+def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = False) -> list[Work]:
+    """What is missing for the first `counts[split]` rows of every split; everything when overwriting."""
+    images, labels = stores(plan)
+    work = []
+    for split, count in counts.items():
+        shards = plan.shards(count)
+        undrawn = set(shards if overwrite else images.missing(split, shards))
+        unread = set(shards if overwrite else labels.missing(split, shards))
+        needed = [shard for shard in shards if shard in undrawn | unread]
+        work += [Work(split, shard, draw=shard in undrawn, anew=overwrite) for shard in needed]
+    return work
+
+
+def read(images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
+    """Image rows (without latents) and label rows of a finished shard."""
+    columns = ["index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe", "unusable"]
+    return images.read(split, shard, columns), labels.read(split, shard)

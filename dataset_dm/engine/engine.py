@@ -1,0 +1,140 @@
+"""Fills the shard store: looks what is missing, has it made by whoever was chosen, gives the rows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator, Mapping
+
+from dataset_dm.engine.backlog import Backlog
+from dataset_dm.engine.base import Maker, Report, Rows, Work, describe, pending, read, stores
+from dataset_dm.engine.choice import EngineChoice, resolve_engine
+from dataset_dm.engine.forks import must_ask_a_worker
+from dataset_dm.engine.termination import tidy_termination
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.prompts import prepare
+
+
+class Engine:
+    """One plan's shards and their maker.
+
+    Args:
+        plan: what to make.
+        device: "auto", "cpu", "cuda", …
+        overwrite: make every shard anew, once, even if it is there.
+        in_worker: never run the model in this process.
+        keep_worker: leave the worker to the next engine of this process; it ends with the process.
+        engine: who makes shards: a name, a dict with its options, or the choice itself; see `resolve_engine`.
+
+    Use as a context manager, so that workers end with it.
+    """
+
+    def __init__(
+        self,
+        plan: GenerationPlan,
+        *,
+        device: str = "auto",
+        overwrite: bool = False,
+        in_worker: bool = False,
+        keep_worker: bool = False,
+        engine: object = None,
+    ) -> None:
+        self.plan, self.device, self.overwrite = plan, device, overwrite
+        self.choice = resolve_engine(engine)
+        self.images, self.labels = stores(plan)
+        self._maker = _maker(plan, device, self.choice, in_worker=in_worker, keep_worker=keep_worker)
+        self._held: contextlib.ExitStack | None = None
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        """Stage → seconds spent so far, of all processes together."""
+        return self._maker.seconds
+
+    def close(self) -> None:
+        """Ends the workers, if there are any."""
+        self._maker.close()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def fill(self, counts: Mapping[str, int], report: Report | None = None) -> int:
+        """Makes what `counts` need and the store lacks; returns the number of shards made here.
+
+        What another run is making at the same time is left to it, and waited for.
+        """
+        work = pending(self.plan, counts, self.overwrite)
+        if work:
+            # prompts that must be asked for are asked for once, here, before workers share the shards
+            size = self.plan.shard_size
+            prepare(
+                self.plan.prompts,
+                self.plan.seed,
+                {split: len(self.plan.shards(count)) * size for split, count in counts.items()},
+            )
+            for store in (self.images, self.labels):
+                describe(self.plan, store, wanted=counts)
+        return self.complete(work, report)
+
+    def make(self, work: Work, report: Report | None = None) -> None:
+        """Makes and publishes one shard, unless somebody else just did."""
+        self.complete([work], report)
+
+    def complete(self, work: list[Work], report: Report | None = None) -> int:
+        """Sees to it that all these shards are there; returns the number made here."""
+        if self.overwrite:
+            work = [Work(one.split, one.shard, one.draw, anew=True) for one in work]
+        backlog = Backlog(work, self._is_made, self.plan.shard_size, report, self.choice.makers)
+        if not work:
+            return 0
+        self._hold()
+        with tidy_termination():
+            self._maker.fill(backlog)
+        backlog.check()
+        return backlog.made
+
+    def rows(self, work: Work) -> Iterator[Rows]:
+        """Image and label rows of a shard, batch by batch as they are made; published just before the last one comes.
+
+        A shard that is in the store comes whole, at once. No lock is held: a reader may stop anywhere and stay so.
+        """
+        work = Work(work.split, work.shard, work.draw, anew=work.anew or self.overwrite)
+        if self._is_made(work):
+            yield self.read(work.split, work.shard)
+        else:
+            self._hold()
+            yield from self._maker.rows(work)
+
+    def read(self, split: str, shard: int) -> Rows:
+        """Image rows (without latents) and label rows of a finished shard."""
+        return read(self.images, self.labels, split, shard)
+
+    def _is_made(self, work: Work) -> bool:
+        return not work.anew and all(store.has(work.split, work.shard) for store in (self.images, self.labels))
+
+    def _hold(self) -> None:
+        """Until the end, tells others that this plan is in use: `gc` leaves it alone, between two shards too."""
+        if self._held is None:
+            self._held = contextlib.ExitStack()
+            for store in (self.images, self.labels):
+                self._held.enter_context(store.in_use(f"{platform.node()}-{os.getpid()}-{id(self):x}"))
+
+
+def _maker(plan: GenerationPlan, device: str, choice: EngineChoice, *, in_worker: bool, keep_worker: bool) -> Maker:
+    if choice.name == "ray" and not must_ask_a_worker():  # Ray does not survive a fork either
+        from dataset_dm.engine.ray import OnRay
+
+        return OnRay(plan, device=device, choice=choice)
+    if choice.name != "local" or in_worker:
+        from dataset_dm.engine.processes import Processes
+
+        return Processes(plan, device=device, choice=choice, keep=keep_worker)
+    from dataset_dm.engine.local import Local
+
+    return Local(plan, device=device, threads=choice.threads)

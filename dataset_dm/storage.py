@@ -1,0 +1,238 @@
+"""Where shards lie: a folder of this machine or a shared one, or a place of any fsspec filesystem (`s3://…`).
+
+Names are relative, with `/`: `labels/0123456789abcdef/train/00000.parquet`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from dataset_dm.errors import ConfigError, MissingExtra, StoreError
+from dataset_dm.files import locked, store_error, write_atomically
+from dataset_dm.home import VARIABLE, home
+from dataset_dm.leases import Leases
+
+LOCKS = "locks"
+# what `write_atomically` calls a file that is being written
+_PART = ".tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a folder: its size in bytes (0 for a folder), and when it was changed (seconds of the epoch, or 0)."""
+
+    name: str
+    size: int
+    changed: float
+    is_folder: bool
+
+
+class Storage(Protocol):
+    """The few things a store asks of a filesystem. Everything but `read` and `open` raises StoreError."""
+
+    def locate(self, name: str) -> Path | str:
+        """The place as a user knows it."""
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file; OSError (FileNotFoundError) as Python has it."""
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to read parts of it."""
+
+    def write(self, name: str, data: bytes | memoryview) -> None:
+        """Makes the file whole or not at all."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What lies in a folder, by name; [] if there is none. Files that are being written are left out."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def remove(self, name: str) -> None:
+        """Removes a file, or a folder with all that is in it; not being there is fine."""
+
+    def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """Holds a lock of this store's: yields True, or without `wait` False when somebody else has it."""
+
+    def sweep(self, older_than: float) -> int:
+        """Removes what killed writers left so many seconds ago; returns the number of files."""
+
+    def free(self) -> int | None:
+        """Bytes that are left; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStorage:
+    """A folder; several machines may share it, if its file system has locks."""
+
+    root: Path
+
+    def locate(self, name: str) -> Path:
+        """The path."""
+        return self.root / name
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        return self.locate(name).read_bytes()
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to read parts of it."""
+        return self.locate(name).open("rb")
+
+    def write(self, name: str, data: bytes | memoryview) -> None:
+        """Makes the file whole or not at all."""
+        write_atomically(self.locate(name), data)
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What lies in a folder, by name."""
+        found = []
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.locate(folder)) as scan:
+            for one in scan:
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    facts = one.stat()
+                    size = 0 if one.is_dir() else facts.st_size
+                    found.append(Entry(one.name, size, facts.st_mtime, one.is_dir()))
+        return sorted((one for one in found if not one.name.endswith(_PART)), key=lambda one: one.name)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self.locate(name).is_file()
+
+    def remove(self, name: str) -> None:
+        """Removes a file, or a folder: it is moved out of the way first, so that nobody sees half of it."""
+        path = self.locate(name)
+        try:
+            if path.is_dir():
+                aside = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+                os.replace(path, aside)
+                shutil.rmtree(aside)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise store_error(path, error) from error
+
+    def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """A lock of the operating system's: it ends with its holder, however that dies."""
+        return locked(self.root / LOCKS / f"{name}.lock", wait=wait)
+
+    def sweep(self, older_than: float) -> int:
+        """Removes half-written files, and folders whose removal was broken off."""
+        before, count = time.time() - older_than, 0
+        for path in list(self.root.rglob(f".*{_PART}")):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+                    count += 1
+        return count
+
+    def free(self) -> int | None:
+        """Bytes that are left on the disk."""
+        there = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        return shutil.disk_usage(there).free
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStorage:
+    """A place of an fsspec filesystem. Such a file appears when it is complete; there is no rename and no lock.
+
+    Locks are files with a heartbeat, see `leases`.
+    """
+
+    url: str
+    filesystem: Any
+    path: str
+    leases: Leases = field(compare=False)
+
+    @classmethod
+    def open_url(cls, url: str) -> RemoteStorage:
+        """The place of a URL; ConfigError for an unknown protocol, MissingExtra for one whose library is missing."""
+        import fsspec
+
+        try:
+            filesystem, path = fsspec.core.url_to_fs(url)
+        except ImportError as error:
+            raise MissingExtra(f"{VARIABLE}={url!r} needs a library that is not installed ({error})") from error
+        except ValueError as error:
+            raise ConfigError(f"{VARIABLE}={url!r}: not a place that fsspec knows ({error})") from error
+        return cls(url.rstrip("/"), filesystem, path.rstrip("/"), Leases(filesystem))
+
+    def locate(self, name: str) -> str:
+        """The URL."""
+        return f"{self.url}/{name}"
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        return self.filesystem.cat_file(self._at(name))
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to read parts of it."""
+        return self.filesystem.open(self._at(name), "rb")
+
+    def write(self, name: str, data: bytes | memoryview) -> None:
+        """Makes the file whole or not at all."""
+        with self._said(name):
+            self.filesystem.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
+            self.filesystem.pipe_file(self._at(name), bytes(data))
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What lies in a folder, by name."""
+        self.filesystem.invalidate_cache()
+        try:
+            listed = self.filesystem.ls(self._at(folder), detail=True)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        found = []
+        for one in listed:
+            name = one["name"].rstrip("/").rpartition("/")[2]
+            changed = next((one[key] for key in ("LastModified", "mtime", "created") if key in one), None)
+            moment = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
+            found.append(Entry(name, one.get("size") or 0, moment, one["type"] == "directory"))
+        return sorted(found, key=lambda one: one.name)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        self.filesystem.invalidate_cache()
+        return self.filesystem.isfile(self._at(name))
+
+    def remove(self, name: str) -> None:
+        """Removes a file, or a folder with all that is in it."""
+        with self._said(name), contextlib.suppress(FileNotFoundError):
+            self.filesystem.rm(self._at(name), recursive=True)
+
+    def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
+        """A file with a heartbeat: it may be taken over when the beat stops."""
+        return self.leases.hold(self._at(f"{LOCKS}/{name}.lock"), wait=wait)
+
+    def sweep(self, older_than: float) -> int:
+        """There is nothing: a file appears when it is complete."""
+        return 0
+
+    def free(self) -> int | None:
+        """Nobody knows."""
+        return None
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}/{name}"
+
+    @contextlib.contextmanager
+    def _said(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error, FileNotFoundError):
+                raise
+            raise StoreError(f"cannot write {self.locate(name)} ({error}); check the address and its rights") from error
+
+
+def open_storage() -> Storage:
+    """The storage of `$DATASET_DM_HOME`: a URL such as `s3://bucket/folder`, or a folder, see `home.home`."""
+    given = os.environ.get(VARIABLE, "")
+    return RemoteStorage.open_url(given) if "://" in given else LocalStorage(home())

@@ -1,0 +1,27 @@
+"""A plan of the embedded model that is quick to make, for measurements about the engine rather than the model."""
+
+import os
+from pathlib import Path
+
+from dataset_dm.engine import stores
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.request import resolve
+from dataset_dm.tasks import SEMANTIC
+
+
+def quick_plan(*, steps: int, batch: int, shard: int, models: str = "miniature") -> GenerationPlan:
+    """Semantic labels by the embedded generator and decoder."""
+    sampler = {"steps": steps, "guidance": 2.0}
+    chosen = {"sampler": sampler, "batch_size": batch, "shard_size": shard, "generator": models, "annotator": models}
+    return resolve(SEMANTIC, **chosen)
+
+
+def files(plan: GenerationPlan, home: Path) -> dict[str, bytes]:
+    """Every finished shard of the plan in a store, by kind and name."""
+    os.environ["DATASET_DM_HOME"] = str(home)
+    return {
+        f"{store.kind}/{split}/{shard}": store.data(split, shard)
+        for store in stores(plan)
+        for split in store.splits()
+        for shard in store.finished(split)
+    }

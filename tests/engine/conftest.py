@@ -1,0 +1,35 @@
+"""Plans that are quick to make, and what they leave in the store."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from dataset_dm.engine import stores
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.request import resolve
+from dataset_dm.tasks import SEMANTIC
+
+
+def plan_of(quick: dict, **more: object) -> GenerationPlan:
+    """The plan behind the fixture `quick`, with changes."""
+    return resolve(SEMANTIC, **{key: value for key, value in {**quick, **more}.items() if key != "device"})
+
+
+def files(plan: GenerationPlan) -> dict[str, bytes]:
+    """Every finished shard of the plan by kind and name."""
+    return {
+        f"{store.kind}/{split}/{shard}": store.data(split, shard)
+        for store in stores(plan)
+        for split in store.splits()
+        for shard in store.finished(split)
+    }
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch computes with one thread, as workers with `threads=1` do: equal bytes need equal threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
