@@ -134,9 +134,13 @@ def _with_keypoints(
     points, scores = np.zeros((count, 17, 3), np.float32), np.zeros((count, 17), np.float32)
     who = torch.nonzero(torch.isin(found.classes.cpu(), people)).flatten()
     if len(who):
-        logits, visible = output.pose.of(image, found.masks[who.to(found.masks.device)])
-        read = pose.keypoints(logits, visible, size=size, calibration=config.keypoint_calibration)
+        people_maps = output.pose.of(image, found.masks[who.to(found.masks.device)])
+        read = pose.keypoints(
+            people_maps.joints, people_maps.visible, people_maps.windows, calibration=config.keypoint_calibration
+        )
         points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
+        height, width = found.masks.shape[-2:]
+        points[..., :2] *= np.array([size[1] / width, size[0] / height], np.float32)
     return replace(objects, keypoints=points, keypoint_scores=scores)
 
 

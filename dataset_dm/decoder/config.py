@@ -10,7 +10,7 @@ from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.tasks import INSTANCE, POSE, task
 
-FORMAT = 2  # of the checkpoint; raised when old checkpoints can no longer be read
+FORMAT = 3  # of the checkpoint; raised when old checkpoints can no longer be read
 PAIRS = ("depth_range", "object_calibration", "depth_calibration", "keypoint_calibration")
 
 
@@ -32,7 +32,7 @@ class PDecoderConfig:
     finest_width: int = 16  # …down to this
     evidence_width: int = 32  # channels of one class's evidence
     text_heads: int = 4  # dot products between a pixel and a class word at the evidence grid
-    queries: int = 20  # of class maps' query branch; 0 builds none
+    queries: int = 0  # of class maps' query branch; 0 builds none
     query_layers: int = 3
     query_width: int = 48
     attention: bool = True  # read the class attention, if the spec records any

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from dataset_dm.decoder.checkpoint import read_checkpoint, write_checkpoint
+from dataset_dm.decoder.checkpoint import PretrainedDecoder
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.decoder.depth_head import DepthHead, DepthOutput
 from dataset_dm.decoder.evidence import EVIDENCE_STRIDE, ClassEvidence, hide_words, standardise_text
@@ -19,7 +18,7 @@ from dataset_dm.decoder.pose_head import PoseHead, PoseOutput
 from dataset_dm.decoder.query_decoder import QueryDecoder, QueryOutput
 from dataset_dm.decoder.semantic_head import SemanticHead, SemanticOutput
 from dataset_dm.decoder.trunk import SceneTrunk
-from dataset_dm.errors import AnnotatorMismatch, ModelError
+from dataset_dm.errors import AnnotatorMismatch
 from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC
 
@@ -40,7 +39,7 @@ class DecoderOutput:
     queries: tuple[QueryOutput, ...] = ()
 
 
-class PDecoder(nn.Module):
+class PDecoder(nn.Module, PretrainedDecoder):
     """Shared fused maps and class evidence, heads by task.
 
     Args:
@@ -59,7 +58,7 @@ class PDecoder(nn.Module):
         self.pixel_decoder = PixelDecoder(config)
         self.evidence = ClassEvidence(config) if speaks_of_classes else None
         self.query_decoder = QueryDecoder(config) if SEMANTIC.name in built and config.queries else None
-        self.trunk = SceneTrunk(config) if built - {SEMANTIC.name} else None
+        self.trunk = SceneTrunk(config) if INSTANCE.name in built else None
         self.semantic_head = SemanticHead(config) if SEMANTIC.name in built else None
         self.instance_head = InstanceHead(config) if INSTANCE.name in built else None
         self.depth_head = DepthHead(config) if DEPTH.name in built else None
@@ -82,8 +81,8 @@ class PDecoder(nn.Module):
         if missing := sorted(wanted - set(self.config.tasks)):
             raise ValueError(f"decoder: no head for {missing[0]!r}, it has {', '.join(self.config.tasks)}")
         fused = self.pixel_decoder(features)
-        scene = self.trunk(fused) if wanted - {SEMANTIC.name} else None
-        depth = self.depth_head(scene, fused) if DEPTH.name in wanted else None
+        scene = self.trunk(fused) if wanted & {INSTANCE.name, POSE.name} else None
+        depth = self.depth_head(fused) if DEPTH.name in wanted else None
         pose = self.pose_head(scene, fused) if POSE.name in wanted else None
         if not wanted & {SEMANTIC.name, INSTANCE.name}:
             return DecoderOutput(depth=depth, pose=pose)
@@ -119,26 +118,3 @@ class PDecoder(nn.Module):
         """This decoder, from now on with a config changed in calibration or record (never in shapes)."""
         self.config = replace(self.config, **changes)
         return self
-
-    def save_pretrained(self, folder: str | Path, *, half: bool = False) -> Path:
-        """Writes ``config.json`` and ``model.safetensors`` (``half``: as float16) into ``folder``."""
-        return write_checkpoint(folder, self.config, self.state_dict(), half=half)
-
-    @classmethod
-    def from_pretrained(cls, source: str | Path, *, device: torch.device | str = "cpu") -> PDecoder:
-        """Loads a checkpoint folder or Hub id (optionally ``id@revision``) in eval mode, as float32.
-
-        Raises:
-            ModelError: not found, not a decoder, or weights that are not safetensors or do not fit.
-        """
-        config, weights = read_checkpoint(source)
-        decoder = cls(config)
-        missing = sorted(set(decoder.state_dict()) ^ set(weights))
-        if missing:
-            raise ModelError(
-                f"decoder {str(source)!r}: weights and config.json do not fit, {missing[0]!r} is on one side only"
-            )
-        decoder.load_state_dict(
-            {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
-        )
-        return decoder.to(device).eval()

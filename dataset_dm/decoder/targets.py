@@ -23,6 +23,7 @@ class Targets:
             with `instances`.
         keypoints: for each image float32 [n 17 3] of (x, y, v) in pixels; objects without any have v = 0 throughout.
         depth: float32 [b H W] in metres; 0 unknown in truth, NaN not to be trained on.
+        metric: bool [b], whether an image's depth is known in metres or up to a factor; None: in metres.
     """
 
     labels: Tensor | None = None
@@ -30,6 +31,7 @@ class Targets:
     classes: tuple[Tensor, ...] | None = None
     keypoints: tuple[Tensor, ...] | None = None
     depth: Tensor | None = None
+    metric: Tensor | None = None
 
     def select_classes(self, chosen: Sequence[int]) -> Targets:
         """Truth for the classes at these positions (0 … k-1) of the list, in this order.

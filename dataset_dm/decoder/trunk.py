@@ -1,4 +1,4 @@
-"""Scene trunk: what instances, depth and poses share beyond the fused maps: a cell's place, and the whole picture."""
+"""Scene trunk: what things and poses share beyond the fused maps: a cell's place, and the whole picture."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.tasks import TASKS
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data.miniature import MiniatureSet
+from dataset_dm.training.data.miniature import labelled_renders
 from dataset_dm.training.features import FeatureStore, VariantConfig, extract
 from dataset_dm.training.inputs import depth_range
 from dataset_dm.training.loop import Training
@@ -133,11 +133,11 @@ class Ablation:
             if done == total or done % 160 == 0:
                 self.say(f"{setting.name}: features of {split} {done}/{total}  {done / seconds:.1f}/s")
 
-        store = extract(MiniatureSet(split, count), self.backbone, whole, folder, variants, report=report)
+        store = extract(labelled_renders(split, count), self.backbone, whole, folder, variants, report=report)
         return store.part(setting.spec(whole))
 
     def _train(self, setting: Setting, stores: Mapping[str, FeatureStore], seed: int) -> PDecoder:
-        data = MiniatureSet("train", setting.labelled)
+        data = labelled_renders("train", setting.labelled)
         config = replace(self.train, seed=seed, loss=replace(self.train.loss, **setting.loss))
         torch.manual_seed(seed)
         spec = stores["train"].spec

@@ -8,6 +8,10 @@ from torch.nn import functional
 
 from dataset_dm.postprocess.confidence import Calibration
 
+# Log-odds that a depth is known from which it is told. A doubtful depth with its low confidence is worth more than
+# none: 0.4 % of known pixels are left out instead of 0.6 %, for 3 % instead of 2 % of the unknown ones that are not.
+DOUBTFUL = -1.0
+
 
 def metres(
     log_depth: Tensor,
@@ -29,7 +33,7 @@ def metres(
         float32 [b H W] in metres, 0 unknown, and chances [b H W] in 0..1, 0 where unknown.
     """
     slope, offset = calibration
-    there = known >= 0
+    there = known >= DOUBTFUL
     depth = torch.where(there, log_depth.float().exp(), 0.0)
     sure = torch.where(there, torch.sigmoid(slope * confidence.float() + offset), 0.0)
     if size is not None and tuple(depth.shape[-2:]) != tuple(size):

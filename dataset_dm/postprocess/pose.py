@@ -14,15 +14,16 @@ AROUND = 5  # cells; the place is the mean over so wide a window around the peak
 def keypoints(
     logits: Tensor,
     visible: Tensor,
+    windows: Tensor,
     *,
-    size: tuple[int, int],
     calibration: Calibration = (1.0, 0.0),
 ) -> tuple[Tensor, Tensor]:
     """Keypoints of n people.
 
     Args:
-        logits: [n 17 h w] of where each joint is; visible: [n 17 3] of not in the picture, hidden, seen.
-        size: (H, W) of the picture, on whose pixels the result counts.
+        logits: [n 17 h w] of where each joint is in its person's window.
+        visible: [n 17 3] of not in the picture, hidden, seen.
+        windows: (top, left, side) in pixels of the picture, float [n 3]; the window's cells divide it evenly.
         calibration: of the chances.
 
     Returns:
@@ -41,8 +42,8 @@ def keypoints(
     near_column = (columns - column[..., None]).abs() <= margin
     window = chance * near_row[..., :, None] * near_column[..., None, :]
     total = window.sum((-2, -1)).clamp_min(1e-12)
-    y = ((window.sum(-1) * (rows + 0.5)).sum(-1) / total) * (size[0] / height)
-    x = ((window.sum(-2) * (columns + 0.5)).sum(-1) / total) * (size[1] / width)
+    y = (window.sum(-1) * (rows + 0.5)).sum(-1) / total / height * windows[:, 2, None] + windows[:, 0, None]
+    x = (window.sum(-2) * (columns + 0.5)).sum(-1) / total / width * windows[:, 2, None] + windows[:, 1, None]
     there = visible.float().softmax(-1)
     # a joint that is more likely in the picture than not is hidden or seen, whichever is likelier
     v = torch.where(there[..., 0] > 0.5, 0, there[..., 1:].argmax(-1) + 1)

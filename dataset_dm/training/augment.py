@@ -19,8 +19,9 @@ class AugmentConfig:
     """How far images are changed; all off is a plain resize."""
 
     flip: bool = True
+    whole: float = 0.4  # share of variants that show the whole picture, and nothing but it
     crop: float = 0.5  # smallest side of a random crop against the whole; 1 for no crop
-    zoom_out: float = 0.25  # share of variants shown smaller, on a border of void
+    zoom_out: float = 0.25  # share of the other variants that are shown smaller, on a border of void
     colour: float = 0.2  # brightness, contrast and saturation by a factor of 1 ± this
     paste: float = 0.5  # share of variants with objects of another image pasted on (Ghiasi et al., "Copy-Paste")
     people: float = 0.5  # share of those whose donor shows people, where few images do: poses need many surroundings
@@ -63,7 +64,9 @@ def _change(
 ) -> LabelledImage:
     flip = bool(config.flip and rng.random() < 0.5)
     image_size = sample.image.shape[:2]
-    if rng.random() < config.zoom_out:
+    if rng.random() < config.whole:
+        window = (0, 0, *image_size)
+    elif rng.random() < config.zoom_out:
         window = _wider(image_size, rng)
     else:
         window = _crop(image_size, config.crop, rng) if config.crop < 1 else (0, 0, *image_size)

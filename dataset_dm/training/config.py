@@ -18,7 +18,7 @@ class TrainConfig:
         ConfigError: a count below 1, a rate out of range.
     """
 
-    steps: int = 800
+    steps: int = 1500
     batch: int = 8
     learning_rate: float = 1e-3
     weight_decay: float = 0.05

@@ -116,6 +116,7 @@ class FeatureStore:
             classes=tuple(part["instance_classes"].to(device) for part in parts) if "instances" in there else None,
             keypoints=tuple(part["keypoints"].to(device) for part in parts) if "keypoints" in there else None,
             depth=stack("depth") if "depth" in there else None,
+            metric=stack("metric") if "metric" in there else None,
         )
         return features, targets
 
@@ -219,6 +220,8 @@ def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classe
 def _truth(sample: LabelledImage) -> dict[str, Tensor]:
     """The labels of a variant as tensors; only the kinds that it has."""
     kinds: dict[str, np.ndarray | None] = {"label": sample.label, "depth": sample.depth}
+    if sample.depth is not None:
+        kinds["metric"] = np.array(sample.metric)
     if sample.instances is not None:
         kinds |= {"instances": sample.instances.map, "instance_classes": sample.instances.classes.astype(np.int64)}
         kinds["keypoints"] = sample.instances.keypoints

@@ -32,8 +32,9 @@ class View:
     def apply(self, sample: LabelledImage) -> LabelledImage:
         """The image and all its labels through this window.
 
-        Depth is divided by the zoom: the same camera would see a thing twice as large from half the distance. Joints
-        outside the window are outside the picture.
+        Depth is divided by the zoom: the same camera would see a thing twice as large from half the distance. That is a
+        guess (it would also see more of the ground), so depth is metric no more. Joints outside the window are outside
+        the picture.
         """
         height, width = sample.image.shape[:2]
         instances = None
@@ -54,6 +55,7 @@ class View:
             label=None if sample.label is None else self._labels(sample.label, VOID),
             instances=instances,
             depth=depth,
+            metric=sample.metric and self.window == (0, 0, height, width),
         )
 
     def points(self, points: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS, checkpoint_hash
 from dataset_dm.decoder.depth_head import FACTOR, DepthOutput
 from dataset_dm.decoder.evidence import hide_words
+from dataset_dm.decoder.pose_head import CELLS
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError
 from dataset_dm.tasks import TASKS
 from tests.decoder.conftest import SPEC, make_decoder, make_features
@@ -36,7 +37,12 @@ def test_every_head_speaks_at_the_size_of_the_picture(decoder):
     masks = torch.zeros(3, 32, 96, dtype=torch.bool)
     masks[:, 4:9, 10:30] = True
     assert things.classes(1, masks).shape == (3, 5) and things.classes(0, masks[:0]).shape == (0, 5)
-    assert [each.shape for each in output.pose.of(1, masks)] == [(3, 17, 16, 48), (3, 17, 3)]
+    found = output.pose.of(1, masks)
+    assert (
+        found.joints.shape == (3, 17, CELLS, CELLS)
+        and found.visible.shape == (3, 17, 3)
+        and found.windows.shape == (3, 3)
+    )
 
 
 @torch.inference_mode()

@@ -1,11 +1,10 @@
-"""Where a person expects its joints, by hand."""
-
-import math
+"""A person's window, by hand, and that what is read in it is the person's own."""
 
 import pytest
 import torch
 
-from dataset_dm.decoder.pose_head import boxes, expectation
+from dataset_dm.decoder.losses.pose import aim
+from dataset_dm.decoder.pose_head import CELLS, boxes, jittered, window_grid, windows_of
 from tests.decoder.conftest import make_decoder, make_features
 
 
@@ -16,24 +15,49 @@ def test_boxes_are_tight_and_an_empty_mask_is_the_whole_picture():
     assert boxes(masks[:0]).shape == (0, 4)
 
 
-def test_a_joint_is_expected_at_its_place_in_the_box():
-    box = torch.tensor([[0.0, 8.0, 16.0, 8.0]])  # rows 0-16, columns 8-16: middle (8, 12)
-    expected = torch.tensor([[[0.0, 0.0, 0.0, 0.0], [-0.875, 0.75, math.log(4), 0.0]]])
-    density = expectation(expected, box, (8, 8), stride=2)[0]
-    # at stride 2 the cell (row 0, column 7) has its centre at pixel (1, 15): -0.875 down, 0.75 right
-    assert divmod(density[1].argmax().item(), 8) == (0, 7) and density[1].max().item() == pytest.approx(0, abs=1e-6)
-    # one cell lower is 0.25 of half a height: -0.5 · 4 · 0.0625
-    assert density[1, 1, 7].item() == pytest.approx(-0.125, abs=1e-6)
-    assert density[0].argmax().item() in {8 * row + column for row in (3, 4) for column in (5, 6)}
+def test_a_window_is_a_square_about_the_middle_and_larger():
+    masks = torch.zeros(2, 64, 64, dtype=torch.bool)
+    masks[0, 10:30, 40:50] = True  # 20 high: a side of 28 about (20, 45)
+    masks[1, 0:4, 0:2] = True  # too small: a side of 16 about (2, 1)
+    assert windows_of(masks).tolist() == [[6, 31, 28], [-6, -7, 16]]
+
+
+def test_jitter_keeps_a_window_near():
+    torch.manual_seed(0)
+    window = torch.tensor([[10.0, 20.0, 40.0]]).expand(200, -1)
+    moved = jittered(window, 0.2, 0.1)
+    assert moved[:, 2].min() >= 32 and moved[:, 2].max() <= 48 and moved[:, 2].std() > 1
+    middle = moved[:, :2] + moved[:, 2:] / 2
+    assert (middle - torch.tensor([30.0, 40.0])).abs().max() <= 4.8 + 1e-4
+
+
+def test_the_grid_ends_half_a_cell_inside_the_window():
+    grid = window_grid(torch.tensor([[0.0, 0.0, 64.0], [32.0, 0.0, 32.0]]), (64, 64))
+    half = 1 / CELLS
+    assert grid[0, 0, 0].tolist() == pytest.approx([-1 + half, -1 + half])
+    assert grid[0, -1, -1].tolist() == pytest.approx([1 - half, 1 - half])
+    # the second window is the lower left quarter: x from -1 to 0, y from 0 to 1
+    assert grid[1, 0, -1].tolist() == pytest.approx([-half / 2, half / 2], abs=1e-6)
+
+
+def test_a_joint_is_aimed_at_where_it_lies_in_the_window():
+    points = torch.zeros(1, 17, 3)
+    cell = 20 / CELLS
+    points[0, 0] = torch.tensor([30 + 3.5 * cell, 10 + 7.5 * cell, 2.0])  # the centre of row 7, column 3
+    points[0, 1] = torch.tensor([90.0, 12.0, 2.0])  # outside of the window
+    bells, inside = aim(points, torch.tensor([[10.0, 30.0, 20.0]]))
+    assert divmod(bells[0, 0].argmax().item(), CELLS) == (7, 3)
+    assert bells[0, 0].sum().item() == pytest.approx(1)
+    assert inside[0, :3].tolist() == [True, False, False]
 
 
 @torch.inference_mode()
-def test_two_people_have_joints_of_their_own():
+def test_people_are_read_apart():
     output = make_decoder()(make_features(1))
     masks = torch.zeros(2, 64, 64, dtype=torch.bool)
     masks[0, 4:60, 2:14], masks[1, 4:60, 44:60] = True, True
-    logits, _ = output.pose.of(0, masks)
-    columns = logits.flatten(2).argmax(-1) % 32 * 2
-    assert (columns[0] < 32).float().mean() > 0.8 and (columns[1] >= 32).float().mean() > 0.8
-    alone, _ = output.pose.of(0, masks[1:])
-    torch.testing.assert_close(alone[0], logits[1])
+    both, alone = output.pose.of(0, masks), output.pose.of(0, masks[1:])
+    torch.testing.assert_close(alone.joints[0], both.joints[1])
+    torch.testing.assert_close(alone.visible[0], both.visible[1])
+    assert not torch.equal(both.joints[0], both.joints[1])
+    assert output.pose.of(0, masks[:0]).joints.shape == (0, 17, CELLS, CELLS)

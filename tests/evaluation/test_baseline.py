@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dataset_dm.evaluation.baseline.losses import distance, peaks, total
+from dataset_dm.evaluation.baseline.losses import distance, peaks, total, up_to_scale
 from dataset_dm.evaluation.baseline.net import BaselineNet, Maps, count_parameters, widths_for
 from dataset_dm.evaluation.baseline.read import Baseline, group, joints
 from dataset_dm.evaluation.baseline.targets import bump, targets
@@ -112,6 +112,13 @@ def test_joints_are_the_peaks_near_the_votes() -> None:
 def test_losses_by_hand() -> None:
     said, true = torch.tensor([1.0, 5.0, 2.0]), torch.tensor([2.0, math.nan, 2.0])
     assert distance(said, true) == 0.5 and distance(said, torch.full((3,), math.nan)) == 0
+
+
+def test_depth_that_is_known_up_to_a_factor_is_compared_after_levelling():
+    said = torch.tensor([[[1.0, 3.0]], [[1.0, 3.0]]])
+    true = torch.tensor([[[0.0, 1.0]], [[0.0, 1.0]]])  # errors 1 and 2, mean 1.5
+    levelled = up_to_scale(said, true, torch.tensor([True, False]))
+    assert levelled.tolist() == [[[1.0, 3.0]], [[-0.5, 1.5]]]
     logits = torch.zeros(2, requires_grad=True)  # both half sure: one peak, one flat place
     loss = peaks(logits, torch.tensor([1.0, 0.0]), torch.tensor([True, True]))
     assert loss.item() == pytest.approx(2 * 0.25 * math.log(2))

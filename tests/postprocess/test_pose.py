@@ -8,22 +8,22 @@ from dataset_dm.postprocess.pose import keypoints
 SEEN, HIDDEN, AWAY = (-5.0, -5.0, 5.0), (-5.0, 5.0, -5.0), (5.0, -5.0, -5.0)
 
 
-def one(row: int, column: int, visible=SEEN, size=(8, 8)):
+def one(row: int, column: int, visible=SEEN, window=(0.0, 0.0, 16.0)):
     logits = torch.full((1, 17, 16, 16), -20.0)
     logits[:, :, row, column] = 20.0
-    return keypoints(logits, torch.tensor(visible).expand(1, 17, 3), size=size)
+    return keypoints(logits, torch.tensor(visible).expand(1, 17, 3), torch.tensor([window]))
 
 
 def test_a_peak_is_the_centre_of_its_cell_in_pixels_of_the_picture():
-    points, scores = one(3, 5, size=(32, 64))  # cells of 2 × 4 pixels
-    assert points[0, 0].tolist() == pytest.approx([22.0, 7.0, 2.0], abs=1e-3)
+    points, scores = one(3, 5, window=(10.0, -4.0, 32.0))  # cells of 2 × 2 pixels, from row 10 and column -4 on
+    assert points[0, 0].tolist() == pytest.approx([7.0, 17.0, 2.0], abs=1e-3)
     assert scores[0, 0].item() == pytest.approx(1, abs=1e-3)
 
 
 def test_two_equal_neighbours_share_the_place():
     logits = torch.full((1, 17, 16, 16), -20.0)
     logits[:, :, 4, 4] = logits[:, :, 4, 5] = 9.0
-    points, _ = keypoints(logits, torch.tensor(SEEN).expand(1, 17, 3), size=(16, 16))
+    points, _ = keypoints(logits, torch.tensor(SEEN).expand(1, 17, 3), torch.tensor([[0.0, 0.0, 16.0]]))
     assert points[0, 3].tolist() == pytest.approx([5.0, 4.5, 2.0], abs=1e-3)
 
 
@@ -35,10 +35,11 @@ def test_hidden_and_absent_joints():
 
 
 def test_a_spread_map_is_unsure():
-    _, scores = keypoints(torch.zeros(1, 17, 16, 16), torch.tensor(SEEN).expand(1, 17, 3), size=(16, 16))
+    window = torch.tensor([[0.0, 0.0, 16.0]])
+    _, scores = keypoints(torch.zeros(1, 17, 16, 16), torch.tensor(SEEN).expand(1, 17, 3), window)
     assert scores[0, 0].item() == pytest.approx(25 / 256, abs=1e-3)
 
 
 def test_nobody_has_no_keypoints():
-    points, scores = keypoints(torch.zeros(0, 17, 4, 4), torch.zeros(0, 17, 3), size=(8, 8))
+    points, scores = keypoints(torch.zeros(0, 17, 4, 4), torch.zeros(0, 17, 3), torch.zeros(0, 3))
     assert points.shape == (0, 17, 3) and scores.shape == (0, 17)

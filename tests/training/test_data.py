@@ -11,6 +11,7 @@ from PIL import Image
 from dataset_dm.errors import DataError
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.training.data import open_labelled, split_off
+from dataset_dm.training.data.miniature import balanced
 
 
 def test_fault_1_class_ids_and_void_survive_reading(voc):
@@ -114,6 +115,22 @@ def test_miniature_is_the_worlds_own_truth():
         open_labelled("miniature", split="validaton")
     with pytest.raises(DataError, match="classes of miniature: got .*leave --classes out"):
         open_labelled("miniature", classes=["forklift"])
+
+
+def test_the_labelled_renders_are_chosen_in_balance():
+    chosen = balanced("train", 24)
+    assert chosen == tuple(sorted(set(chosen))) and balanced("train", 9) == chosen[:9]
+    shown = np.zeros(20, int)
+    for number in chosen:
+        rendering = labelled("train", number)[1]
+        shown += np.isin(np.arange(1, 21), rendering.class_map)
+    person = VOC_CLASSES.index("person")
+    others = np.delete(shown, person)
+    first = [labelled("train", i)[1].class_map for i in range(24)]
+    assert others.min() >= 1 and shown[person] > sum((each == person + 1).any() for each in first)
+    assert open_labelled("miniature", count=24).source != open_labelled("miniature", split="test", count=24).source
+    found = open_labelled("miniature", count=24)
+    assert np.array_equal(found[23].label, labelled("train", chosen[23])[1].class_map)
 
 
 def dataset_folder(root, names, labels):

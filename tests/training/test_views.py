@@ -25,6 +25,12 @@ def test_the_whole_image_is_itself():
     assert np.array_equal(found.instances.keypoints, sample().instances.keypoints)
 
 
+def test_only_the_whole_picture_is_metric():
+    assert whole((8, 8), (8, 8)).apply(sample()).metric and View((8, 8), (0, 0, 8, 8), flip=True).apply(sample()).metric
+    assert not View((8, 8), (2, 4, 4, 4)).apply(sample()).metric
+    assert not View((8, 8), (0, -8, 16, 16)).apply(sample()).metric
+
+
 def test_a_flip_changes_left_and_right():
     found = View((8, 8), (0, 0, 8, 8), flip=True).apply(sample())
     assert found.instances.map[2].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]

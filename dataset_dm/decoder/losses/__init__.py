@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from dataset_dm.decoder.instance_head import InstanceOutput
-from dataset_dm.decoder.losses.depth import known_loss, silog_loss, sureness_loss
+from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, silog_loss, sureness_loss
 from dataset_dm.decoder.losses.instance import centre_loss, centres_of, class_loss, offset_loss, thing_loss
 from dataset_dm.decoder.losses.pose import pose_loss
 from dataset_dm.decoder.losses.queries import QueryWeights, query_loss, true_regions
@@ -33,10 +33,11 @@ class LossConfig:
     centre: float = 0.02
     offset: float = 1.0
     kind: float = 0.2  # what each thing is
-    depth: float = 1.0
+    depth: float = 2.0
+    absolute: float = 8.0  # of log depth
     sureness: float = 0.05  # of depth
     known: float = 0.1  # whether depth is known
-    joints: float = 0.2
+    joints: float = 0.5
     visible: float = 0.1
     weights: QueryWeights = field(default_factory=QueryWeights)
 
@@ -60,8 +61,9 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
         place, visible = pose_loss(output.pose, targets)
         parts["joints"], parts["visible"] = config.joints * place, config.visible * visible
     if output.depth is not None and targets.depth is not None:
-        parts["depth"] = config.depth * silog_loss(output.depth.log_depth, targets.depth)
-        parts["sureness"] = config.sureness * sureness_loss(output.depth, targets.depth)
+        parts["depth"] = config.depth * silog_loss(output.depth.log_depth, targets.depth, targets.metric)
+        parts["absolute"] = config.absolute * absolute_loss(output.depth.log_depth, targets.depth, targets.metric)
+        parts["sureness"] = config.sureness * sureness_loss(output.depth, targets.depth, targets.metric)
         parts["known"] = config.known * known_loss(output.depth.known, targets.depth)
     parts["loss"] = torch.stack(list(parts.values())).sum()
     return parts

@@ -23,6 +23,7 @@ class Centres:
         things: float [b H W], 1 where there is a thing; known: bool [b H W], not ignored.
         centres: float [b h w] at stride 4, a bell of height 1 on every centre; counted: float [b h w] share known.
         offsets: float [b 2 H W], pixels down and right to the centre; meaningless where there is no thing.
+        count: things in all b images.
     """
 
     things: Tensor
@@ -30,6 +31,7 @@ class Centres:
     centres: Tensor
     counted: Tensor
     offsets: Tensor
+    count: int
 
 
 def centres_of(instances: Tensor) -> Centres:
@@ -43,17 +45,19 @@ def centres_of(instances: Tensor) -> Centres:
     cell_columns = (torch.arange(width // STRIDE, device=device).float() + 0.5) * STRIDE
     bells = torch.zeros(batch, height // STRIDE, width // STRIDE, device=device)
     offsets = torch.zeros(batch, 2, height, width, device=device)
+    count = 0
     for image in range(batch):
         for number in torch.unique(instances[image]).tolist():
             if number in (0, VOID):
                 continue
+            count += 1
             mask = instances[image] == number
             y, x = rows[mask].mean(), columns[mask].mean()
             square = ((cell_rows - y) ** 2)[:, None] + ((cell_columns - x) ** 2)[None]
             bells[image] = torch.maximum(bells[image], torch.exp(-square / (2 * (SPREAD * STRIDE) ** 2)))
             offsets[image, 0][mask], offsets[image, 1][mask] = y - rows[mask], x - columns[mask]
     counted = functional.avg_pool2d(known.float()[:, None], STRIDE)[:, 0]
-    return Centres((known & (instances > 0)).float(), known, bells, counted, offsets)
+    return Centres((known & (instances > 0)).float(), known, bells, counted, offsets, count)
 
 
 def thing_loss(logits: Tensor, target: Centres) -> Tensor:
@@ -70,8 +74,7 @@ def centre_loss(logits: Tensor, target: Centres) -> Tensor:
     each = functional.binary_cross_entropy_with_logits(logits, target.centres, reduction="none") * target.counted
     # less what even a perfect map pays for a bell's flanks, so that 0 is the least
     floor = functional.binary_cross_entropy(target.centres, target.centres, reduction="none") * target.counted
-    count = (target.centres > 0.99 * target.centres.flatten(1).amax(1)[:, None, None].clamp_min(0.5)).sum()
-    return (each - floor).sum() / count.clamp_min(1)
+    return (each - floor).sum() / max(target.count, 1)
 
 
 def offset_loss(offsets: Tensor, target: Centres) -> Tensor:

@@ -6,19 +6,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dataset_dm.decoder.pose_head import STRIDE, PoseOutput
+from dataset_dm.decoder.pose_head import CELLS, PoseOutput
 from dataset_dm.decoder.targets import Targets
 
-SPREAD = 1.0  # standard deviation of a joint's target, in cells of the joint maps
+SPREAD = 1.0  # standard deviation of a joint's target, in cells of the window
 
 
 def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
     """(place, visibility): cross-entropy of the labelled joints' place over the cells, and of v of every joint; means.
 
-    Only people with a labelled joint count. Joints that are hidden have a place too; those outside have none.
+    Only people with a labelled joint count. Joints that are hidden have a place too; those outside the picture or the
+    person's window have none.
     """
     places, visible = [], []
-    for image in range(output.joints.shape[0]):
+    for image in range(len(targets.keypoints or ())):
         masks, _ = targets.things(image)
         points = targets.things_keypoints(image)
         if points is None or not len(masks):
@@ -26,30 +27,35 @@ def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
         people = torch.nonzero((points[..., 2] > 0).any(-1)).flatten()
         if not len(people):
             continue
-        points = points[people]
-        logits, said = output.of(image, masks[people.to(masks.device)])
-        aims = aim(points, tuple(logits.shape[-2:])).to(logits.device)
-        each = -(aims.flatten(2) * logits.flatten(2).log_softmax(-1)).sum(-1)
-        labelled = (points[..., 2] > 0).to(logits.device)
-        places.append(each[labelled])
-        v = points[..., 2].long().flatten().to(said.device)
-        visible.append(functional.cross_entropy(said.flatten(0, 1), v, reduction="none"))
+        found = output.of(image, masks[people.to(masks.device)])
+        points = points[people].to(found.joints.device)
+        aims, inside = aim(points, found.windows)
+        each = -(aims.flatten(2) * found.joints.flatten(2).log_softmax(-1)).sum(-1)
+        places.append(each[inside])
+        v = points[..., 2].long().flatten()
+        visible.append(functional.cross_entropy(found.visible.flatten(0, 1), v, reduction="none"))
     if not places:
-        nothing = output.joints.sum() * 0
+        nothing = sum(each.sum() for each in output.maps.values()) * 0
         return nothing, nothing
-    return torch.cat(places).mean(), torch.cat(visible).mean()
+    every = torch.cat(places)
+    return every.sum() / max(len(every), 1), torch.cat(visible).mean()
 
 
-def aim(points: Tensor, size: tuple[int, int]) -> Tensor:
-    """Where joints should be found: [n 17 3] in pixels → [n 17 h w], each a little bell that sums to 1.
+def aim(points: Tensor, windows: Tensor) -> tuple[Tensor, Tensor]:
+    """Where joints should be found.
 
-    Cell (row, column) has its centre at pixel ((column + 0.5) · stride, (row + 0.5) · stride).
+    Args:
+        points: (x, y, v) in pixels [n 17 3].
+        windows: (top, left, side) in pixels [n 3].
+
+    Returns:
+        [n 17 CELLS CELLS], each a little bell that sums to 1, and which joints are labelled and inside, bool [n 17].
     """
-    height, width = size
-    x, y = points[..., 0] / STRIDE - 0.5, points[..., 1] / STRIDE - 0.5
-    rows = torch.arange(height, device=points.device, dtype=points.dtype)
-    columns = torch.arange(width, device=points.device, dtype=points.dtype)
-    down = torch.exp(-((rows - y[..., None]) ** 2) / (2 * SPREAD**2))
-    right = torch.exp(-((columns - x[..., None]) ** 2) / (2 * SPREAD**2))
+    x = (points[..., 0] - windows[:, 1, None]) / windows[:, 2, None] * CELLS - 0.5
+    y = (points[..., 1] - windows[:, 0, None]) / windows[:, 2, None] * CELLS - 0.5
+    inside = (points[..., 2] > 0) & (torch.minimum(x, y) > -0.5) & (torch.maximum(x, y) < CELLS - 0.5)
+    cells = torch.arange(CELLS, device=points.device, dtype=points.dtype)
+    down = torch.exp(-((cells - y[..., None]) ** 2) / (2 * SPREAD**2))
+    right = torch.exp(-((cells - x[..., None]) ** 2) / (2 * SPREAD**2))
     bell = down[..., :, None] * right[..., None, :]
-    return bell / bell.sum((-2, -1), keepdim=True).clamp_min(1e-12)
+    return bell / bell.sum((-2, -1), keepdim=True).clamp_min(1e-12), inside

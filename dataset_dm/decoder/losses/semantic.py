@@ -28,7 +28,11 @@ def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy "class k is in the picture", [b k] logits."""
+    """Binary cross-entropy "class k is in the picture", [b k] logits.
+
+    A class that no pixel shows is absent as surely as the picture's pixels are known: it might lie under the void.
+    """
     ids = torch.arange(1, logits.shape[1] + 1, device=labels.device)
     target = (labels.flatten(1)[:, None] == ids[None, :, None]).any(-1)
-    return functional.binary_cross_entropy_with_logits(logits, target.to(logits.dtype))
+    known = (labels != VOID).flatten(1).float().mean(1, keepdim=True)
+    return functional.binary_cross_entropy_with_logits(logits, target.to(logits.dtype), target + ~target * known)

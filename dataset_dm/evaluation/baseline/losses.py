@@ -23,8 +23,16 @@ def total(said: Maps, true: Targets) -> Tensor:
         + PEAKS * peaks(said.heat, true.heat, counted[:, None].expand_as(true.heat))
         + DISTANCES * distance(said.offset, true.offset)
         + DISTANCES * distance(said.votes, true.votes)
-        + DISTANCES * distance(said.depth, true.depth)
+        + DISTANCES * distance(up_to_scale(said.depth, true.depth, true.metric), true.depth)
     )
+
+
+def up_to_scale(said: Tensor, true: Tensor, metric: Tensor) -> Tensor:
+    """Log depth [b H W], moved to the truth's mean in pictures whose depth is known up to a factor."""
+    known = torch.isfinite(true)
+    error = torch.where(known, said - torch.where(known, true, 0.0), 0.0).flatten(1)
+    off = error.sum(1) / known.flatten(1).sum(1).clamp_min(1)
+    return said - torch.where(metric, 0.0, off)[:, None, None]
 
 
 def distance(said: Tensor, true: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ class Targets:
         centre: 0..1 [b H W], 1 at the pixel of a centre.
         offset: [b 2 H W], NaN off things.
         depth: logarithm of metres [b H W], NaN where unknown.
+        metric: bool [b]; False where the depth is known up to a factor.
         heat: 0..1 [b 17 H W].
         votes: [b 17 2 H W], NaN off people and for joints out of the picture.
     """
@@ -41,6 +42,7 @@ class Targets:
     centre: Tensor
     offset: Tensor
     depth: Tensor
+    metric: Tensor
     heat: Tensor
     votes: Tensor
 
@@ -88,6 +90,7 @@ def _targets(sample: LabelledImage) -> dict[str, np.ndarray]:
         "centre": centre,
         "offset": offset,
         "depth": np.log(np.where(known, depth, np.nan)).astype(np.float32),
+        "metric": np.array(sample.metric),
         "heat": heat,
         "votes": votes,
     }

@@ -20,7 +20,7 @@ from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.evaluation.truth import Truth
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from dataset_dm.training.data.labelled import LabelledImage
-from dataset_dm.training.data.miniature import MiniatureSet
+from dataset_dm.training.data.miniature import labelled_renders
 
 CHOSEN_BY = ("miou", "mask_ap", "depth_delta1", "oks_ap")  # their mean chooses the step whose weights are kept
 
@@ -34,7 +34,7 @@ class BaselineConfig:
     """How the baseline is trained.
 
     Args:
-        images: labelled renders of the split "train" (the decoder's own number).
+        images: labelled renders of the split "train" (the decoder's own).
         validation: renders of the split "validation" that choose the step whose weights are kept.
         parameters: size to match, the decoder's.
         steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine to zero.
@@ -127,5 +127,5 @@ def _batch(train: Sequence[LabelledImage], config: BaselineConfig, step: int) ->
 
 
 def _load(split: str, count: int) -> list[LabelledImage]:
-    pictures = MiniatureSet(split, count)
+    pictures = labelled_renders(split, count)
     return [pictures[i] for i in range(count)]

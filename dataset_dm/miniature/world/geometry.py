@@ -1,6 +1,6 @@
 """The vocabulary of the miniature world: solids, figures, placed bodies, camera, light, setting, scene.
 
-Axes. World: x right, y up, z away from the camera; metres; the ground is y = 0.
+Axes. World: x right, y up, z away from the camera; units of `Scene.metre` metres; the ground is y = 0.
 Object: the figure stands on y = 0, is centred on x = z = 0, faces +x (an animal's nose, a car's bonnet, the
 screen of a monitor, the seat side of a chair), y is up. Numpy only; every class here is frozen plain data.
 """
@@ -103,6 +103,7 @@ class Scene:
     style: str = "day"
     noise_seed: int = 0  # sensor noise and texture phases
     captions: tuple[str, ...] = ()
+    metre: float = 1.0  # metres of one world unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

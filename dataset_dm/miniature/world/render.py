@@ -46,7 +46,8 @@ def render(scene: Scene, size: tuple[int, int] = (128, 128)) -> Rendering:
     linear = apply_style(scene.style, linear, clearness)
     clean, image = _develop(linear, scene.noise_seed)
     keypoints = all_keypoints(scene.bodies, scene.camera, depth, instance_sub, size)
-    return Rendering(image, clean, classes[instance], instance, mean_depth, keypoints)
+    metres = mean_depth * np.float32(scene.metre)
+    return Rendering(image, clean, classes[instance], instance, metres, keypoints)
 
 
 def cast(solids: Placed, eye: View, rays: Grid, depth: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from dataset_dm.miniature.world.render import render
 from dataset_dm.miniature.world.styles import STYLES
 
 COUNT_WEIGHTS = (0.35, 0.33, 0.18, 0.09, 0.05)  # of 1..5 objects
+NEAREST_GROUND = 2.0  # metres along the optical axis
+FLYING, LENS = 1.5, 0.35
 FACES = ("chair", "sofa", "tvmonitor", "person")  # best seen from the front; the others from the side
 FLAT = ("bicycle", "motorbike", "tvmonitor")  # a bar when seen edge-on
 
@@ -43,7 +46,20 @@ def compose(seed: int, index: int, style: str = "day", classes: Sequence[int] | 
     bodies = tuple(_body(one, look, style) for one in things)
     setting = draw_setting(kind, reach(things), camera.position[1], look)
     scene = Scene(camera, draw_light(look), setting, bodies, style, int(look.integers(2**31)))
-    return dataclasses.replace(scene, captions=captions(scene, say))
+    return dataclasses.replace(scene, captions=captions(scene, say), metre=metre(scene))
+
+
+def metre(scene: Scene) -> float:
+    """Metres of one world unit: things have no usual size here, so it follows from what a picture shows of its camera.
+
+    The ground enters the lower edge of every picture NEAREST_GROUND metres away, as it does for a camera on a fixed
+    mount. In the sky the first thing has FLYING metres, seen through a lens of half width LENS.
+    """
+    camera = scene.camera
+    if scene.setting.kind == "sky":
+        return FLYING / scene.bodies[0].scale * camera.half_width / LENS
+    fall = math.sin(camera.pitch) + camera.half_width * math.cos(camera.pitch)  # of the lowest ray, a unit ahead
+    return NEAREST_GROUND * fall / camera.position[1]
 
 
 def draw_classes(rng: np.random.Generator) -> tuple[int, ...]:

@@ -44,7 +44,7 @@ def open_labelled(
         source: "miniature", a folder or a file in one of the `LAYOUTS`, or a Hub id (``id@revision``).
         split: its split; default "train" where there is one.
         classes: class names without background, in the order of the ids; default the source's own.
-        count: take the first so many; for "miniature" default 100, else all.
+        count: take the first so many, of miniature's train split a balanced choice (default 100); default all.
         on_error: a damaged sample raises when it is read, or with "skip" every sample is read now, the damaged ones are
             left out and counted by reason in ``skipped``.
         depth_scale: metres of one unit of depth files; default 1/1000 for whole numbers, 1/256 in KITTI's layout.
@@ -62,12 +62,12 @@ def open_labelled(
     _check_options(on_error, depth_scale, format)
     name = str(source)
     if name == "miniature":
-        from dataset_dm.training.data.miniature import MiniatureSet
+        from dataset_dm.training.data.miniature import labelled_renders
 
         if classes:
             remedy = "leave --classes out, or train on a folder of your own"
             raise DataError(explain("classes of miniature", got=list(classes), expected="its own 20", remedy=remedy))
-        return MiniatureSet(split or "train", 100 if count is None else count)
+        return labelled_renders(split or "train", 100 if count is None else count)
     found = LAYOUTS[format or _guess(name)].open(Asked(name, split, classes, depth_scale))
     if not len(found):
         raise DataError(f"data {name!r}: there is no labelled image in it; check the folder or the split")

@@ -55,6 +55,8 @@ class LabelledImage:
         caption: a text that describes it, or None.
         instances: the things, with keypoints where the set has them.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
+        metric: whether `depth` is that of the camera that took the picture; of a part or a larger surrounding, which
+            another camera would have taken, it is known up to a factor.
     """
 
     name: str
@@ -63,6 +65,7 @@ class LabelledImage:
     caption: str | None = None
     instances: Instances | None = None
     depth: np.ndarray | None = None
+    metric: bool = True
 
 
 class LabelledSet(Protocol):

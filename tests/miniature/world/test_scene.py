@@ -45,6 +45,20 @@ def test_style_keeps_the_geometry() -> None:
     assert [body.position for body in fog.bodies] == [body.position for body in day.bodies]
 
 
+def test_the_ground_enters_every_picture_two_metres_away() -> None:
+    for index in range(12):
+        scene, rendering = sample(2, index, size=(64, 64))
+        below = rendering.depth[-1][rendering.class_map[-1] == 0]
+        if scene.setting.kind != "sky" and below.size:
+            # the lowest row's middle is half a pixel above the edge
+            assert below.min() == pytest.approx(2.0, rel=0.03), index
+
+
+def test_in_the_sky_the_first_thing_is_a_metre_and_a_half_through_the_usual_lens() -> None:
+    scene = next(scene for scene in (compose(2, index) for index in range(200)) if scene.setting.kind == "sky")
+    assert scene.metre * scene.bodies[0].scale == pytest.approx(1.5 * scene.camera.half_width / 0.35)
+
+
 def test_asked_classes_are_shown() -> None:
     scene = compose(0, 0, classes=[15, 15, 7])
     assert [body.class_id for body in scene.bodies] == [15, 15, 7]

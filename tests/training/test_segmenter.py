@@ -1,0 +1,160 @@
+"""Training a segmenter on a generated set: what it learns from, what it leaves alone, and where it lies."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dataset_dm.annotators.p_decoder import UNASKED
+from dataset_dm.engine import Engine
+from dataset_dm.errors import ConfigError, DataError
+from dataset_dm.request import resolve
+from dataset_dm.tasks import SEMANTIC
+from dataset_dm.training.generated import GeneratedSet, read_generated
+from dataset_dm.training.segmenter import SegmenterConfig, _loss, _odds, build, train_segmenter
+from dataset_dm.training.self_training import ensure_segmenter, segmenter_folder
+
+TINY = SegmenterConfig(steps=3, batch=2, warmup=1, held_out=0.25)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def discs(count: int, size: int = 32) -> GeneratedSet:
+    """Red squares (class 1) or green ones (class 2) on grey, a frame of void around them."""
+    images, labels, named = [], [], []
+    for i in range(count):
+        rng = np.random.default_rng(i)
+        top, left = rng.integers(4, 14, 2)
+        image = np.full((size, size, 3), 128, np.uint8)
+        label = np.zeros((size, size), np.uint8)
+        kind = i % 2
+        label[top - 2 : top + 14, left - 2 : left + 14] = 255
+        label[top : top + 12, left : left + 12] = kind + 1
+        image[top : top + 12, left : left + 12] = 0
+        image[top : top + 12, left : left + 12, kind] = 230
+        images.append(png(image))
+        labels.append(png(label))
+        named.append((kind,))
+    return GeneratedSet(("red", "green"), tuple(images), tuple(labels), tuple(named))
+
+
+def test_void_pixels_do_not_count() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
+    labels[:, 2:] = 255
+    kept, even = torch.nn.functional.cross_entropy(logits[:, :, :2], labels[:, :2].long()), torch.ones(2, 3)
+    assert _loss(logits, labels, even).item() == pytest.approx(kept.item(), rel=1e-5)
+    assert _loss(logits, torch.full_like(labels, 255), even).item() == 0, "a batch of void teaches nothing"
+
+
+def test_what_the_prompt_says_counts_in_training() -> None:
+    assert _odds((1,), 3).tolist() == pytest.approx([1, UNASKED, 1, UNASKED]) and _odds((), 2).tolist() == [1, 1, 1]
+    labels = torch.ones(1, 2, 2, dtype=torch.uint8)
+    # odds of 1 : 1 : 1/4 among equal logits are chances of 4/9, 4/9, 1/9
+    loss = _loss(torch.zeros(1, 3, 2, 2), labels, torch.tensor([[1, 1, 0.25]]))
+    assert loss.item() == pytest.approx(-np.log(4 / 9), rel=1e-5)
+
+
+def test_it_learns_and_repeats_itself() -> None:
+    pictures = discs(24)
+    config = SegmenterConfig(steps=40, batch=6, warmup=5, average=0.9, learning_rate=3e-3, held_out=0.25)
+    state, steps = torch.get_rng_state(), []
+    trained = train_segmenter(pictures, config, report=steps.append)
+    assert len(steps) == 40 and torch.equal(torch.get_rng_state(), state)
+    assert not trained.net.training and 0 < trained.void_below < 1
+    from dataset_dm.annotators.segmenter import SegmenterAnnotator
+
+    reader = SegmenterAnnotator(trained.net, name="x", fingerprint="y", temperature=trained.temperature)
+    new = discs(30).part(range(24, 30))
+    said = reader.annotate(torch.from_numpy(np.stack([one.image for one in new])), new.classes, new.named)
+    right = [(found.full == one.label)[one.label != 255].mean() for found, one in zip(said, new, strict=True)]
+    assert np.mean(right) > 0.9
+    again = train_segmenter(pictures, SegmenterConfig(steps=2, batch=2, warmup=1))
+    once = train_segmenter(pictures, SegmenterConfig(steps=2, batch=2, warmup=1))
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.net.state_dict().values(), once.net.state_dict().values(), strict=True)
+    )
+
+
+def test_one_picture_trains_and_calibrates() -> None:
+    trained = train_segmenter(discs(1), TINY)
+    assert trained.temperature > 0 and np.isfinite(trained.void_below)
+
+
+BAD = [
+    ({"step": 3}, "unknown setting 'step'; did you mean 'steps'"),
+    ({"augment": {}}, "unknown setting 'augment'; known are steps"),
+    ({"steps": 0}, "steps: got 0, expected a whole number from 1 on"),
+    ({"batch": True}, "batch: got True"),
+    ({"held_out": 1}, "held_out: got 1, expected 0 or more, below 1"),
+    ({"learning_rate": 0}, "learning_rate: got 0, expected a number above 0"),
+    ({"weight_decay": -1}, "weight_decay: got -1"),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), BAD)
+def test_bad_settings_are_one_line(values: dict, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        SegmenterConfig.from_dict(values)
+
+
+@pytest.fixture
+def made(quick: dict[str, object]) -> object:
+    """A plan of four images in the store, and their number."""
+    asked = {name: value for name, value in quick.items() if name != "device"}
+    plan = resolve(SEMANTIC, **asked)
+    with Engine(plan, device="cpu") as engine:
+        engine.fill({"train": 4})
+    return plan
+
+
+def test_a_segmenter_is_trained_once_and_lies_there_whole(
+    made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = read_generated(made, "train", 4)
+    assert len(pictures) == 4 and pictures.classes == made.classes
+    assert pictures[0].image.shape == (128, 128, 3) and pictures[0].label.shape == (128, 128)
+    assert [tuple(made.classes[i] for i in named) for named in pictures.named] == [
+        tuple(sorted(made.prompt("train", i).classes, key=made.classes.index)) for i in range(4)
+    ]
+    steps: list[int] = []
+    folder = ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append)
+    assert folder == segmenter_folder(made, "train", 4, TINY) and steps == [1, 1, 1]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "config.json", "model.safetensors", "preprocessor_config.json",
+    ]  # fmt: skip
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name], "nothing is left beside it"
+    said = json.loads((folder / "config.json").read_text())["dataset_dm"]
+    assert said["trained_on"]["labels"] == made.label_fingerprint() and said["temperature"] > 0
+    assert said["trained_on"]["annotator_hash"] == made.annotator_hash
+    assert ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append) == folder and len(steps) == 3
+    others = {
+        segmenter_folder(made, "train", 3, TINY), segmenter_folder(made, "test", 4, TINY),
+        segmenter_folder(made, "train", 4, SegmenterConfig(steps=4)),
+        segmenter_folder(made, "train", 4, TINY, {"min_confidence": 0.5}),
+    }  # fmt: skip
+    assert len(others | {folder}) == 5
+
+    def interrupted(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ensure_segmenter(made, "train", 3, TINY, device="cpu", report=interrupted)
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
+    with pytest.raises(DataError, match="none of 4 samples can be trained on .low_confidence 4.; loosen"):
+        ensure_segmenter(made, "train", 4, TINY, filters={"min_confidence": 1}, device="cpu")
+
+
+def test_labels_of_the_network_have_the_right_names() -> None:
+    net = build(("cat", "dog"), (64, 96))
+    assert net.config.id2label == {0: "background", 1: "cat", 2: "dog"}
+    with torch.no_grad():
+        assert net.eval()(pixel_values=torch.zeros(1, 3, 64, 96)).logits.shape == (1, 3, 16, 24)
