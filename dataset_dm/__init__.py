@@ -10,6 +10,7 @@ The import is light: neither torch nor datasets is loaded by it, and the order o
 """
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 
 __version__ = "0.1.0"
@@ -28,4 +29,11 @@ from dataset_dm import registry  # noqa: E402  (needs the path above)
 
 registry.install()
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "push"]
+
+
+def __getattr__(name: str) -> object:
+    """`push` is imported when it is asked for: the import of this package stays light."""
+    if name == "push":
+        return import_module(f"{__name__}.hub").push
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

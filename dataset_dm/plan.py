@@ -16,6 +16,9 @@ from dataset_dm.records import Prompt
 IMAGE_VERSION = 1
 LABEL_VERSION = 2
 
+# A picture that cannot be used is drawn anew with the next seed, so many times in all: the attempts of one round.
+ATTEMPTS = 3
+
 # A seed stays below 2**53, so that JSON and JavaScript viewers keep it exact.
 _SEED_BITS = 53
 
@@ -48,7 +51,8 @@ class GenerationPlan:
         dtype: "float32", "float16" or "bfloat16".
         batch_size: samples drawn together; part of the fingerprint, since it moves the last bits.
         shard_size: indices a shard, a multiple of the batch.
-        annotator, annotator_revision, annotator_hash: as for the generator.
+        annotator, annotator_revision, annotator_hash: as for the generator. The name may stand for several that are
+            joined, and may carry settings, see `labeller.find_labeller`; only a single Hub id has a revision here.
         classes: the names that are labelled, in label order, without background.
         splice: rows and columns of the mosaic that one row of the set is, None for one sample a row. It is laid out of
             stored samples when rows are read, so neither fingerprint covers it.
@@ -119,13 +123,16 @@ class GenerationPlan:
         )
 
     def sample_seed(self, split: str, index: int, attempt: int = 0) -> int:
-        """The seed of one sample, 0 ≤ seed < 2**53; another attempt draws the same prompt anew."""
-        digest = hashlib.sha256(f"{self.seed}/{split}/{index}/{attempt}".encode()).digest()
+        """The seed of one sample, 0 ≤ seed < 2**53; another attempt draws the same prompt anew.
+
+        Of a later round (`in_round`) it is that of the split itself: attempts are numbered through all rounds.
+        """
+        digest = hashlib.sha256(f"{self.seed}/{round_of(split)[0]}/{index}/{attempt}".encode()).digest()
         return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
 
     def prompt(self, split: str, index: int) -> Prompt:
-        """The prompt of one sample."""
-        return self.prompts.prompt(self.seed, split, index)
+        """The prompt of one sample, in every round the same."""
+        return self.prompts.prompt(self.seed, round_of(split)[0], index)
 
     def shard_indices(self, shard: int) -> range:
         """The indices of one shard, always the full range."""
@@ -142,6 +149,25 @@ class GenerationPlan:
         plain.update(tasks=list(self.tasks), classes=list(self.classes))
         plain.update(splice=None if self.splice is None else list(self.splice))
         return plain
+
+
+def in_round(split: str, number: int) -> str:
+    """Under which name a later round of a split is stored, such as "train.1"; round 0 is the split itself.
+
+    A round is all samples of the split with their next ATTEMPTS attempts, in whole shards like the split: what is in it
+    depends on the plan alone, and never on what a filter made of the rounds before.
+    """
+    return f"{split}.{number}" if number else split
+
+
+def round_of(name: str) -> tuple[str, int]:
+    """The inverse of `in_round`; no split has a dot in its name.
+
+    >>> round_of("train.2")
+    ('train', 2)
+    """
+    split, _, number = name.partition(".")
+    return split, int(number or 0)
 
 
 def _reference(name: str, revision: str | None) -> str:

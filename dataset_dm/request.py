@@ -8,18 +8,17 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataset_dm.catalogue import Recipe
-from dataset_dm.errors import ConfigError, PromptError, did_you_mean, explain
+from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.generators import MINIATURE, default_sampler, find_generator, model_name, native_size
 from dataset_dm.labeller import check_tasks, find_labeller
 from dataset_dm.miniature.world import WORDS
-from dataset_dm.plan import GenerationPlan, PromptSource
-from dataset_dm.prompts import Lines, Templates, at_home, check_separable, find_classes, read_prompts, source_from_dict
-from dataset_dm.records import BACKGROUND
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.prompts import check_separable, source_from_dict
+from dataset_dm.prompts.choice import resolve_classes, resolve_prompts
 from dataset_dm.sources import Source, find
 from dataset_dm.tasks import TASKS, TaskSpec
 
@@ -30,7 +29,6 @@ _SHARD_SIZE = 16  # at least; mosaics need a multiple of their tiles
 _MOST_TILES = 8  # rows and columns of a mosaic
 # pixels of one batch by default: 16 small pictures, 4 of 512 x 512, one of 1024 x 1024
 _BATCH_PIXELS = 2**20
-_MOST_CLASSES = 254  # a label is one byte: 0 is background, 255 void
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
 # what a plan can be asked for, with its defaults
 DEFAULTS: dict[str, Any] = {
@@ -38,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "annotator": MINIATURE,
     "adapter": None,
     "prompts": None,
+    "append_classes": False,
     "classes": None,
     "sampler": None,
     "size": None,
@@ -75,14 +74,16 @@ def resolve(
     annotator = find_labeller(given["annotator"], generator)
     adapter = _find_adapter(given["adapter"])
     # a labeller of depth alone knows no classes, but prompts speak of some
-    classes = _classes(given["classes"], label_space or annotator.classes or tuple(WORDS), generator)
+    classes = resolve_classes(given["classes"], label_space or annotator.classes or tuple(WORDS), generator)
     wanted = {task.name for task in ((tasks,) if isinstance(tasks, TaskSpec) else tasks)}
     names = tuple(name for name in TASKS if name in wanted)
     check_tasks(names, annotator, classes)
     size = _size(given["size"], generator)
     splice = _splice(given["splice"], size)
     shard_size = _shard_size(given["shard_size"], splice)
-    prompts = _prompts(given["prompts"], classes, generator, prompting or {})
+    prompts = resolve_prompts(
+        given["prompts"], classes, generator, prompting or {}, append_classes=given["append_classes"]
+    )
     if splice is not None:
         check_separable(prompts)
     return GenerationPlan(
@@ -99,9 +100,9 @@ def resolve(
         dtype=_one_of("dtype", given["dtype"], DTYPES),
         batch_size=_batch_size(given["batch_size"], shard_size, size),
         shard_size=shard_size,
-        annotator=annotator.source.name,
-        annotator_revision=annotator.source.revision,
-        annotator_hash=annotator.source.fingerprint(),
+        annotator=annotator.name,
+        annotator_revision=annotator.revision,
+        annotator_hash=annotator.hash,
         classes=classes,
         splice=splice,
     )
@@ -158,64 +159,6 @@ def whole(what: str, value: object, least: int) -> int:
 
 def _find_adapter(given: object) -> Source | None:
     return None if given is None else find(model_name("adapter", given), what="adapter", known={})
-
-
-def _classes(given: object, default: tuple[str, ...], generator: Source) -> tuple[str, ...]:
-    if given is None:
-        return default
-    is_list = isinstance(given, Sequence) and not isinstance(given, str)
-    if not is_list or not given or not all(isinstance(name, str) and name.strip() for name in given):
-        raise ConfigError(explain("classes", got=given, expected="a list of class names such as ['dog', 'chair']"))
-    classes = tuple(name.strip() for name in given)
-    for position, name in enumerate(classes):
-        if name in classes[:position]:
-            raise ConfigError(explain("classes", got=name, expected="every name once"))
-        if name.lower() == BACKGROUND:
-            raise ConfigError(explain("classes", got=name, expected="names without background, which is always id 0"))
-        if generator.name == MINIATURE:
-            _check_drawable(name)
-    if len(classes) > _MOST_CLASSES:
-        raise ConfigError(explain("classes", got=f"{len(classes)} names", expected=f"at most {_MOST_CLASSES}"))
-    return classes
-
-
-def _is_drawable(name: str) -> bool:
-    """Whether the embedded generator has learnt the class, by this or another of its words."""
-    return bool(find_classes(name, tuple(WORDS)))
-
-
-def _check_drawable(name: str) -> None:
-    """The embedded generator has seen a small world: asking it for anything else would yield labels of nothing."""
-    if not _is_drawable(name):
-        words = [word for entry in WORDS.values() for word in entry.singular]
-        known = ", ".join(WORDS)
-        raise ConfigError(
-            f"classes: unknown class {name!r}; the miniature generator draws {known}"
-            + (did_you_mean(name, [*WORDS, *words]) or "; give another generator= for other classes")
-        )
-
-
-def _prompts(given: object, classes: tuple[str, ...], generator: Source, prompting: Mapping[str, Any]) -> PromptSource:
-    if given is None:
-        drawable = tuple(name for name in classes if generator.name != MINIATURE or _is_drawable(name))
-        # a label space may be larger than what the generator has learnt to draw
-        subset = {"prompted": drawable} if drawable and drawable != classes else {}
-        if subset and prompting.get("places"):  # classes that are named keep out none that is not at home there
-            subset = {"prompted": tuple(name for name in drawable if at_home(name, prompting["places"]))}
-        return Templates(classes, **{**subset, **prompting})
-    if isinstance(given, (Lines, Templates)):
-        return given
-    # a plan is made more than once, a dict is one prompt, a set has another order in every process
-    one_shot = isinstance(given, (Iterator, Mapping, Set, bytes))
-    if one_shot or not isinstance(given, (str, Path, Iterable)):
-        raise ConfigError(explain("prompts", got=given, expected="a file of prompts or a list of texts"))
-    lines = read_prompts(given)
-    for line in lines.prompts:
-        for name in line.classes or ():
-            if name not in classes:
-                what = f"prompt {line.text!r}: unknown class {name!r}, expected one of {', '.join(classes)}"
-                raise PromptError(what + (did_you_mean(name, classes) or "; add it to classes="))
-    return lines
 
 
 def _sampler(given: object, generator: Source) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from dataset_dm.coco_names import COCO_CLASSES
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, GeneratorError, ModelError, PromptError, UserError
 from dataset_dm.miniature.world import VOC_CLASSES
 from dataset_dm.miniature.world.captions import SETTINGS
-from dataset_dm.prompts import Templates
-from dataset_dm.request import resolve, resolve_recipe, resolve_splits
+from dataset_dm.prompts import Appended, Templates
+from dataset_dm.request import plan_from_dict, resolve, resolve_recipe, resolve_splits
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS
 
 CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
@@ -113,6 +113,7 @@ BAD = [
     ({"splice": "2x9"}, ConfigError, "splice: got '2x9'"),
     ({"splice": 2}, ConfigError, "splice: got 2"),
     ({"splice": (2, 3), "shard_size": 16}, ConfigError, "shard_size: got 16, expected a multiple of the 6 tiles"),
+    ({"append_classes": "yes"}, ConfigError, "append_classes: got 'yes', expected True or False"),
     ({"classes": []}, ConfigError, "classes: got .., expected a list of class names"),
     ({"classes": "dog"}, ConfigError, "classes: got 'dog', expected a list"),
     ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
@@ -287,3 +288,49 @@ def test_splits() -> None:
 def test_bad_counts(num_images: object, splits: object, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         resolve_splits(num_images, splits, {"train": 64})
+
+
+def test_every_labeller_has_the_same_images(models: dict[str, str]) -> None:
+    base = plan(models)
+    for annotator in ("attention", [models["annotator"], "attention"], {"name": "attention", "power": 2}):
+        made = plan(models, annotator=annotator)
+        assert made.image_fingerprint() == base.image_fingerprint()
+        assert made.label_fingerprint() != base.label_fingerprint()
+        assert plan_from_dict(json.loads(json.dumps(made.to_dict()))) == made
+        assert plan(models, annotator=made.annotator) == made, "a plan's own name opens it again"
+
+
+def test_a_labeller_must_read_what_the_config_wants(models: dict[str, str], decoder: Path, copy: Path) -> None:
+    with pytest.raises(ModelError, match="'attention': it reads semantic, expected one that reads semantic, instance"):
+        resolve((SEMANTIC, INSTANCE), **{**models, "annotator": "attention"})
+    asked = {"generator": str(copy), "annotator": [str(decoder), "attention"]}
+    assert resolve(SEMANTIC, **asked).tasks == ("semantic",)
+    config = {"classes": ["cat", "dog"], "spec": {}, "tasks": ["semantic", "depth"]}
+    (decoder / "config.json").write_text(json.dumps(config))
+    assert resolve((SEMANTIC, DEPTH), **asked).tasks == ("semantic", "depth"), "depth is read by the first that can"
+    with pytest.raises(ConfigError, match="compared by their class maps: got .'depth'., expected semantic among them"):
+        resolve(DEPTH, **asked)
+
+
+def test_a_segmenter_labels_its_own_classes_only(copy: Path, decoder: Path) -> None:
+    config = {"model_type": "segformer", "id2label": {"0": "background", "1": "cat", "2": "airplane"}}
+    (decoder / "config.json").write_text(json.dumps(config))
+    asked = {"generator": str(copy), "annotator": str(decoder)}
+    assert plan(asked).classes == ("cat", "airplane")
+    assert plan(asked, classes=["aeroplane"]).classes == ("aeroplane",)
+    with pytest.raises(ModelError, match="it does not know the class 'zebra': expected some of cat, airplane"):
+        plan(asked, classes=["cat", "zebra"])
+
+
+def test_class_names_are_appended_to_any_source(models: dict[str, str]) -> None:
+    for more in ({}, {"prompts": ["a dog beside a car", "a sunset"]}, {"classes": ["car", "dog"]}):
+        without, appended = plan(models, **more), plan(models, append_classes=True, **more)
+        assert plan(models, append_classes=False, **more) == without
+        assert appended.prompts == Appended(without.prompts, without.classes)
+        assert appended.image_fingerprint() != without.image_fingerprint()
+        assert plan_from_dict(json.loads(json.dumps(appended.to_dict()))) == appended
+    assert plan(models, prompts=["a dog beside a car"], append_classes=True).prompt("train", 0).text == (
+        "a dog beside a car; car dog"
+    )
+    once = plan(models, append_classes=True)
+    assert plan(models, prompts=once.prompts, append_classes=True) == once, "names are appended once"

@@ -11,11 +11,39 @@ __all__ = ["load"]
 
 
 def load(source: str, *, device: str = "auto") -> Annotator:
-    """The annotator called ``source``: "miniature", a decoder folder or a Hub id (``id@revision``).
+    """The annotator called ``source``, as plans name it.
+
+    Args:
+        source: "p_decoder" or "miniature" (the shipped decoder), "attention" or ``attention:{"power":2}`` (settings),
+            the folder or Hub id (``id@revision``) of a decoder or a segmenter; several joined by " + ".
 
     Raises:
-        ModelError: it is not to be found or is no decoder.
+        ModelError: it is not to be found or is no labeller.
+        ConfigError: settings of a labeller that it does not have.
     """
+    from dataset_dm.labeller import names_of
+
+    names = names_of(str(source))
+    if len(names) > 1:
+        from dataset_dm.annotators.combined import CombinedAnnotator
+
+        return CombinedAnnotator([load(name, device=device) for name in names])
+    return _load(names[0], device)
+
+
+def _load(name: str, device: str) -> Annotator:
+    from dataset_dm.labeller import attention_settings, find_trained, is_segmenter
+
+    settings = attention_settings(name)
+    if settings is not None:
+        from dataset_dm.annotators.attention import AttentionAnnotator
+
+        return AttentionAnnotator(settings)
+    source = find_trained(name)
+    if is_segmenter(source.read_json("config.json")):
+        from dataset_dm.annotators.segmenter import SegmenterAnnotator
+
+        return SegmenterAnnotator.load(source.reference, device=device)
     from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 
-    return PDecoderAnnotator.load(source, device=device)
+    return PDecoderAnnotator.load(source.reference, device=device)

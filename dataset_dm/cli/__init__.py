@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 import warnings
@@ -16,7 +17,15 @@ from dataset_dm.errors import UserError, did_you_mean
 
 VERBS = {
     "generate": "make a labelled dataset out of text",
+    "relabel": "label a set's images anew, by another labeller or by one trained on them; nothing is drawn",
     "preview": "draw a sheet of images and labels",
+    "prompts": "draw prompts, say how varied they are, write them to a file",
+    "export": "write a set in another tool's or trainer's format",
+    "import": "bring corrected labels back as a new version of a set",
+    "push": "put a set on the Hub",
+    "status": "what the store holds of a set, what is missing, how fast it goes",
+    "verify": "read every stored shard and say which are damaged",
+    "gc": "delete stored shards of plans that are no longer wanted",
     "train": "train a decoder on labelled images",
     "evaluate": "measure labels, images and speed",
     "redraw": "draw a row's image again with stock diffusers, from its provenance",
@@ -45,7 +54,8 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(f"unknown command {verb!r}; expected one of {known}{did_you_mean(verb, VERBS)}")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    module = importlib.import_module(f"dataset_dm.cli.{verb}")
+    file = f"{verb}_" if keyword.iskeyword(verb) else verb  # no module can be called import
+    module = importlib.import_module(f"dataset_dm.cli.{file}")
     parser = Parser(prog=f"dataset-dm {verb}", description=_sentence(module.__doc__ or VERBS[verb]))
     module.add_arguments(parser)
     args = parser.parse_args(words[1:])

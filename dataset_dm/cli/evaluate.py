@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cli import labellers
+from dataset_dm.cli.numbers import count, seed
 from dataset_dm.errors import ConfigError, StoreError, did_you_mean, explain
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ WHAT = {
     "autoencoder": "what the generator's autoencoder loses",
     "baseline": "a network of like size trained from scratch for every task, for comparison",
     "ablation": "decoders that lack one thing each: what every part of the labeller is worth (an hour or more)",
+    "attention": "labels without training on generated images: class maps, presence of absent classes, ablation",
     "reading": "labels from a pass of their own against labels from the sampler's last step",
     "speed": "generate + label + write over the plain diffusers pipeline, or all tasks over class maps alone",
 }
@@ -35,39 +38,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name != "speed":
             pictures = 200 if name == "ablation" else 500
             kind.add_argument(
-                "--num", type=_count, default=pictures, help=f"pictures to measure on (default {pictures})"
+                "--num", type=count, default=pictures, help=f"pictures to measure on (default {pictures})"
             )
         if name in ("labels", "found", "autoencoder", "reading"):
-            kind.add_argument("--batch", type=_count, default=16, help="pictures a pass (default 16)")
+            kind.add_argument("--batch", type=count, default=16, help="pictures a pass (default 16)")
         if name != "baseline":
             kind.add_argument("--generator", default="miniature", help="path or Hub id, with an optional @revision")
         if name in ("labels", "baseline", "reading", "speed"):
             kind.add_argument("--annotator", default="miniature", help="decoder folder or Hub id")
-        if name in ("labels", "found", "autoencoder", "reading"):
+        if name in ("labels", "found", "autoencoder", "attention", "reading"):
             kind.add_argument("--judge", type=Path, help="folder of the judge (default: the shipped one)")
-        kind.add_argument("--seed", type=_seed, default=0)
+        kind.add_argument("--seed", type=seed, default=0)
         kind.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
         kind.add_argument("--out", type=Path, help="folder for report.json, report.md, plots and pictures")
+    labellers.add_arguments(kinds)
     names = kinds.choices
     names["labels"].add_argument("--on", choices=("both", "renders", "generated"), default="both")
     unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
     names["labels"].add_argument("--unseen", type=_classes, default=(), metavar="A,B,C", help=unseen)
     tail = "classes with few labelled images: adds head and tail mIoU"
     names["labels"].add_argument("--tail", type=_classes, default=(), metavar="A,B,C", help=tail)
-    names["baseline"].add_argument("--images", type=_count, default=100, help="labelled renders to train on")
-    names["baseline"].add_argument("--steps", type=_count, default=1500)
-    names["ablation"].add_argument("--steps", type=_count, default=400, help="of each training (default 400)")
-    names["ablation"].add_argument("--variants", type=_count, default=8, help="of each labelled image (default 8)")
+    names["baseline"].add_argument("--images", type=count, default=100, help="labelled renders to train on")
+    names["baseline"].add_argument("--steps", type=count, default=1500)
+    names["ablation"].add_argument("--steps", type=count, default=400, help="of each training (default 400)")
+    names["ablation"].add_argument("--variants", type=count, default=8, help="of each labelled image (default 8)")
     names["ablation"].add_argument(
-        "--repeat", type=_count, default=1, help="trainings a setting, seeds 0, 1 … (default 1)"
+        "--repeat", type=count, default=1, help="trainings a setting, seeds 0, 1 … (default 1)"
     )
-    names["ablation"].add_argument("--only", action="append", metavar="NAME", help="this setting (again for more)")
+    for name in ("ablation", "attention"):
+        names[name].add_argument("--only", action="append", metavar="NAME", help="this setting (again for more)")
+    usual = 'attention, or attention:{"power":4} with settings'
+    names["attention"].add_argument("--annotator", default="attention", help=usual)
+    names["attention"].add_argument("--ablation", action="store_true", help="what each part is worth instead")
     features = "where features are kept between runs (default: a temporary folder)"
     names["ablation"].add_argument("--features", type=Path, metavar="DIR", help=features)
     names["speed"].add_argument("--tasks", action="store_true", help="all tasks over class maps alone instead")
-    names["speed"].add_argument("--rounds", type=_count, default=4, help="shards drawn each way (default 4)")
-    names["speed"].add_argument("--steps", type=_count, help="sampling steps (default: the generator's own)")
-    names["speed"].add_argument("--batch-size", type=_count, help="images a batch (default: the plan's own)")
+    names["speed"].add_argument("--rounds", type=count, default=4, help="shards drawn each way (default 4)")
+    names["speed"].add_argument("--steps", type=count, help="sampling steps (default: the generator's own)")
+    names["speed"].add_argument("--batch-size", type=count, help="images a batch (default: the plan's own)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -149,12 +157,7 @@ def _ablation(args: argparse.Namespace) -> Outcome:
     from dataset_dm.training.config import TrainConfig
     from dataset_dm.training.features import VariantConfig
 
-    known = {setting.name: setting for setting in SETTINGS}
-    for name in args.only or ():
-        if name not in known:
-            expected = f"one of {' | '.join(known)}"
-            raise ConfigError(explain("--only", got=name, expected=expected) + did_you_mean(name, known))
-    chosen = [known[name] for name in args.only or known]
+    chosen = _only(args, SETTINGS)
     train = TrainConfig(steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed,
                         variants=VariantConfig(count=args.variants, seed=args.seed))  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="ablation-") as scratch:
@@ -167,6 +170,32 @@ def _ablation(args: argparse.Namespace) -> Outcome:
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
         return measure_ablation(ablation, chosen)
+
+
+def _attention(args: argparse.Namespace) -> Outcome:
+    from dataset_dm.annotators.attention import AttentionAnnotator
+    from dataset_dm.diffusion import SamplerConfig
+    from dataset_dm.evaluation.attention import variants
+    from dataset_dm.evaluation.measurements.attention import measure_attention, measure_attention_ablation
+    from dataset_dm.evaluation.sources import stored
+    from dataset_dm.miniature.world import VOC_CLASSES
+
+    if args.only and not args.ablation:
+        raise ConfigError(explain("--only", expected="--ablation beside it"))
+    annotator, chosen = AttentionAnnotator.load(args.annotator), _only(args, variants())
+    plan = _plan(args, classes=VOC_CLASSES)
+    backbone, judge = _backbone(args), _judge(args)
+
+    def plain() -> Any:
+        return stored(plan, args.num, device=args.device)
+
+    def appended() -> Any:
+        return stored(_plan(args, classes=VOC_CLASSES, append_classes=True), args.num, device=args.device)
+
+    if not args.ablation:
+        return measure_attention(backbone, judge, plain, args.num, annotator)
+    sampler = SamplerConfig(steps=plan.steps, guidance=plan.guidance, scheduler=plan.scheduler)
+    return measure_attention_ablation(backbone, judge, plain, appended, args.num, sampler, chosen)
 
 
 def _reading(args: argparse.Namespace) -> Outcome:
@@ -183,8 +212,10 @@ _MEASURE = {
     "autoencoder": _autoencoder,
     "baseline": _baseline,
     "ablation": _ablation,
+    "attention": _attention,
     "reading": _reading,
     "speed": _speed,
+    **labellers.MEASURE,
 }
 
 
@@ -194,6 +225,16 @@ def _plan(args: argparse.Namespace, tasks: Sequence[str] = ("semantic",), **more
 
     asked = {"generator": args.generator, "annotator": args.annotator, "seed": args.seed, **more}
     return resolve([task(name) for name in tasks], **asked)
+
+
+def _only(args: argparse.Namespace, settings: Sequence[Any]) -> list[Any]:
+    """The settings that `--only` names, or all; ConfigError for a name that none has."""
+    known = {setting.name: setting for setting in settings}
+    for name in args.only or ():
+        if name not in known:
+            expected = f"one of {' | '.join(known)}"
+            raise ConfigError(explain("--only", got=name, expected=expected) + did_you_mean(name, known))
+    return [known[name] for name in args.only or known]
 
 
 def _backbone(args: argparse.Namespace) -> Any:
@@ -229,10 +270,6 @@ def _check_folder(folder: Path) -> None:
         raise StoreError(explain(f"--out {folder}: cannot be made ({error.strerror})")) from error
 
 
-def _count(text: str) -> int:
-    return _whole(text, 1)
-
-
 def _classes(text: str) -> tuple[int, ...]:
     """Positions in VOC's class list of names between commas."""
     from dataset_dm.miniature.world import VOC_CLASSES
@@ -245,18 +282,3 @@ def _classes(text: str) -> tuple[int, ...]:
     if not 0 < len(names) < len(VOC_CLASSES):
         raise argparse.ArgumentTypeError(f"got {len(names)} classes, expected 1..{len(VOC_CLASSES) - 1}")
     return tuple(sorted(VOC_CLASSES.index(name) for name in names))
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0)
-
-
-def _whole(text: str, least: int) -> int:
-    """A whole number from the command line; argparse prints the message after the option's name."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least {least}")
-    return value

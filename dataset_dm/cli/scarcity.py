@@ -35,11 +35,12 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
         "rebalance": False if args.no_rebalance else None,
         "labelled": args.labelled,
         "num_labelled": _plain(args.num_labelled),
-        "training": _settings(args.training),
+        "training": settings_of("--training", args.training),
     }
 
 
-def _settings(given: list[str] | None) -> dict[str, Any] | None:
+def settings_of(option: str, given: list[str] | None) -> dict[str, Any] | None:
+    """KEY=VALUE words as a dict, values read as JSON where they are; ConfigError for any other word."""
     if given is None:
         return None
     settings: dict[str, Any] = {}
@@ -47,7 +48,7 @@ def _settings(given: list[str] | None) -> dict[str, Any] | None:
         name, equals, value = text.partition("=")
         if not equals or name in settings:
             expected = "KEY=VALUE such as steps=400, every key once"
-            raise ConfigError(explain("--training", got=text, expected=expected))
+            raise ConfigError(explain(option, got=text, expected=expected))
         settings[name] = _plain(value)
     return settings
 

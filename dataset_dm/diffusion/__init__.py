@@ -1,35 +1,49 @@
 """The only room that knows diffusers: the frozen generator, how it draws, and how its inner maps are read."""
 
+from .attention import Attention, ClassPrompt, class_prompt, record, recorded_layers
 from .backbone import Backbone
 from .choice import DEFAULT_TIMESTEP, default_attention, default_levels, feature_spec, megabytes
 from .class_text import ClassText
+from .naming import Evidence, explained, read_attention, read_evidence
 from .noise import labelling_seed
 from .noising import add_noise, decode_latents, encode_images, read_features, to_pixels
 from .sampler import SamplerConfig, Samples, default_sampler, sample, to_uint8
 from .schedulers import scheduler_names
+from .spans import class_spans, tokens_of
 from .taps import TapRequest, Taps, tap
 
 __all__ = [
     "DEFAULT_TIMESTEP",
+    "Attention",
     "Backbone",
+    "ClassPrompt",
     "ClassText",
+    "Evidence",
     "SamplerConfig",
     "Samples",
     "TapRequest",
     "Taps",
     "add_noise",
+    "class_prompt",
+    "class_spans",
     "decode_latents",
     "default_attention",
     "default_levels",
     "default_sampler",
     "encode_images",
+    "explained",
     "feature_spec",
     "labelling_seed",
     "megabytes",
+    "read_attention",
+    "read_evidence",
     "read_features",
+    "record",
+    "recorded_layers",
     "sample",
     "scheduler_names",
     "tap",
     "to_pixels",
     "to_uint8",
+    "tokens_of",
 ]

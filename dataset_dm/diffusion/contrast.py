@@ -65,7 +65,7 @@ def read_contrast(
     found = []
     for timestep in timesteps:
         at = torch.full((len(latents),), timestep, device=latents.device)
-        noised, target = schedule.add_noise(latents, noise, at), _target(schedule, latents, noise, at)
+        noised, target = schedule.add_noise(latents, noise, at), prediction_target(schedule, latents, noise, at)
         first = backbone.pipe.unet(noised, timestep, **arguments[0], return_dict=False)[0]
         before, maps = _error(first, target), []
         for position, told in enumerate(arguments[1:]):
@@ -98,7 +98,7 @@ def _maps(gain: Tensor, change: Tensor) -> Tensor:
     return maps.sign() * maps.abs().sqrt()
 
 
-def _target(schedule: DDPMScheduler, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
+def prediction_target(schedule: DDPMScheduler, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
     """What the UNet was trained to predict."""
     kind = schedule.config.prediction_type
     if kind == "epsilon":

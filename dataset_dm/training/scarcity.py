@@ -16,8 +16,8 @@ from dataset_dm.catalogue import Recipe
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.generators import MINIATURE, find_generator
 from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.prompts import Templates
+from dataset_dm.plan import GenerationPlan, PromptSource
+from dataset_dm.prompts import Appended, Templates
 from dataset_dm.request import DEFAULTS, resolve_recipe, whole
 from dataset_dm.training.on_demand import DecoderRecipe, PromisedDecoder, promise
 from dataset_dm.training.subsets import checked_classes, quotas, tail_order
@@ -63,9 +63,14 @@ def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
     else:
         plan = _promised(chosen, plain, asked)
     wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and asked.get("prompts") is None
-    if not wanted or not isinstance(plan.prompts, Templates):
-        return plan
-    return replace(plan, prompts=replace(plan.prompts, weights=_shares(plan.classes, asked)))
+    return replace(plan, prompts=_weighted(plan.prompts, _shares(plan.classes, asked))) if wanted else plan
+
+
+def _weighted(source: PromptSource, shares: Mapping[str, float]) -> PromptSource:
+    """Templates that draw the classes by their shares, whether or not names are appended; any other source as it is."""
+    if isinstance(source, Appended):
+        return replace(source, source=_weighted(source.source, shares))
+    return replace(source, weights=dict(shares)) if isinstance(source, Templates) else source
 
 
 def _shares(classes: tuple[str, ...], asked: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,170 @@
+"""A segmenter of transformers that was trained on generated labels: it sees the picture alone, never the generator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from einops import rearrange
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import SegformerForSemanticSegmentation
+
+from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.p_decoder import UNASKED
+from dataset_dm.diffusion import Backbone
+from dataset_dm.diffusion.loading import quiet
+from dataset_dm.errors import ModelError, explain
+from dataset_dm.labeller import is_segmenter, positions_of, segmenter_classes
+from dataset_dm.postprocess import semantic
+from dataset_dm.records import Annotation
+from dataset_dm.sources import Source, find
+from dataset_dm.tasks import SEMANTIC
+
+# our own part of a segmenter's config.json
+SETTINGS = "dataset_dm"
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+MEAN, SPREAD = 0.5, 0.5  # of pixels in 0..1, as the network sees them
+LEAST = 1 / 256  # share of a picture that the surest pixels of a class must fill for the class to be there
+
+
+class SegmenterAnnotator:
+    """Labels pictures of any generator, of the classes that it was trained on.
+
+    Args:
+        net: the network, in eval mode; its config names the classes, background first.
+        name, fingerprint: what opens it again, and the hash of its files.
+        temperature: logits are divided by it.
+        void_below: pixels whose class is less probable than this become 255.
+        unasked: prior odds of a class that the prompt does not name against one that it names.
+    """
+
+    tasks = (SEMANTIC.name,)
+    levels: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        net: SegformerForSemanticSegmentation,
+        *,
+        name: str,
+        fingerprint: str,
+        temperature: float = 1.0,
+        void_below: float = 0.0,
+        unasked: float = UNASKED,
+    ) -> None:
+        self.net = net.eval()
+        self.name, self.fingerprint, self.unasked = name, fingerprint, unasked
+        self.temperature, self.void_below = temperature, void_below
+        self.classes = segmenter_classes({"id2label": net.config.id2label})
+
+    @classmethod
+    def load(cls, source: str, *, device: str = "auto") -> SegmenterAnnotator:
+        """From a folder or a Hub id with an optional ``@revision``; ModelError if there is none, or no safetensors."""
+        found = find(str(source), what="annotator", known={})
+        folder = _local(found)
+        config = found.read_json(_CONFIG)
+        if not is_segmenter(config) or not (folder / _WEIGHTS).is_file():
+            expected = f"a SegFormer folder of transformers ({_CONFIG} and {_WEIGHTS}; never pickle)"
+            raise ModelError(explain("annotator", got=str(source), expected=expected))
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            with quiet():
+                options = {"use_safetensors": True, "local_files_only": True}
+                net = SegformerForSemanticSegmentation.from_pretrained(folder, **options)
+        except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise ModelError(f"annotator {str(source)!r}: it cannot be read ({reason}); train it again") from error
+        own = config.get(SETTINGS)
+        settings = {key: own[key] for key in ("temperature", "void_below") if key in own} if own else {}
+        return cls(net.to(device), name=str(source), fingerprint=found.fingerprint(), **settings)
+
+    def check_generator(self, fingerprint: str, name: str) -> None:
+        """Any generator will do."""
+
+    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Tensor:
+        """The pictures themselves, uint8 [b H W 3]; the generator is not asked."""
+        return pictures.images
+
+    @torch.inference_mode()
+    def annotate(
+        self,
+        seen: Tensor,
+        classes: Sequence[str],
+        requested: Sequence[Sequence[int]] | None = None,
+        size: tuple[int, int] | None = None,
+        *,
+        tasks: Sequence[str] | None = None,
+        keep_probability: bool = False,
+    ) -> list[Annotation]:
+        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`.
+
+        Raises:
+            ModelError: a class that it was not trained on.
+        """
+        columns = [position + 1 for position in positions_of(classes, self.classes, self.name)]
+        whole = self.chances(seen, size)
+        chances = whole[:, [0, *columns]]
+        others = [i for i in range(1, whole.shape[1]) if i not in columns]
+        chances[:, 0] += whole[:, others].sum(1)  # what nobody asked for is background
+        if requested is not None:
+            chances = semantic.restrict(chances, requested, self.unasked)
+        return semantic.annotate(
+            chances, present(chances[:, 1:]), void_below=self.void_below, keep_probability=keep_probability
+        )
+
+    @torch.inference_mode()
+    def chances(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
+        """Probabilities [b 1+k H W] of the network's own classes, of pictures uint8 [b H W 3]."""
+        inputs = pixels(images.to(next(self.net.parameters()).device))
+        # a picture and its mirror image have the same things: the mean of both is surer than either
+        logits = (self.net(pixel_values=inputs).logits + self.net(pixel_values=inputs.flip(-1)).logits.flip(-1)) / 2
+        return semantic.probabilities(logits, self.temperature, tuple(size or images.shape[1:3]))
+
+
+def pixels(images: Tensor) -> Tensor:
+    """Pictures uint8 [b H W 3] as the network takes them, float32 [b 3 H W] in [-1, 1]."""
+    return (rearrange(images, "b h w c -> b c h w").float() / 255 - MEAN) / SPREAD
+
+
+def present(chances: Tensor) -> Tensor:
+    """How sure it is that each class is in the picture at all: the mean over its surest pixels, [b k H W] → [b k]."""
+    flat = rearrange(chances, "b k h w -> b k (h w)")
+    return flat.topk(max(1, round(LEAST * flat.shape[-1])), dim=-1).values.mean(-1)
+
+
+def write_segmenter(folder: Path, net: SegformerForSemanticSegmentation, settings: Mapping[str, Any]) -> None:
+    """Saves the network with our settings into its config.json, and how transformers prepares pictures for it.
+
+    Plain `transformers` opens the folder too: `AutoModelForSemanticSegmentation.from_pretrained(folder)`.
+    """
+    setattr(net.config, SETTINGS, dict(settings))
+    net.save_pretrained(folder)
+    processor = {
+        "image_processor_type": "SegformerImageProcessor",
+        "do_resize": False,
+        "do_reduce_labels": False,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": [MEAN] * 3,
+        "image_std": [SPREAD] * 3,
+    }
+    text = json.dumps(processor, indent=2) + "\n"
+    (folder / "preprocessor_config.json").write_text(text, encoding="utf-8")
+
+
+def _local(source: Source) -> Path:
+    if source.path is not None:
+        return source.path
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        return Path(snapshot_download(source.name, revision=source.revision, allow_patterns=[_CONFIG, _WEIGHTS]))
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ModelError(f"annotator {source.name!r}: not to be had from the Hub ({reason})") from error

@@ -1,0 +1,79 @@
+"""A generated set as labelled images: what the shard store holds, ready to be trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dataset_dm.engine.base import read, stores
+from dataset_dm.errors import DataError, explain
+from dataset_dm.filters import from_dict
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.png import decode_png
+from dataset_dm.prompts import find_classes
+from dataset_dm.records import semantic_features
+from dataset_dm.rows import Rows
+from dataset_dm.tasks import SEMANTIC
+from dataset_dm.training.data.labelled import LabelledImage
+
+
+@dataclass(frozen=True)
+class GeneratedSet(Sequence[LabelledImage]):
+    """Pictures with class maps, kept as PNG until one is asked for.
+
+    Args:
+        classes: names without background.
+        images, labels: PNG bytes; labels as stored, with 255 where the labeller was unsure.
+        named: for each picture the positions in `classes` that its prompt names; empty where it names none.
+    """
+
+    classes: tuple[str, ...]
+    images: tuple[bytes, ...]
+    labels: tuple[bytes, ...]
+    named: tuple[tuple[int, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, position: int) -> LabelledImage:  # type: ignore[override]
+        label = decode_png(self.labels[position])
+        return LabelledImage(f"sample {position}", decode_png(self.images[position]), label)
+
+    def part(self, positions: Sequence[int]) -> GeneratedSet:
+        """Some of them."""
+        columns = (self.images, self.labels, self.named)
+        return GeneratedSet(self.classes, *(tuple(column[i] for i in positions) for column in columns))
+
+
+def read_generated(
+    plan: GenerationPlan, split: str, count: int, filters: Mapping[str, Any] | None = None
+) -> GeneratedSet:
+    """The first `count` rows of a split that the store holds, less those that a filter drops; mosaics as their samples.
+
+    Raises DataError when nothing is left, StoreError when a shard is absent.
+    """
+    single = replace(plan, splice=None)
+    samples = count * plan.samples_per_row
+    rows = Rows(single, semantic_features, from_dict(filters, [SEMANTIC.name]))
+    found = [
+        row
+        for shard in single.shards(samples)
+        for row in rows.table(split, samples, *read(*stores(plan), split, shard)).to_pylist()
+    ]
+    if not found:
+        reasons = ", ".join(f"{reason} {number}" for reason, number in rows.dropped.items())
+        what = f"split {split}: none of {samples} samples can be trained on ({reasons})"
+        raise DataError(explain(what, remedy="loosen the filters or make more images"))
+    return GeneratedSet(
+        plan.classes,
+        tuple(row["image"]["bytes"] for row in found),
+        tuple(row["label"]["bytes"] for row in found),
+        tuple(_named(plan, split, row["provenance"]["index"]) for row in found),
+    )
+
+
+def _named(plan: GenerationPlan, split: str, index: int) -> tuple[int, ...]:
+    prompt = plan.prompt(split, index)
+    names = find_classes(prompt.text, plan.classes) if prompt.classes is None else prompt.classes
+    return tuple(position for position, name in enumerate(plan.classes) if name in names)
