@@ -16,7 +16,9 @@ from datasets.download.streaming_download_manager import StreamingDownloadManage
 from dataset_dm import filters
 from dataset_dm.catalogue import CATALOGUE, Recipe, recipe
 from dataset_dm.engine import Engine, Work, must_ask_a_worker, resolve_engine
+from dataset_dm.engine.rounds import again, later_rounds, whole
 from dataset_dm.errors import ConfigError, did_you_mean
+from dataset_dm.exclusions import read_exclusions
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.records import features
 from dataset_dm.request import DEFAULTS, resolve_recipe, resolve_splits
@@ -83,6 +85,7 @@ class SynthConfig(SynthConfigBase):
     shard_size: Any = None
     splice: Any = None
     filters: Any = None
+    on_drop: Any = None
     device: str = "auto"
     engine: Any = None
 
@@ -94,12 +97,20 @@ class SynthConfig(SynthConfigBase):
         """The filters asked for."""
         return filters.from_dict(self.filters, [task.name for task in self.recipe().tasks])
 
+    def rows(self) -> Rows:
+        """What turns shards into the tables of this set."""
+        plan, drawn_again = self.plan(), filters.resamples(self.on_drop)
+        return Rows(plan, self.recipe().features, self.keep(), drawn_again, read_exclusions(plan).rows)
+
     def identity(self) -> str:
-        """The label fingerprint, the filters, the mosaic."""
+        """The label fingerprint, the filters, what becomes of dropped rows, near-duplicates, the mosaic."""
         self.keep()
         resolve_engine(self.engine)  # a mistake is said at once, and before anything is touched
         plan = self.plan()
         wanted = _digest(json.dumps(dict(self.filters), sort_keys=True))[:8] if self.filters else ""
+        wanted += "-resample" if filters.resamples(self.on_drop) else ""
+        less = read_exclusions(plan).digest
+        wanted += f"-less{less}" if less else ""
         mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
         return f"{plan.label_fingerprint()}{wanted}{mosaic}"
 
@@ -160,6 +171,7 @@ class SynthBuilder(ConfiguredBuilder):
             chosen = {"device": self.config.device, "engine": self.config.engine}
             with Engine(plan, overwrite=overwrite, in_worker=in_worker, **chosen) as engine:
                 _fill(engine, counts)
+                _fill_rounds(engine, self.config.rows(), counts)
         return [
             datasets.SplitGenerator(
                 split, gen_kwargs={"shards": list(plan.shards(count)), "split": split, "count": count}
@@ -172,16 +184,16 @@ class SynthBuilder(ConfiguredBuilder):
             yield {"split": split, "shard": shard}
 
     def _generate_tables(self, shards: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
-        plan = self.config.plan()
-        rows = Rows(plan, self.config.recipe().features, self.config.keep())
+        rows = self.config.rows()
+        plan = rows.plan
         ask, chosen = must_ask_a_worker(), {"device": self.config.device, "engine": self.config.engine}
         with Engine(plan, in_worker=ask, keep_worker=True, **chosen) as engine:
             for position, shard in enumerate(shards):  # Key wants the position within this job
                 made = engine.rows(Work(split, shard, draw=True))
-                # a mosaic may need samples of several batches
-                parts = made if plan.splice is None else [_joined(made)]
+                # a mosaic may need samples of several batches; nothing else is drawn while a shard is in the making
+                parts = made if plan.splice is None and not rows.resample else [whole(made)]
                 for part, (images, labels) in enumerate(parts):
-                    table = rows.table(split, count, images, labels)
+                    table = rows.table(split, count, images, labels, again(engine, split, shard))
                     if table.num_rows:
                         yield Key(position, part), table
         if not self._streams:
@@ -207,6 +219,13 @@ def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
         engine.fill(counts, report=bar.update)
 
 
+def _fill_rounds(engine: Engine, rows: Rows, counts: Mapping[str, int]) -> None:
+    for work in later_rounds(engine, rows, counts):
+        total = len(work) * engine.plan.shard_size
+        with datasets.utils.tqdm(total=total, unit=" images", desc="Generating in place of dropped rows") as bar:
+            engine.complete(work, report=bar.update)
+
+
 def _report(what: str, rows: Rows) -> None:
     """One line on what was left out, and why; none when nothing was."""
     counted = {"rows": rows.dropped, "objects": rows.dropped_objects}
@@ -217,11 +236,6 @@ def _report(what: str, rows: Rows) -> None:
     ]
     if said:
         _LOG.warning("%s: left out: %s", what, "; ".join(said))
-
-
-def _joined(parts: Iterator[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
-    images, labels = zip(*parts, strict=True)
-    return pa.concat_tables(images), pa.concat_tables(labels)
 
 
 def _digest(text: str) -> str:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
+
+# What becomes of a row that a filter drops: the set has fewer rows, or its next attempts take its place until one
+# passes.
+KEEP_FEWER, RESAMPLE = "keep_fewer", "resample"
+ON_DROP = (KEEP_FEWER, RESAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +22,21 @@ class Drop:
     reason: str
 
 
-# What a filter sees of a row, None where that kind of label was not read: unsafe (bool), confidence and uncertain
-# (0..1), classes (ids in the label, or among the objects), objects (their number), object_confidence,
-# keypoint_confidence and depth_confidence (0..1, None also where there is nothing to be sure of).
+# What a filter sees of a row, None where that kind of label was not read: unusable (why the picture is, or None),
+# confidence and uncertain (0..1), classes (ids in the label, or among the objects), area (share of the pixels that
+# show one of them, 0..1), asked_presence (0..1, of the least present class of the prompt; None also where it names
+# none), objects (their number), object_confidence, keypoint_confidence and depth_confidence (0..1, None also where
+# there is nothing to be sure of). Area and presence cost time: they are there when `wants` says that a filter reads
+# them.
 Filter = Callable[[Mapping[str, Any]], Drop | None]
 
 
-def unsafe(row: Mapping[str, Any]) -> Drop | None:
-    """Drops pictures that the generator's own safety checker blacked out in every attempt."""
-    return Drop("unsafe") if row["unsafe"] else None
+def usable(row: Mapping[str, Any]) -> Drop | None:
+    """Drops pictures of which no attempt can be used: blacked out by the generator's safety checker, NaN, one colour.
+
+    The reasons are those of `drawn.what_is_wrong`.
+    """
+    return Drop(row["unusable"]) if row["unusable"] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,36 @@ class MinClasses:
 
     def __call__(self, row: Mapping[str, Any]) -> Drop | None:
         return Drop("too_few_classes") if len(row["classes"]) < self.least else None
+
+
+@dataclass(frozen=True, slots=True)
+class MinArea:
+    """Drops rows whose classes cover a smaller share of the picture than `least` (0..1); void pixels show none."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return Drop("label_too_small") if row["area"] < self.least else None
+
+
+@dataclass(frozen=True, slots=True)
+class MaxArea:
+    """Drops rows whose classes cover a larger share of the picture than `most` (0..1)."""
+
+    most: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return Drop("label_too_large") if row["area"] > self.most else None
+
+
+@dataclass(frozen=True, slots=True)
+class MinPresence:
+    """Drops rows that lack a class of their prompt: its presence is below `least` (0..1). No class asked, no drop."""
+
+    least: float
+
+    def __call__(self, row: Mapping[str, Any]) -> Drop | None:
+        return _below(row["asked_presence"], self.least, "class_not_present")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +169,15 @@ KNOWN: dict[str, Known] = {
     "min_confidence": Known(MinConfidence, _ANY, "leave out rows with a lower mean confidence (0..1)"),
     "max_uncertain": Known(MaxUncertain, ("semantic",), "leave out rows with a larger share of void pixels (0..1)"),
     "min_classes": Known(MinClasses, ("semantic", "instance"), "leave out rows that show fewer classes", whole=True),
+    "min_area": Known(
+        MinArea, ("semantic", "instance"), "leave out rows whose classes cover a smaller share of the picture (0..1)"
+    ),
+    "max_area": Known(
+        MaxArea, ("semantic", "instance"), "leave out rows whose classes cover a larger share of the picture (0..1)"
+    ),
+    "min_presence": Known(
+        MinPresence, ("semantic",), "leave out rows where a class of the prompt has a lower presence (0..1)"
+    ),
     "min_objects": Known(MinObjects, ("instance",), "leave out rows with fewer objects", whole=True),
     "min_object_confidence": Known(
         MinObjectConfidence, ("instance",), "leave out rows whose objects have a lower mean score"
@@ -143,7 +193,7 @@ KNOWN: dict[str, Known] = {
 
 
 def from_dict(asked: Mapping[str, Any] | None, tasks: Sequence[str] = _ANY) -> tuple[Filter, ...]:
-    """The filters of a request such as `{"min_confidence": 0.6, "min_classes": 1}`; `unsafe` always comes first.
+    """The filters of a request such as `{"min_confidence": 0.6, "min_classes": 1}`; `usable` always comes first.
 
     Args:
         asked: name → bound.
@@ -153,7 +203,7 @@ def from_dict(asked: Mapping[str, Any] | None, tasks: Sequence[str] = _ANY) -> t
     """
     if asked is not None and not isinstance(asked, Mapping):
         raise ConfigError(explain("filters", got=asked, expected="a dict such as {'min_confidence': 0.6}"))
-    filters: list[Filter] = [unsafe]
+    filters: list[Filter] = [usable]
     for name, value in (asked or {}).items():
         if name not in KNOWN:
             known = ", ".join(KNOWN)
@@ -165,6 +215,20 @@ def from_dict(asked: Mapping[str, Any] | None, tasks: Sequence[str] = _ANY) -> t
 def min_score(filters: Sequence[Filter]) -> float:
     """The score below which objects are left out; 0 where nobody asked."""
     return max((one.least for one in filters if isinstance(one, MinScore)), default=0.0)
+
+
+def wants(filters: Sequence[Filter], fact: Literal["area", "asked_presence"]) -> bool:
+    """Whether one of the filters reads a fact that is only gathered when it is needed."""
+    readers = {"area": (MinArea, MaxArea), "asked_presence": (MinPresence,)}
+    return any(isinstance(one, readers[fact]) for one in filters)
+
+
+def resamples(on_drop: object) -> bool:
+    """Whether a row that a filter drops is drawn anew; `on_drop` None means "keep_fewer". ConfigError for others."""
+    if on_drop not in (None, *ON_DROP):
+        close = did_you_mean(str(on_drop), ON_DROP)
+        raise ConfigError(explain("on_drop", got=on_drop, expected=" or ".join(map(repr, ON_DROP))) + close)
+    return on_drop == RESAMPLE
 
 
 def _checked(name: str, known: Known, value: object, tasks: Sequence[str]) -> Filter:

@@ -14,26 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import torch
 
 from dataset_dm import annotators
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, sample
+from dataset_dm.drawn import UNSAFE, Drawn, from_rows, what_is_wrong
 from dataset_dm.environment import environment
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.label_rows import label_rows
+from dataset_dm.labeller import names_of
 from dataset_dm.miniature import locate
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.png import decode_png, encode_png
-from dataset_dm.prompts import find_classes
+from dataset_dm.plan import ATTEMPTS, GenerationPlan, round_of
+from dataset_dm.png import encode_png
+from dataset_dm.prompts.asked import asked_positions
 from dataset_dm.records import Annotation, Prompt
 from dataset_dm.shard_schema import IMAGE_ROWS
 from dataset_dm.training.on_demand import fulfil
-
-# A picture that the pipeline's safety checker blacked out is drawn anew with the next seed, so many times in all.
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,6 @@ class Batch:
 
     images: pa.Table
     labels: pa.Table
-
-
-@dataclass(slots=True)
-class _Drawn:
-    """One batch after the sampler; `levels` are the VAE-decoder maps recorded on the way, None when read from rows."""
-
-    prompts: list[Prompt]
-    seeds: list[int]
-    attempts: list[int]
-    images: torch.Tensor
-    latents: torch.Tensor
-    unsafe: list[bool]
-    levels: dict[str, torch.Tensor] | None
 
 
 class Session:
@@ -85,7 +70,8 @@ class Session:
     @functools.cached_property
     def annotator(self) -> Annotator:
         """The labeller, trained now if it is a promised one, checked against the generator."""
-        fulfil(self.plan.annotator, device=self.device)
+        for name in names_of(self.plan.annotator):
+            fulfil(name, device=self.device)
         with self._timed("load"):
             annotator = _annotator(self.plan.annotator_reference, self.device, self.plan.annotator_hash)
         annotator.check_generator(self.backbone.fingerprint, self.plan.generator)
@@ -95,7 +81,7 @@ class Session:
         """The batches of a shard, in index order.
 
         Args:
-            split, shard: which one.
+            split, shard: which one; the split may be a later round of one, see `plan.in_round`.
             stored: its image rows, when they exist already: then only labels are made, and `Batch.images` are slices.
         """
         self.halved = None
@@ -108,33 +94,36 @@ class Session:
                 images = self._image_rows(part, drawn)
             else:
                 images = stored.slice(start, plan.batch_size)
-                drawn = _from_rows(images, [plan.prompt(split, index) for index in part])
+                drawn = from_rows(images, [plan.prompt(split, index) for index in part])
             yield Batch(images, self._label_rows(part, self._annotate_within_memory(drawn)))
 
     def environment(self) -> dict[str, Any]:
         """What equal bytes depend on besides the plan: device model, dtype, batch, threads, library versions."""
         return environment(self.plan, self.backbone.device)
 
-    def _draw(self, split: str, indices: Sequence[int], levels: Sequence[str]) -> _Drawn:
+    def _draw(self, split: str, indices: Sequence[int], levels: Sequence[str]) -> Drawn:
         prompts = [self.plan.prompt(split, index) for index in indices]
-        drawn = self._sample(split, indices, prompts, 0, levels)
-        for attempt in range(1, ATTEMPTS):
-            again = [position for position, unsafe in enumerate(drawn.unsafe) if unsafe]
+        first = round_of(split)[1] * ATTEMPTS
+        drawn = self._sample(split, indices, prompts, first, levels)
+        for attempt in range(first + 1, first + ATTEMPTS):
+            again = [position for position, wrong in enumerate(drawn.unusable) if wrong]
             if not again:
                 break
             anew = self._sample(split, [indices[i] for i in again], [prompts[i] for i in again], attempt, levels)
-            _replace(drawn, again, anew)
+            drawn.replace(again, anew)
+        drawn.make_finite()
         return drawn
 
     def _sample(
         self, split: str, indices: Sequence[int], prompts: list[Prompt], attempt: int, levels: Sequence[str]
-    ) -> _Drawn:
+    ) -> Drawn:
         plan = self.plan
         seeds = [plan.sample_seed(split, index, attempt) for index in indices]
         with self._timed("draw"):
             samples = self._sample_within_memory([prompt.text for prompt in prompts], seeds, tuple(levels))
+        wrong = what_is_wrong(samples.images, samples.latents, samples.unsafe)
         attempts = [attempt] * len(prompts)
-        return _Drawn(prompts, seeds, attempts, samples.images, samples.latents, list(samples.unsafe), samples.levels)
+        return Drawn(prompts, seeds, attempts, samples.images, samples.latents, wrong, samples.levels)
 
     def _sample_within_memory(self, texts: list[str], seeds: list[int], levels: tuple[str, ...]) -> Samples:
         """One batch; when the device has too little memory, its two halves, and the shard is marked."""
@@ -158,13 +147,13 @@ class Session:
             levels={name: torch.cat([first.levels[name], second.levels[name]]) for name in first.levels},
         )
 
-    def _annotate_within_memory(self, drawn: _Drawn) -> list[Annotation]:
+    def _annotate_within_memory(self, drawn: Drawn) -> list[Annotation]:
         """As for the sampler; labels of a picture do not depend on its neighbours."""
         try:
             return self._annotate(drawn)
         except torch.OutOfMemoryError as error:
             half = self._halve(len(drawn.prompts), error)
-        first, second = _part(drawn, slice(None, half)), _part(drawn, slice(half, None))
+        first, second = drawn.part(slice(None, half)), drawn.part(slice(half, None))
         return [*self._annotate_within_memory(first), *self._annotate_within_memory(second)]
 
     def _halve(self, count: int, error: Exception) -> int:
@@ -178,9 +167,9 @@ class Session:
         self.halved = min(half, self.halved or half)
         return half
 
-    def _annotate(self, drawn: _Drawn) -> list[Annotation]:
+    def _annotate(self, drawn: Drawn) -> list[Annotation]:
         plan = self.plan
-        named = [named_positions(prompt, plan.classes) for prompt in drawn.prompts]
+        named = [asked_positions(prompt, plan.classes) for prompt in drawn.prompts]
         with self._timed("read"):
             pictures = Pictures(
                 images=drawn.images,
@@ -196,7 +185,7 @@ class Session:
             requested = [positions or list(range(len(plan.classes))) for positions in named]
             return self.annotator.annotate(seen, plan.classes, requested, plan.size, tasks=plan.tasks)
 
-    def _image_rows(self, indices: Sequence[int], drawn: _Drawn) -> pa.Table:
+    def _image_rows(self, indices: Sequence[int], drawn: Drawn) -> pa.Table:
         height, width = self.plan.size
         count = len(indices)
         with self._timed("encode"):
@@ -212,7 +201,8 @@ class Session:
                 "latents_shape": [list(drawn.latents.shape[1:])] * count,
                 "width": [width] * count,
                 "height": [height] * count,
-                "unsafe": drawn.unsafe,
+                "unsafe": [wrong == UNSAFE for wrong in drawn.unusable],
+                "unusable": drawn.unusable,
             }
             return pa.Table.from_pydict(columns, schema=IMAGE_ROWS)
 
@@ -229,12 +219,6 @@ class Session:
             self.seconds[stage] += time.perf_counter() - start
 
 
-def named_positions(prompt: Prompt, classes: Sequence[str]) -> list[int]:
-    """Positions in `classes` that a prompt asks for; empty when it names none."""
-    named = find_classes(prompt.text, classes) if prompt.classes is None else prompt.classes
-    return [position for position, name in enumerate(classes) if name in named]
-
-
 @functools.lru_cache(maxsize=1)
 def _backbone(source: str, adapter: str | None, dtype: str, device: str, hashes: tuple[str | None, ...]) -> Backbone:
     """The last generator used stays in memory: load_dataset is often called again with other counts or seeds.
@@ -248,48 +232,3 @@ def _backbone(source: str, adapter: str | None, dtype: str, device: str, hashes:
 def _annotator(source: str, device: str, content: str) -> Annotator:
     """As for the generator."""
     return annotators.load(source, device=device)
-
-
-def _part(drawn: _Drawn, wanted: slice) -> _Drawn:
-    """Some samples of a batch."""
-    return _Drawn(
-        drawn.prompts[wanted],
-        drawn.seeds[wanted],
-        drawn.attempts[wanted],
-        drawn.images[wanted],
-        drawn.latents[wanted],
-        drawn.unsafe[wanted],
-        None if drawn.levels is None else {name: level[wanted] for name, level in drawn.levels.items()},
-    )
-
-
-def _replace(drawn: _Drawn, positions: list[int], anew: _Drawn) -> None:
-    """Puts samples that were drawn anew in their places."""
-    at = torch.tensor(positions)
-    drawn.images[at], drawn.latents[at] = anew.images, anew.latents
-    for name, level in (drawn.levels or {}).items():
-        level[at.to(level.device)] = (anew.levels or {})[name]
-    for row, position in enumerate(positions):
-        drawn.seeds[position], drawn.attempts[position] = anew.seeds[row], anew.attempts[row]
-        drawn.unsafe[position] = anew.unsafe[row]
-
-
-def _from_rows(rows: pa.Table, prompts: list[Prompt]) -> _Drawn:
-    """A batch as it was after the sampler, from its stored rows."""
-    columns = {name: rows.column(name).to_pylist() for name in rows.column_names if name != "image"}
-    images = np.stack([decode_png(image["bytes"]) for image in rows.column("image").to_pylist()])
-    latents = [
-        torch.frombuffer(bytearray(data), dtype=getattr(torch, dtype)).reshape(shape)
-        for data, dtype, shape in zip(
-            columns["latents"], columns["latents_dtype"], columns["latents_shape"], strict=True
-        )
-    ]
-    return _Drawn(
-        prompts,
-        columns["seed"],
-        columns["attempt"],
-        torch.from_numpy(images),
-        torch.stack(latents),
-        columns["unsafe"],
-        None,
-    )

@@ -46,6 +46,7 @@ def to_row(index: int, found: Annotation) -> Plain:
         "annotation": None if found.objects is None else _picture(instance_picture(found.objects)),
         "depth": None if found.depth is None else {"bytes": encode_depth(found.depth), "path": None},
         "depth_confidence": _mean_depth_confidence(found),
+        "agreement": None if found.agreement is None else _without_nan(found.agreement),
     }
 
 
@@ -53,13 +54,14 @@ def from_row(row: Mapping[str, Any]) -> Annotation:
     """The annotation of a row. Of the confidence of depth only the mean is kept: each known pixel has it."""
     label, full, depth = row["label"], row["full"], row["depth"]
     metres = None if depth is None else decode_depth(depth["bytes"])
-    sure = row["depth_confidence"]
+    sure, agreed = row["depth_confidence"], row.get("agreement")
     return Annotation(
         confidence=row["confidence"],
         presence=None if row["presence"] is None else np.asarray(row["presence"], dtype=np.float32),
         label=None if label is None else decode_png(label["bytes"]),
         full=None if full is None else decode_png(full["bytes"]),
         uncertain=row["uncertain"],
+        agreement=None if agreed is None else np.array(agreed, dtype=np.float32),  # None becomes NaN
         objects=None if row["objects"] is None else _objects(row["objects"], decode_png(row["annotation"]["bytes"])),
         depth=metres,
         depth_confidence=None if metres is None or sure is None else (metres > 0).astype(np.float32) * np.float32(sure),
@@ -161,6 +163,10 @@ def _chosen(objects: Mapping[str, Any], kept: Sequence[int]) -> Plain:
     return {
         name: None if values is None else [values[position] for position in kept] for name, values in objects.items()
     }
+
+
+def _without_nan(numbers: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(number) else float(number) for number in numbers]
 
 
 def _picture(pixels: np.ndarray | None) -> Plain | None:

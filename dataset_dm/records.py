@@ -64,6 +64,8 @@ class Annotation:
         full: `label` before pixels became 255, uint8 [H W]: what figures are measured on.
         uncertain: share of pixels that are 255, 0..1.
         probability: of the chosen class before voiding, float32 [H W] in 0..1; None where nobody asked for it.
+        agreement: float32 [k] in 0..1, how far several labellers agree on where the class is: intersection over union
+            of their masks; NaN for a class that none of them sees. None where there was one labeller.
         objects: the things found.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
         depth_confidence: float32 [H W] in 0..1, chance that `depth` is within a factor of 1.25; 0 where unknown.
@@ -75,6 +77,7 @@ class Annotation:
     full: np.ndarray | None = None
     uncertain: float | None = None
     probability: np.ndarray | None = None
+    agreement: np.ndarray | None = None
     objects: Objects | None = None
     depth: np.ndarray | None = None
     depth_confidence: np.ndarray | None = None
@@ -91,6 +94,8 @@ class Quality:
         object_confidence: mean score of the objects; None also when there are none.
         keypoint_confidence: mean score of the keypoints that are in the picture; None also when there are none.
         depth_confidence: mean over the pixels whose depth is known.
+        agreement: as in `Annotation`, aligned with the class names without background; None for a class that is not
+            there, and as a whole where there was one labeller.
     """
 
     confidence: float
@@ -99,6 +104,7 @@ class Quality:
     object_confidence: float | None = None
     keypoint_confidence: float | None = None
     depth_confidence: float | None = None
+    agreement: tuple[float | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +150,7 @@ QUALITY = {
     "object_confidence": _value("float32"),
     "keypoint_confidence": _value("float32"),
     "depth_confidence": _value("float32"),
+    "agreement": _many(_value("float32")),
 }
 
 PROVENANCE = {

@@ -7,43 +7,53 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataset_dm.filters import Drop, Filter, min_score
-from dataset_dm.label_rows import object_confidence, without_low_scores
+from dataset_dm.label_rows import without_low_scores
 from dataset_dm.mosaics import mosaics
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.plan import GenerationPlan, in_round
 from dataset_dm.records import BACKGROUND, Provenance, arrow_schema
+from dataset_dm.row_facts import objects_trust, row_facts
 from dataset_dm.shard_schema import LABEL_ROWS
 
 Features = Callable[[Sequence[str]], dict[str, Any]]
 
-# what `object_confidence` looks at; the run lengths stay in Arrow
-_TRUST = ("score", "keypoints", "keypoint_score")
+# the image rows and label rows of the same samples in the round with that number
+Again = Callable[[int], tuple[pa.Table, pa.Table]]
+# so many rounds are drawn at most for a row that a filter drops, the first one included
+ROUNDS = 6
 
 
 @dataclass(slots=True)
 class Rows:
-    """Turns the shards of one plan into tables of a config's columns; counts what it leaves out.
+    """Turns the shards of one plan into tables of a config's columns; counts and lists what it leaves out.
 
     Args:
         plan: what the shards were made with.
         features: class names → columns, as in `catalogue.Recipe`.
         filters: each keeps a row or gives a reason to drop it.
+        resample: a row that a filter drops gives way to the same row of the next round, up to ROUNDS rounds.
+        excluded: near-duplicates by the split's stored name (see `plan.in_round`) and the sample's index → reason.
+            They are left out of whatever the filters let pass, and never drawn anew.
 
     Attributes:
         dropped: reason → rows left out.
+        listed: split → reason → indices of the rows left out.
         dropped_objects: reason → objects left out of rows that stay.
     """
 
     plan: GenerationPlan
     features: Features
     filters: Sequence[Filter] = ()
+    resample: bool = False
+    excluded: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    listed: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     dropped_objects: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -51,13 +61,41 @@ class Rows:
         """Columns with the metadata that plain `load_dataset` reads."""
         return arrow_schema(self.features(self.plan.classes))
 
-    def table(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> pa.Table:
-        """The rows with an index below `count`, in index order, less those that a filter drops.
+    def table(self, split: str, count: int, images: pa.Table, labels: pa.Table, again: Again | None = None) -> pa.Table:
+        """The rows with an index below `count`, in index order, less those that are left out.
 
         Args:
             images, labels: samples of one shard or of one batch of it, with the same indices; of a plan that splices,
                 as many as fill whole mosaics.
+            again: gives the same samples of a later round; needed by `resample`.
         """
+        found = self._judged(split, count, images, labels)
+        if self.resample and again is not None:
+            found = self._resampled(found, split, count, again)
+        excluded = {name: self._excluded(name) for name in set(found.names)}
+        kept = []
+        for position, (index, name) in enumerate(zip(found.indices, found.names, strict=True)):
+            reason = found.reasons[position] or excluded[name].get(index)
+            if reason is None:
+                kept.append(position)
+                self.dropped_objects.update(found.lost[position])
+            else:
+                self.dropped[reason] += 1
+                self.listed.setdefault(split, {}).setdefault(reason, []).append(index)
+        chosen = pa.array(kept, pa.int64())
+        plain, names = self.features(self.plan.classes), self.plan.classes
+        return assemble(plain, names, found.images.take(chosen), found.labels.take(chosen), self._provenance(split))
+
+    def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
+        """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
+
+        Unless rows are mosaics, of the columns of `images` only index, unsafe and unusable are looked at.
+        """
+        found = self._judged(split, count, images, labels)
+        return {index for index, reason in zip(found.indices, found.reasons, strict=True) if reason is not None}
+
+    def _judged(self, name: str, count: int, images: pa.Table, labels: pa.Table) -> _Judged:
+        """The rows of one round with an index below `count`; `name` is the round's."""
         if images.column("index").to_pylist() != labels.column("index").to_pylist():
             raise AssertionError("image rows and label rows of a shard differ in their indices")
         lost: list[list[str]] = [[] for _ in range(images.num_rows)]
@@ -65,11 +103,27 @@ class Rows:
             images, labels, lost = mosaics(images, labels, self.plan.splice)
         images, labels, lost = _first(count, images, labels, lost)
         labels, lost = self._without_low_scores(labels, lost)
-        kept = self._kept(images, labels)
-        self.dropped_objects.update(reason for position in kept for reason in lost[position])
-        chosen = pa.array(kept, pa.int64())
-        plain, names = self.features(self.plan.classes), self.plan.classes
-        return assemble(plain, names, images.take(chosen), labels.take(chosen), self._provenance(split))
+        reasons = [self._verdict(row) for row in row_facts(self.plan, name, images, labels, self.filters)]
+        indices = images.column("index").to_pylist()
+        return _Judged(images, labels, lost, reasons, indices, [name] * len(indices))
+
+    def _verdict(self, row: Mapping[str, Any]) -> str | None:
+        drop = next((verdict for keep in self.filters if isinstance(verdict := keep(row), Drop)), None)
+        return None if drop is None else drop.reason
+
+    def _resampled(self, found: _Judged, split: str, count: int, again: Again) -> _Judged:
+        """Every row in the first round in which it passes, else in the last one."""
+        for number in range(1, ROUNDS):
+            failed = [position for position, reason in enumerate(found.reasons) if reason is not None]
+            if not failed:
+                break
+            found = found.replaced(failed, self._judged(in_round(split, number), count, *again(number)))
+        return found
+
+    def _excluded(self, name: str) -> Mapping[int, str]:
+        """Row → reason, of one round; a mosaic with an excluded tile is excluded."""
+        samples, tiles = self.excluded.get(name, {}), self.plan.samples_per_row
+        return samples if tiles == 1 else {index // tiles: reason for index, reason in samples.items()}
 
     def _without_low_scores(self, labels: pa.Table, lost: list[list[str]]) -> tuple[pa.Table, list[list[str]]]:
         """The label rows less their unsure objects, and why each lost some; untouched unless a filter asks for it."""
@@ -79,23 +133,6 @@ class Rows:
         changed = [without_low_scores(row, least) for row in labels.to_pylist()]
         lost = [[*before, *["low_score"] * number] for before, (_, number) in zip(lost, changed, strict=True)]
         return pa.Table.from_pylist([row for row, _ in changed], schema=LABEL_ROWS), lost
-
-    def _kept(self, images: pa.Table, labels: pa.Table) -> list[int]:
-        read = ("confidence", "uncertain", "classes", "depth_confidence")
-        facts = {
-            "unsafe": images.column("unsafe").to_pylist(),
-            **{name: labels.column(name).to_pylist() for name in read},
-            **objects_trust(labels),
-        }
-        kept = []
-        for position in range(images.num_rows):
-            row = {name: values[position] for name, values in facts.items()}
-            drop = next((verdict for keep in self.filters if isinstance(verdict := keep(row), Drop)), None)
-            if drop is None:
-                kept.append(position)
-            else:
-                self.dropped[drop.reason] += 1
-        return kept
 
     def _provenance(self, split: str) -> Provenance:
         plan = self.plan
@@ -119,6 +156,39 @@ class Rows:
             dtype=plan.dtype,
             splice=None if plan.splice is None else f"{plan.splice[0]}x{plan.splice[1]}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """Rows with the filters' verdicts; all are aligned.
+
+    Args:
+        images, labels: of the rows, none left out yet.
+        lost: why each lost objects.
+        reasons: why a filter drops the row, None where none does.
+        indices: of the rows.
+        names: of the rounds that they come from.
+    """
+
+    images: pa.Table
+    labels: pa.Table
+    lost: list[list[str]]
+    reasons: list[str | None]
+    indices: list[int]
+    names: list[str]
+
+    def replaced(self, positions: Sequence[int], anew: _Judged) -> _Judged:
+        """The same rows, some of them in another round."""
+        count = len(self.indices)
+        source = [count + position if position in positions else position for position in range(count)]
+        taken = pa.array(source, pa.int64())
+
+        def joined(old: Any, new: Any) -> Any:
+            if isinstance(old, pa.Table):  # shards of earlier versions lack columns
+                return pa.concat_tables([old, new], promote_options="default").take(taken)
+            return [[*old, *new][at] for at in source]
+
+        return _Judged(*(joined(getattr(self, one.name), getattr(anew, one.name)) for one in fields(self)))
 
 
 def _first(
@@ -168,26 +238,16 @@ def shown_classes(table: pa.Table) -> list[list[int]]:
     return [sorted({category + 1 for category in row}) for row in categories]
 
 
-def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
-    """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
-    column = _array(labels.column("objects"))
-    parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
-    trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
-    for values in zip(*parts, strict=True):
-        objects = None if values[0] is None else dict(zip(_TRUST, values, strict=True))
-        thing, point = object_confidence(objects)
-        trust["objects"].append(None if objects is None else len(objects["score"]))
-        trust["object_confidence"].append(thing)
-        trust["keypoint_confidence"].append(point)
-    return trust
-
-
 def _quality(labels: pa.Table) -> pa.StructArray:
     trust = objects_trust(labels)
     columns = {name: labels.column(name) for name in ("confidence", "uncertain", "presence")}
     for name in ("object_confidence", "keypoint_confidence"):
         columns[name] = pa.array(trust[name], pa.float32())
-    return _struct({**columns, "depth_confidence": labels.column("depth_confidence")})
+    columns["depth_confidence"] = labels.column("depth_confidence")
+    # label shards of earlier versions do not have it
+    there = "agreement" in labels.column_names
+    columns["agreement"] = labels.column("agreement") if there else pa.nulls(labels.num_rows, pa.list_(pa.float32()))
+    return _struct(columns)
 
 
 def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:

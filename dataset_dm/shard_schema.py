@@ -19,6 +19,8 @@ IMAGE_ROWS = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("unsafe", pa.bool_()),
+        # why no set can show the picture; shards of earlier versions lack it and have `unsafe` alone, see `unusable`
+        ("unusable", pa.string()),
     ]
 )
 _NUMBERS = pa.list_(pa.float32())
@@ -52,5 +54,14 @@ LABEL_ROWS = pa.schema(
         ("annotation", _IMAGE),
         ("depth", _IMAGE),
         ("depth_confidence", pa.float32()),
+        # of several labellers; shards of earlier versions lack it, which means the same as null
+        ("agreement", _NUMBERS),
     ]
 )
+
+
+def unusable(images: pa.Table) -> list[str | None]:
+    """For each image row why no set can show it ("unsafe", "not_finite", "constant"), None where nothing is wrong."""
+    flags = images.column("unsafe").to_pylist()
+    reasons = images.column("unusable").to_pylist() if "unusable" in images.column_names else [None] * len(flags)
+    return [why or ("unsafe" if flagged else None) for why, flagged in zip(reasons, flags, strict=True)]

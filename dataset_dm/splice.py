@@ -97,7 +97,8 @@ def splice(parts: Sequence[Part], grid: tuple[int, int]) -> Mosaic:
     Masks that lose their last pixel are dropped and named in `lost`; the others are sorted by score, surest first, and
     keep sharing no pixel. Keypoints scale with pixel centres at .5. Depth stays in the metres it was read in: a tile is
     not moved away from the camera. Quality: confidence is the mean weighted by the tiles' area, `uncertain` is counted
-    anew, `presence` is the largest of a class, prompts are joined by " | ".
+    anew, `presence` is the largest of a class, `agreement` the mean of the tiles that show it. Prompts are joined by
+    " | ".
 
     Raises:
         ValueError: not N * M samples, samples of unequal size, or with different kinds of labels.
@@ -158,12 +159,22 @@ def _merge(parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int])
         label=label,
         full=whole_map("full"),
         uncertain=None if label is None else float((label == VOID).mean()),
+        agreement=_mean_agreement(_all_or_none(parts, "agreement")),
         probability=whole_map("probability"),
         objects=objects,
         depth=whole_map("depth"),
         depth_confidence=whole_map("depth_confidence"),
     )
     return annotation, lost
+
+
+def _mean_agreement(tiles: Sequence[np.ndarray] | None) -> np.ndarray | None:
+    """Mean of a class over the tiles that show it, NaN where none does."""
+    if tiles is None:
+        return None
+    known = ~np.isnan(tiles)
+    total, count = np.where(known, tiles, 0).sum(axis=0), known.sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan, np.float32), where=count > 0)
 
 
 def _with_depth_confidence(parts: Sequence[Part]) -> Sequence[Part]:

@@ -223,7 +223,7 @@ def test_fault_12_filters_uncertainty_metadata_and_resume(tmp_path: Path, monkey
     known = {field.name for field in schema.field("provenance").type}
     assert {"index", "seed", "generator_hash", "annotator_hash", "steps", "guidance"} <= known
     chances = torch.tensor([0.9, 0.6]).view(1, 1, 1, 2)
-    row = {"unsafe": False, "confidence": 0.4, "uncertain": 0.5, "classes": [1]}
+    row = {"unusable": None, "confidence": 0.4, "uncertain": 0.5, "classes": [1]}
     verdicts = [keep(row) for keep in from_dict({"min_confidence": 0.5})]
     assert Drop("low_confidence") in verdicts
     unsure = annotate(torch.cat([chances, 1 - chances], 1), torch.ones(1, 1), void_below=0.7)[0]

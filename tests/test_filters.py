@@ -3,13 +3,15 @@
 import pytest
 
 from dataset_dm.errors import ConfigError
-from dataset_dm.filters import KNOWN, Drop, from_dict, min_score
+from dataset_dm.filters import KNOWN, Drop, from_dict, min_score, resamples, wants
 
 GOOD = {
-    "unsafe": False,
+    "unusable": None,
     "confidence": 0.8,
     "uncertain": 0.1,
     "classes": [3],
+    "area": 0.25,
+    "asked_presence": 0.9,
     "objects": 2,
     "object_confidence": 0.7,
     "keypoint_confidence": 0.6,
@@ -21,8 +23,8 @@ def verdicts(asked: dict, **facts: object) -> list[str]:
     return [drop.reason for keep in from_dict(asked) if isinstance(drop := keep({**GOOD, **facts}), Drop)]
 
 
-def test_blacked_out_pictures_are_always_dropped() -> None:
-    assert verdicts({}, unsafe=True) == ["unsafe"]
+def test_pictures_that_cannot_be_used_are_always_dropped() -> None:
+    assert verdicts({}, unusable="unsafe") == ["unsafe"]
     assert verdicts({}) == []
 
 
@@ -32,6 +34,9 @@ def test_blacked_out_pictures_are_always_dropped() -> None:
         ({"min_confidence": 0.8}, {"confidence": 0.79}, "low_confidence"),
         ({"max_uncertain": 0.1}, {"uncertain": 0.11}, "too_uncertain"),
         ({"min_classes": 1}, {"classes": []}, "too_few_classes"),
+        ({"min_area": 0.25}, {"area": 0.24}, "label_too_small"),
+        ({"max_area": 0.25}, {"area": 0.26}, "label_too_large"),
+        ({"min_presence": 0.9}, {"asked_presence": 0.89}, "class_not_present"),
         ({"min_objects": 2}, {"objects": 1}, "too_few_objects"),
         ({"min_object_confidence": 0.7}, {"object_confidence": 0.69}, "low_object_confidence"),
         ({"min_keypoint_confidence": 0.6}, {"keypoint_confidence": 0.59}, "low_keypoint_confidence"),
@@ -47,6 +52,7 @@ def test_bounds_are_inclusive(asked: dict, facts: dict, reason: str) -> None:
 def test_a_row_without_things_is_not_an_unsure_one() -> None:
     assert verdicts({"min_object_confidence": 1}, object_confidence=None) == []
     assert verdicts({"min_keypoint_confidence": 1}, keypoint_confidence=None) == []
+    assert verdicts({"min_presence": 1}, asked_presence=None) == []
 
 
 def test_min_score_drops_no_row() -> None:
@@ -80,3 +86,14 @@ def test_a_filter_needs_its_kind_of_label(name: str) -> None:
 def test_bad_filters_are_named(asked: object, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         from_dict(asked)
+
+
+def test_what_becomes_of_dropped_rows() -> None:
+    assert (resamples(None), resamples("keep_fewer"), resamples("resample")) == (False, False, True)
+    with pytest.raises(ConfigError, match="on_drop: got 'resampel', .*did you mean 'resample'"):
+        resamples("resampel")
+
+
+def test_costly_facts_are_gathered_for_the_filters_that_read_them() -> None:
+    assert wants(from_dict({"max_area": 0.5}), "area") and not wants(from_dict({"max_area": 0.5}), "asked_presence")
+    assert not wants(from_dict({"min_confidence": 0.5}), "area")

@@ -15,11 +15,10 @@ from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine, Work, pending
 from dataset_dm.engine.local import stores
 from dataset_dm.errors import AnnotatorMismatch, ConfigError
-from dataset_dm.generate import Session, named_positions
+from dataset_dm.generate import Session
 from dataset_dm.label_rows import class_ids
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
-from dataset_dm.prompts import Prompt
 from dataset_dm.request import resolve
 from dataset_dm.rows import Rows
 from dataset_dm.tasks import SEMANTIC
@@ -184,6 +183,7 @@ def test_blacked_out_pictures_are_drawn_anew_then_dropped(quick: dict) -> None:
     finally:
         pipe.safety_checker = pipe.feature_extractor = None
     assert batch.images.column("unsafe").to_pylist() == [True, True]
+    assert batch.images.column("unusable").to_pylist() == ["unsafe", "unsafe"]
     assert batch.images.column("attempt").to_pylist() == [2, 2]
     assert batch.images.column("seed").to_pylist() == [plan.sample_seed("train", i, 2) for i in range(2)]
     from dataset_dm.filters import from_dict
@@ -248,13 +248,42 @@ def test_a_generator_that_was_swapped_meanwhile_is_noticed(quick: dict) -> None:
         session.annotator.check_generator("0" * 16, "other")
 
 
-@pytest.mark.parametrize(
-    ("prompt", "positions"),
-    [
-        (Prompt("whatever", ("dog",)), [1]),
-        (Prompt("a dog and two cats"), [0, 1]),
-        (Prompt("a sunset"), []),
-    ],
-)
-def test_named_classes(prompt: Prompt, positions: list[int]) -> None:
-    assert named_positions(prompt, ("cat", "dog", "car")) == positions
+def test_nan_and_plain_pictures_are_drawn_anew_then_dropped_and_stay_readable(
+    quick: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The generator's own pictures, some of them spoilt: the first sample at once for all attempts, the second once."""
+    plan = plan_of(quick, shard_size=2)
+    session, drawn = Session(plan, "cpu"), []
+    (sound,) = session.batches("train", 0)
+    draw = generate.sample
+
+    def spoilt(backbone: object, texts: list[str], seeds: list[int], *rest: object, **more: object) -> object:
+        samples = draw(backbone, texts, seeds, *rest, **more)
+        drawn.append(list(seeds))
+        samples.latents[0, 0, 3, 3] = float("nan")
+        if len(drawn) == 1:
+            samples.images[1] = 7
+        return samples
+
+    monkeypatch.setattr(generate, "sample", spoilt)
+    (batch,) = session.batches("train", 0)
+    seed = plan.sample_seed
+    assert drawn == [[seed("train", 0), seed("train", 1)], [seed("train", 0, 1), seed("train", 1, 1)],
+                     [seed("train", 0, 2)]]  # fmt: skip
+    first, second = batch.images.to_pylist()
+    assert (first["unusable"], first["unsafe"], first["attempt"]) == ("not_finite", False, 2)
+    assert (second["unusable"], second["attempt"], second["seed"]) == (None, 1, seed("train", 1, 1))
+    assert not np.frombuffer(first["latents"], np.float32).any() and not decode_png(first["image"]["bytes"]).any()
+    assert sound.images.column("unusable").to_pylist() == [None, None]
+    (again,) = session.batches("train", 0, batch.images)
+    assert again.labels.equals(batch.labels), "relabelling reads the same"
+
+
+def test_a_later_round_goes_on_with_the_attempts_of_the_split(quick: dict) -> None:
+    plan = plan_of(quick, shard_size=2)
+    session = Session(plan, "cpu")
+    (first,), (second,) = session.batches("train", 0), session.batches("train.1", 0)
+    assert second.images.column("attempt").to_pylist() == [3, 3]
+    assert second.images.column("seed").to_pylist() == [plan.sample_seed("train", i, 3) for i in range(2)]
+    assert second.images.column("prompt").equals(first.images.column("prompt"))
+    assert not second.images.column("image").equals(first.images.column("image"))

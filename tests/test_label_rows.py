@@ -1,6 +1,7 @@
 """Annotations there and back: through the rows of a shard, and through parquet."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -39,6 +40,16 @@ def test_every_label_comes_back_exactly() -> None:
     expected = made.objects.keypoints.copy()
     expected[1, 2] = 0  # a point that is not in the picture has no place either
     np.testing.assert_array_equal(back.objects.keypoints, expected)
+
+
+def test_agreement_is_null_where_there_is_nothing_to_agree_on() -> None:
+    one, two = annotation(), replace(annotation(), agreement=np.array([0.5, np.nan, 0], np.float32))
+    rows = through_parquet(one, two)
+    assert [row["agreement"] for row in rows] == [None, [0.5, None, 0.0]]
+    assert from_row(rows[0]).agreement is None
+    np.testing.assert_array_equal(from_row(rows[1]).agreement, two.agreement)
+    del rows[0]["agreement"]  # as in shards of earlier versions
+    assert from_row(rows[0]).agreement is None
 
 
 def test_fault_5_depth_is_exact_through_parquet() -> None:

@@ -16,7 +16,7 @@ from dataset_dm.label_rows import each, label_rows
 from dataset_dm.mosaics import mosaics
 from dataset_dm.png import encode_png
 from dataset_dm.records import Annotation, Objects
-from dataset_dm.rows import Rows, shown_classes
+from dataset_dm.rows import ROUNDS, Rows, shown_classes
 from dataset_dm.shard_schema import IMAGE_ROWS
 from tests.annotations import CLASSES, HEIGHT, WIDTH, annotation, nothing, objects
 from tests.test_plan import PLAN
@@ -191,3 +191,98 @@ def test_objects_that_a_mosaic_has_no_room_for_are_counted() -> None:
     schema = pa.schema([IMAGE_ROWS.field(name) for name in samples[0]])
     _, labels, lost = mosaics(pa.Table.from_pylist(samples, schema=schema), label_rows((0, 1), [crowd] * 2), (1, 2))
     assert len(labels["objects"][0].as_py()["score"]) == 255 and lost == [["too_many_objects"] * 145]
+
+
+def test_agreement_is_a_quality_and_may_be_missing_in_old_shards() -> None:
+    agreed = replace(annotation(), agreement=np.array([0.5, np.nan, 1], np.float32))
+    rows, table = rows_of("semantic", [agreed])
+    assert decoded(table)[0]["quality"]["agreement"] == [0.5, None, 1.0]
+    images, labels = image_rows(2), label_rows(range(FIRST, FIRST + 2), [annotation(), annotation()])
+    old = labels.drop_columns(["agreement"])
+    assert rows.table("train", 100, images, old).equals(rows.table("train", 100, images, labels))
+    assert {row["quality"]["agreement"] is None for row in decoded(rows.table("train", 100, images, old))} == {True}
+
+
+def test_mosaics_of_old_shards() -> None:
+    images, labels = image_rows(4), label_rows(range(FIRST, FIRST + 4), [annotation()] * 4)
+    _, whole, _ = mosaics(images, labels.drop_columns(["agreement"]), (2, 2))
+    assert whole.column("agreement").to_pylist() == [None]
+
+
+def shard(numbers: list[int], found: list[Annotation], unusable: dict[int, str] | None = None):
+    """Image rows whose colour and seed are `numbers`, and label rows; indices from FIRST."""
+    images = image_rows(len(numbers)).to_pylist()
+    for position, (row, number) in enumerate(zip(images, numbers, strict=True)):
+        row["image"]["bytes"] = encode_png(np.full((HEIGHT, WIDTH, 3), number, np.uint8))
+        row |= {"seed": number, "attempt": number, "unusable": (unusable or {}).get(position)}
+    return pa.Table.from_pylist(images, schema=IMAGE_ROWS), label_rows(range(FIRST, FIRST + len(found)), found)
+
+
+def test_a_dropped_row_gives_way_to_the_first_round_in_which_it_passes() -> None:
+    chosen = recipe("miniature", "instance")
+    plan, keep = replace(PLAN, classes=CLASSES, tasks=("instance",)), from_dict({"min_objects": 1}, ["instance"])
+    full, empty = annotation(), annotation(nothing())
+    rounds = [
+        shard([0, 1, 2, 3], [full, empty, empty, empty]),
+        shard([10, 11, 12, 13], [empty, full, empty, full], {3: "constant"}),
+        shard([20, 21, 22, 23], [full, full, full, full]),
+    ]
+    asked = []
+
+    def again(number: int):
+        asked.append(number)
+        return rounds[number] if number < 3 else shard([0] * 4, [empty] * 4)
+
+    rows = Rows(plan, chosen.features, keep, resample=True)
+    # index 19 is beyond the count: nothing is drawn for it
+    table = rows.table("train", 19, *rounds[0], again)
+    origin = [row["provenance"] for row in table.to_pylist()]
+    assert [(one["index"], one["seed"]) for one in origin] == [(16, 0), (17, 11), (18, 22)]
+    assert [np.asarray(row["image"])[0, 0, 0] for row in decoded(table)] == [0, 11, 22]
+    assert asked == [1, 2] and not rows.dropped and not rows.listed
+    more = rows.table("train", 20, *rounds[0], again)
+    assert more.slice(0, 3).equals(table) and more.to_pylist()[3]["provenance"]["seed"] == 23
+    fewer = Rows(plan, chosen.features, keep)
+    assert fewer.table("train", 20, *rounds[0], again).num_rows == 1
+    assert fewer.listed == {"train": {"too_few_objects": [17, 18, 19]}} and fewer.dropped == {"too_few_objects": 3}
+    assert rows.failing("train", 20, *rounds[0]) == {17, 18, 19}
+
+
+def test_a_row_that_never_passes_is_dropped_after_the_last_round() -> None:
+    chosen, asked = recipe("miniature", "instance"), []
+    rows = Rows(replace(PLAN, classes=CLASSES, tasks=("instance",)), chosen.features, from_dict(None), resample=True)
+
+    def again(number: int):
+        asked.append(number)
+        return shard([number], [annotation()], {0: "not_finite"})
+
+    assert rows.table("train", 100, *shard([0], [annotation()], {0: "constant"}), again).num_rows == 0
+    assert asked == [1, 2, 3, 4, 5] == list(range(1, ROUNDS)) and rows.listed == {"train": {"not_finite": [FIRST]}}
+
+
+def test_near_duplicates_are_left_out_and_not_drawn_anew() -> None:
+    chosen = recipe("miniature", "instance")
+    excluded = {"train": {17: "near_duplicate", 18: "near_photo"}, "train.1": {16: "near_duplicate"}}
+    plan = replace(PLAN, classes=CLASSES, tasks=("instance",))
+    rows = Rows(plan, chosen.features, from_dict({"min_objects": 1}), True, excluded)
+    first = shard([0, 1, 2, 3], [annotation(nothing()), annotation(), annotation(nothing()), annotation()])
+    table = rows.table("train", 100, *first, lambda number: shard([10, 11, 12, 13], [annotation()] * 4))
+    # 16 passes in round 1, and that picture is on the list; 18 fails, and its next picture is not on it
+    assert [row["provenance"]["seed"] for row in table.to_pylist()] == [12, 3]
+    assert rows.listed == {"train": {"near_duplicate": [16, 17]}}
+    spliced = Rows(replace(plan, splice=(1, 2)), chosen.features, from_dict(None), False, {"train": {17: "near_photo"}})
+    table = spliced.table("train", 100, *shard([0, 1, 2, 3], [annotation()] * 4))
+    assert table["image_id"].to_pylist() == [9] and spliced.listed == {"train": {"near_photo": [8]}}
+
+
+def test_image_shards_of_earlier_versions_lack_the_reason() -> None:
+    images = image_rows(2, unsafe=(1,)).drop_columns(["unusable"])
+    labels = label_rows(range(FIRST, FIRST + 2), [annotation()] * 2)
+    rows, _ = rows_of("semantic", [annotation()])
+    assert rows.table("train", 100, images, labels).num_rows == 1 and rows.dropped == {"unsafe": 1}
+    assert mosaics(images, labels, (1, 2))[0].column("unusable").to_pylist() == ["unsafe"]
+    later, _ = shard([5, 6], [annotation()] * 2)
+    mixed = Rows(rows.plan, rows.features, from_dict(None), True).table(
+        "train", 100, images, labels, lambda _: (later, labels)
+    )
+    assert mixed.num_rows == 2

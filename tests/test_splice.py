@@ -182,3 +182,12 @@ def test_a_sample_without_any_known_depth_is_not_sure_of_it() -> None:
     assert whole.depth.tolist() == [[2, 2, 0, 0]] * 4 and whole.depth_confidence is None
     with pytest.raises(ValueError, match="sample 2 has no depth_confidence"):
         splice([part(1, depth=known, depth_confidence=sure), part(2, depth=known)], (1, 2))
+
+
+def test_agreement_is_the_mean_of_the_tiles_that_show_a_class() -> None:
+    nan = np.nan
+    agreed = ([0.5, nan, nan], [1.0, 0.25, nan])
+    tiles_of = [
+        part(i, np.zeros((4, 4), np.uint8), agreement=np.array(one, np.float32)) for i, one in enumerate(agreed)
+    ]
+    np.testing.assert_allclose(splice(tiles_of, (1, 2)).annotation.agreement, [0.75, 0.25, nan])

@@ -19,6 +19,7 @@ VERBS = {
     "generate": "make a labelled dataset out of text",
     "relabel": "label a set's images anew, by another labeller or by one trained on them; nothing is drawn",
     "preview": "draw a sheet of images and labels",
+    "duplicates": "find pictures that nearly repeat others or given photos, and leave them out",
     "prompts": "draw prompts, say how varied they are, write them to a file",
     "export": "write a set in another tool's or trainer's format",
     "import": "bring corrected labels back as a new version of a set",

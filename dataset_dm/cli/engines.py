@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataset_dm.engine import EngineChoice
     from dataset_dm.plan import GenerationPlan
+    from dataset_dm.rows import Rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,23 +28,38 @@ def chosen(args: argparse.Namespace) -> EngineChoice:
     return choice if args.workers is None else replace(choice, workers=args.workers)
 
 
-def fill(plan: GenerationPlan, counts: Mapping[str, int], args: argparse.Namespace) -> tuple[dict[str, float], int]:
-    """Fills the store, with a progress bar; returns seconds a stage and the number of samples made."""
+def fill(
+    plan: GenerationPlan, counts: Mapping[str, int], args: argparse.Namespace, rows: Rows | None = None
+) -> tuple[dict[str, float], int]:
+    """Fills the store, with a progress bar; returns seconds a stage and the number of samples made.
+
+    Later rounds too, if `rows` are given and want rows drawn again that a filter drops.
+    """
     from dataset_dm.engine import Engine, pending
 
     choice, work = chosen(args), pending(plan, counts)
-    if not work:
+    again = rows is not None and rows.resample
+    if not work and not again:
         return {}, 0
+    with Engine(plan, device=args.device, engine=choice) as engine:
+        made = 0
+        if work:
+            with _bar(len(work) * plan.shard_size, "drawing and labelling") as bar:
+                made += engine.fill(counts, report=bar.update)
+        if rows is not None and again:
+            from dataset_dm.engine.rounds import later_rounds
+
+            for work in later_rounds(engine, rows, counts):
+                with _bar(len(work) * plan.shard_size, "in place of dropped rows") as bar:
+                    made += engine.complete(work, report=bar.update)
+        return dict(engine.seconds), made * plan.shard_size
+
+
+def _bar(total: int, what: str) -> Any:
     from tqdm import tqdm
 
-    total = len(work) * plan.shard_size
     # no bar of its own thread, and a rate that starts when the models are loaded and the first batch is there
-    with (
-        Engine(plan, device=args.device, engine=choice) as engine,
-        tqdm(total=total, unit="image", desc="drawing and labelling") as bar,
-    ):
-        made = engine.fill(counts, report=bar.update)
-        return dict(engine.seconds), made * plan.shard_size
+    return tqdm(total=total, unit="image", desc=what)
 
 
 def _whole(text: str) -> int | str:

@@ -6,14 +6,17 @@ import argparse
 import shlex
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.cli import scarcity
+from dataset_dm.cli import engines, scarcity
+from dataset_dm.cli.summary import Facts, summary
 from dataset_dm.errors import ConfigError, DataError, explain
-from dataset_dm.filters import KNOWN, from_dict
+from dataset_dm.filters import KNOWN, from_dict, resamples
+from dataset_dm.labeller import JOIN, names_of
 
 if TYPE_CHECKING:
     from dataset_dm.catalogue import Recipe
@@ -24,15 +27,7 @@ if TYPE_CHECKING:
 HINT = (
     ": finished shards are kept; run the same command again to go on (with --resume if its --out folder exists already)"
 )
-_PREVIEW_ROWS = 12
-# figures of the quality column that the summary shows: their names here, and how they are written
-_FIGURES = (
-    ("confidence", "confidence", "{:.3f} on average"),
-    ("uncertain", "void pixels", "{:.1%}"),
-    ("object_confidence", "objects", "mean score {:.3f}"),
-    ("keypoint_confidence", "keypoints", "mean score {:.3f}"),
-    ("depth_confidence", "depth", "mean confidence {:.3f}"),
-)
+_ANNOTATOR = "a decoder's folder or Hub id[@revision], p_decoder, attention, or several joined by ' + '"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,9 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-images", metavar="N", help="rows of split train (default 64)")
     parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
     parser.add_argument("--prompts", metavar="FILE", help='text lines, or JSONL {"prompt": …, "classes": […]}')
+    parser.add_argument("--append-classes", action="store_true", help="end every prompt with the words of its classes")
     parser.add_argument("--classes", metavar="A,B", help="class names, comma-separated (default: the annotator's)")
     parser.add_argument("--generator", metavar="ID", help="folder or Hub id[@revision] of a text-to-image pipeline")
-    parser.add_argument("--annotator", metavar="ID", help="folder or Hub id[@revision] of a trained decoder")
+    parser.add_argument("--annotator", metavar="ID", help=_ANNOTATOR)
     parser.add_argument("--adapter", metavar="ID", help="a LoRA file, folder or id")
     parser.add_argument("--size", metavar="HxW", help="height and width in pixels (default: the generator's own)")
     parser.add_argument("--steps", metavar="N", help="sampling steps (default: the generator's own)")
@@ -59,10 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", help="float32 (default), float16 or bfloat16")
     parser.add_argument("--batch-size", metavar="N", help="images drawn together")
     parser.add_argument("--shard-size", metavar="N", help="images of one stored shard: whole batches (default 16)")
-    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
+    engines.add_arguments(parser)
     parser.add_argument("--splice", metavar="NxM", help="make every row a mosaic of N rows and M columns of samples")
     for name, known in KNOWN.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="N" if known.whole else "P", help=known.title)
+    parser.add_argument(
+        "--on-drop", metavar="WHAT", help="rows that a filter leaves out: keep_fewer (default), or resample them"
+    )
     scarcity.add_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder to write; without it only the store is filled")
     again = parser.add_mutually_exclusive_group()
@@ -70,30 +69,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--overwrite", action="store_true", help="replace the set in --out")
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for, checked: the config, its plan, rows a split, its filters and what follows them."""
+
+    chosen: Recipe
+    plan: GenerationPlan
+    counts: dict[str, int]
+    bounds: dict[str, Any]
+    resample: bool = False
+
+    def rows(self) -> Rows:
+        """What turns shards into the tables of this set, near-duplicates not yet left out."""
+        from dataset_dm.rows import Rows
+
+        keep = from_dict(self.bounds, [task.name for task in self.chosen.tasks])
+        return Rows(self.plan, self.chosen.features, keep, self.resample)
+
+
 def run(args: argparse.Namespace) -> int:
     """Checks everything, makes what is missing, writes the folder, prints the summary."""
+    produce(args, request(args))
+    return 0
+
+
+def request(args: argparse.Namespace) -> Request:
+    """Of the arguments of `add_arguments`; raises UserError for anything that cannot be made."""
     from dataset_dm.catalogue import recipe
     from dataset_dm.request import resolve_splits
-    from dataset_dm.rows import Rows
     from dataset_dm.training.scarcity import resolve_config
 
-    start = time.perf_counter()
     chosen = recipe(args.name, args.config)
     if chosen.dataset == "miniature":
         remedy = f"load it with load_dataset('dataset_dm/miniature', '{chosen.config}')"
         raise ConfigError(explain("miniature is rendered, not generated", remedy=remedy))
     counts = resolve_splits(_whole(args.num_images), _splits(args.split), chosen.splits)
     bounds = {name: _number(getattr(args, name)) for name in KNOWN if getattr(args, name) is not None}
-    keep = from_dict(bounds, [task.name for task in chosen.tasks])
+    from_dict(bounds, [task.name for task in chosen.tasks])
+    resample = resamples(args.on_drop)
     plan = resolve_config(chosen, {**_asked(args), **scarcity.asked(args)})
-    rows = Rows(plan, chosen.features, keep)
+    engines.chosen(args)  # a mistake is said before anything is touched
+    if args.out is None and (args.resume or args.overwrite):
+        raise ConfigError("--resume and --overwrite are about --out; give --out DIR too")
+    return Request(chosen, plan, counts, bounds, resample)
+
+
+def produce(args: argparse.Namespace, asked: Request) -> None:
+    """Makes what is missing, writes the folder, prints the summary."""
+    from dataset_dm.exclusions import read_exclusions
+
+    start = time.perf_counter()
+    chosen, plan, counts = asked.chosen, asked.plan, asked.counts
+    rows = replace(asked.rows(), excluded=read_exclusions(plan).rows)
     if args.out is None:
-        if args.resume or args.overwrite:
-            raise ConfigError("--resume and --overwrite are about --out; give --out DIR too")
-        seconds, made = _make(plan, counts, args.device)
-        facts = _Facts(rows)
+        seconds, made = engines.fill(plan, counts, args, rows)
+        facts = Facts(rows)
         for split, count in counts.items():
-            for table in facts.watch(_tables(rows, split, count)):
+            for table in facts.watch(tables(rows, split, count)):
                 del table
     else:
         from dataset_dm.folder import OutFolder
@@ -102,11 +134,10 @@ def run(args: argparse.Namespace) -> int:
         if plan.splice is not None:
             identity["splice"] = list(plan.splice)
         with OutFolder(args.out, identity, resume=args.resume, overwrite=args.overwrite) as out:
-            seconds, made = _make(plan, counts, args.device)
+            seconds, made = engines.fill(plan, counts, args, rows)
             facts = _write(out, chosen, rows, counts)
     seconds["total"] = time.perf_counter() - start
-    print(_summary(facts, rows, counts, made, seconds, args.out))
-    return 0
+    print(summary(facts, rows, counts, made, seconds, args.out))
 
 
 def _asked(args: argparse.Namespace) -> dict[str, Any]:
@@ -119,6 +150,7 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         "annotator": args.annotator,
         "adapter": args.adapter,
         "prompts": args.prompts,
+        "append_classes": args.append_classes or None,
         "classes": classes,
         "sampler": sampler or None,
         "size": args.size,
@@ -157,69 +189,24 @@ def _number(text: str | None) -> float | str | None:
         return text
 
 
-def _make(plan: GenerationPlan, counts: dict[str, int], device: str) -> tuple[dict[str, float], int]:
-    """Fills the store, with a progress bar; returns seconds a stage and the number of samples made."""
-    from dataset_dm.engine import Engine, pending
-
-    work = pending(plan, counts)
-    if not work:
-        return {}, 0
-    from tqdm import tqdm
-
-    total = len(work) * plan.shard_size
-    # no bar of its own thread, and a rate that starts when the models are loaded and the first batch is there
-    with Engine(plan, device=device) as engine, tqdm(total=total, unit="image", desc="drawing and labelling") as bar:
-        engine.fill(counts, report=bar.update)
-        return dict(engine.seconds), total
-
-
-def _tables(rows: Rows, split: str, count: int) -> Iterator[Any]:
+def tables(rows: Rows, split: str, count: int) -> Iterator[Any]:
+    """The rows of a split, shard by shard, out of the store; StoreError for one that is not there."""
     from dataset_dm.engine import Engine
+    from dataset_dm.plan import in_round
 
     with Engine(rows.plan) as engine:
         for shard in rows.plan.shards(count):
-            yield rows.table(split, count, *engine.read(split, shard))
+            later = partial(lambda shard, number: engine.read(in_round(split, number), shard), shard)
+            yield rows.table(split, count, *engine.read(split, shard), later)
 
 
-class _Facts:
-    """What the summary and the preview need, gathered while rows pass by."""
-
-    def __init__(self, rows: Rows) -> None:
-        # a set without classes in its columns has none on its card
-        speaks = bool({"classes", "objects"} & set(rows.schema.names))
-        self.names = ("background", *rows.plan.classes) if speaks else ()
-        self.rows = 0
-        self.classes: Counter[int] = Counter()
-        self.quality: dict[str, list[float]] = defaultdict(list)
-        self.shown: list[dict[str, Any]] = []
-
-    def watch(self, tables: Iterator[Any]) -> Iterator[Any]:
-        from dataset_dm.rows import shown_classes
-
-        for table in tables:
-            self.rows += table.num_rows
-            for ids in shown_classes(table):
-                self.classes.update(ids)
-            for quality in table.column("quality").to_pylist():
-                for name, value in quality.items():
-                    if isinstance(value, float):
-                        self.quality[name].append(value)
-            if len(self.shown) < _PREVIEW_ROWS:
-                self.shown += table.slice(0, _PREVIEW_ROWS - len(self.shown)).to_pylist()
-            yield table
-
-    def mean(self, name: str) -> float:
-        """Mean of one figure of the quality column, over the rows that have it."""
-        return sum(self.quality[name]) / len(self.quality[name])
-
-
-def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -> _Facts:
+def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -> Facts:
     from dataset_dm.hub import CardFacts, write_card
 
-    facts = _Facts(rows)
+    facts = Facts(rows)
     for split, count in counts.items():
         before = rows.dropped.copy()
-        if not out.write_split(split, facts.watch(_tables(rows, split, count)), rows.schema):
+        if not out.write_split(split, facts.watch(tables(rows, split, count)), rows.schema):
             reasons = ", ".join(f"{reason} {number}" for reason, number in (rows.dropped - before).items())
             what = f"split {split}: all {count} rows were left out by the filters ({reasons})"
             raise DataError(explain(what, remedy="loosen the filters or make more images"))
@@ -232,16 +219,18 @@ def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -
             config=chosen.config,
             command=shlex.join(["dataset-dm", *sys.argv[1:]]),
             settings=_settings(rows.plan),
+            plan=rows.plan.to_dict(),
             classes=facts.names,
             dropped=dict(rows.dropped),
             dropped_objects=dict(rows.dropped_objects),
+            listed=rows.listed,
         ),
     )
     out.publish()
     return facts
 
 
-def _draw_preview(facts: _Facts, file: Path, title: str) -> None:
+def _draw_preview(facts: Facts, file: Path, title: str) -> None:
     from dataset_dm.preview import read_row, sheet
 
     shown = [read_row(record, record["provenance"]["index"]) for record in facts.shown]
@@ -251,10 +240,10 @@ def _draw_preview(facts: _Facts, file: Path, title: str) -> None:
 def _settings(plan: GenerationPlan) -> dict[str, Any]:
     """What decided the pixels, for the card."""
     return {
-        "generator": f"{Path(plan.generator).name or plan.generator} ({plan.generator_hash})",
+        "generator": f"{_short(plan.generator)} ({plan.generator_hash})",
         "revision": plan.generator_revision,
         "adapter": plan.adapter,
-        "annotator": f"{Path(plan.annotator).name or plan.annotator} ({plan.annotator_hash})",
+        "annotator": f"{JOIN.join(map(_short, names_of(plan.annotator)))} ({plan.annotator_hash})",
         "steps": plan.steps,
         "guidance": plan.guidance,
         "scheduler": plan.scheduler,
@@ -267,33 +256,6 @@ def _settings(plan: GenerationPlan) -> dict[str, Any]:
     }
 
 
-def _summary(
-    facts: _Facts, rows: Rows, counts: dict[str, int], made: int, seconds: dict[str, float], out: Path | None
-) -> str:
-    from dataset_dm.engine.local import stores
-
-    asked = ", ".join(f"{split} {count:,}" for split, count in counts.items())
-    lines = [("images", f"{facts.rows:,} ({asked})")]
-    if rows.dropped:
-        lines.append(("left out", ", ".join(f"{reason} {number:,}" for reason, number in rows.dropped.items())))
-    lines.append(("made now", f"{made:,}" if made else "none, all were in the store"))
-    if rows.dropped_objects:
-        lines.append(("objects out", ", ".join(f"{why} {number:,}" for why, number in rows.dropped_objects.items())))
-    lines += [(title, shape.format(facts.mean(name))) for name, title, shape in _FIGURES if facts.quality[name]]
-    stages = [f"{stage} {spent:.1f} s" for stage, spent in seconds.items() if stage != "total"]
-    lines.append(("time", f"{seconds['total']:.1f} s" + (f" ({', '.join(stages)})" if stages else "")))
-    lines += [("store", str(store.folder)) for store in stores(rows.plan)]
-    if out is not None:
-        lines.append(("folder", str(out)))
-    body = "\n".join(f"  {name:<12} {text}" for name, text in lines)
-    if not facts.names:
-        return body
-    shown = [f"{facts.names[i]} {number:,}" for i, number in facts.classes.most_common()]
-    return f"{body}\n  {'classes':<12} {_wrapped(shown)}"
-
-
-def _wrapped(words: list[str], width: int = 100) -> str:
-    """Comma-separated words on as many lines as they need, indented below the summary's second column."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(", ".join(words) or "none", width, subsequent_indent=" " * 15))
+def _short(name: str) -> str:
+    """The last part of a path or Hub id."""
+    return Path(name).name or name

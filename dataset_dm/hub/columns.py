@@ -11,7 +11,8 @@ MEANINGS = {
     "classes": "classes that the label shows, in the order of the class list",
     "image_id": "number of the picture within its split",
     "prompt": "the text it was drawn from",
-    "quality": "how sure the labeller was, each 0..1; uncertain is the share of void pixels; null: not read",
+    "quality": "how sure the labeller was, each 0..1; uncertain is the share of void pixels; agreement the IoU of "
+    "several labellers' masks a class; null: not read",
     "provenance": "what draws the picture again: index, seed, generator, sampler …",
     "width": "pixels",
     "height": "pixels",

@@ -32,6 +32,7 @@ class CardFacts:
         classes: class names, background first; an empty tuple where a task has none.
         dropped: reason → number of samples left out.
         dropped_objects: reason → number of objects left out of samples that stay.
+        listed: split → reason → indices of the samples left out.
         limits: sentences to add to the card's limits.
         license: an SPDX id when the generator's terms allow to name one.
         plan: `GenerationPlan.to_dict()`, kept in plan.json; None when it is not known.
@@ -44,6 +45,7 @@ class CardFacts:
     classes: Sequence[str] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     dropped_objects: Mapping[str, int] = field(default_factory=dict)
+    listed: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
     limits: Sequence[str] = ()
     license: str | None = None
     plan: Mapping[str, Any] | None = None
@@ -62,9 +64,14 @@ class CardFacts:
             }
         )
 
-    def drops(self) -> dict[str, dict[str, int]]:
-        """This config's part of drops.json."""
-        return {"samples": dict(self.dropped), "objects": dict(self.dropped_objects)}
+    def drops(self) -> dict[str, dict[str, Any]]:
+        """This config's part of drops.json: how many of each reason, and which."""
+        listed = {split: {why: list(rows) for why, rows in reasons.items()} for split, reasons in self.listed.items()}
+        return {
+            "samples": dict(self.dropped),
+            "objects": dict(self.dropped_objects),
+            **({"indices": listed} if listed else {}),
+        }
 
 
 def write_facts(folder: Path, facts: CardFacts) -> None:
@@ -115,6 +122,7 @@ def read_facts(folder: Path) -> CardFacts:
         classes=tuple(part["classes"]),
         dropped=left_out.get("samples", {}),
         dropped_objects=left_out.get("objects", {}),
+        listed=left_out.get("indices", {}),
         limits=tuple(part["limits"]),
         license=part["license"],
         plan=part["plan"],

@@ -210,3 +210,18 @@ def test_an_unknown_config(load) -> None:
 def test_home_is_where_the_variable_says(load, tmp_path: Path) -> None:
     load(split="train", num_images=1)
     assert os.environ["DATASET_DM_HOME"] == str(tmp_path / "home") and len(shards(tmp_path)) == 2
+
+
+def test_dropped_rows_are_drawn_again_when_asked_for(load, tmp_path: Path) -> None:
+    plain = load(split="train", num_images=3)
+    bound = min(row["confidence"] for row in plain["quality"]) + 1e-6
+    asked = {"split": "train", "num_images": 3, "filters": {"min_confidence": bound}}
+    fewer, full = load(**asked, on_drop="keep_fewer"), load(**asked, on_drop="resample")
+    assert len(fewer) == 2 and len(full) >= 2
+    assert min(row["confidence"] for row in full["quality"]) >= bound
+    assert [row for row in full["provenance"] if row["attempt"] == 0] == fewer["provenance"][:]
+    assert any(name.startswith("images/") and "/train.1/" in name for name in shards(tmp_path))
+    streamed = load(**asked, on_drop="resample", streaming=True)
+    assert [row["provenance"] for row in streamed] == full["provenance"][:]
+    with pytest.raises(ConfigError, match="on_drop: got 'again', expected 'keep_fewer' or 'resample'"):
+        load(**asked, on_drop="again")

@@ -38,7 +38,8 @@ def rows(folder: Path, split: str = "train") -> list[dict]:
 def test_a_folder_that_stands_alone(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "set"
     assert cli.main([*words, "--split", "train=5", "--split", "test=2", "--seed", "3", "--out", str(out)]) == 0
-    assert names(out) == [".dataset_dm.json", "README.md", "id2label.json", "preview.png", "test", "train"]
+    files = [".dataset_dm.json", "README.md", "drops.json", "id2label.json", "plan.json", "preview.png"]
+    assert names(out) == [*files, "test", "train"]
     assert names(tmp_path) == ["set"]
     said = capsys.readouterr()
     assert "images       7 (train 5, test 2)" in said.out and str(out) in said.out and "draw" in said.out

@@ -1,0 +1,106 @@
+"""What filters see of a row, gathered from its image row and its label row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dataset_dm.filters import Filter, wants
+from dataset_dm.label_rows import object_confidence
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.png import decode_png
+from dataset_dm.prompts.asked import asked_positions
+from dataset_dm.records import VOID
+from dataset_dm.shard_schema import unusable
+
+# what `object_confidence` looks at; the run lengths stay in Arrow
+_TRUST = ("score", "keypoints", "keypoint_score")
+_READ = ("confidence", "uncertain", "classes", "depth_confidence")
+
+
+def row_facts(
+    plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Table, filters: Sequence[Filter]
+) -> Iterator[dict[str, Any]]:
+    """One dict a row, see `filters.Filter`.
+
+    Args:
+        plan: what the rows were made with.
+        split: or a round of it: whose prompts to look up.
+        images: columns index, unsafe and, if there, unusable.
+        labels: columns of LABEL_ROWS.
+        filters: they decide whether area and presence are looked at, which costs time.
+    """
+    indices = images.column("index").to_pylist()
+    facts = {
+        "unusable": unusable(images),
+        **{name: labels.column(name).to_pylist() for name in _READ},
+        **objects_trust(labels),
+    }
+    if wants(filters, "area"):
+        facts["area"] = areas(labels)
+    if wants(filters, "asked_presence"):
+        presence = labels.column("presence").to_pylist()
+        facts["asked_presence"] = [
+            _least(values, _asked(plan, split, index)) for index, values in zip(indices, presence, strict=True)
+        ]
+    for values in zip(*facts.values(), strict=True):
+        yield dict(zip(facts, values, strict=True))
+
+
+def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
+    """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
+    column = _column(labels, "objects")
+    parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
+    trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
+    for values in zip(*parts, strict=True):
+        objects = None if values[0] is None else dict(zip(_TRUST, values, strict=True))
+        thing, point = object_confidence(objects)
+        trust["objects"].append(None if objects is None else len(objects["score"]))
+        trust["object_confidence"].append(thing)
+        trust["keypoint_confidence"].append(point)
+    return trust
+
+
+def areas(labels: pa.Table) -> list[float | None]:
+    """For every row the share of its pixels that show a class: of the class map, else of the objects; None without."""
+    maps = labels.column("label").to_pylist()
+    column = _column(labels, "objects")
+    pixels, outlines = (pc.struct_field(column, name).to_pylist() for name in ("area", "segmentation"))
+    return [
+        _of_map(one["bytes"]) if one is not None else _of_objects(*things)
+        for one, *things in zip(maps, pixels, outlines, strict=True)
+    ]
+
+
+def _of_map(png: bytes) -> float:
+    label = decode_png(png)
+    return float(np.mean((label != 0) & (label != VOID)))
+
+
+def _of_objects(pixels: list[int] | None, outlines: list[dict[str, Any]] | None) -> float | None:
+    """Objects share no pixel, so that their areas add up."""
+    if pixels is None or outlines is None:
+        return None
+    if not pixels:
+        return 0.0
+    height, width = outlines[0]["size"]
+    return sum(pixels) / (height * width)
+
+
+def _asked(plan: GenerationPlan, split: str, index: int) -> set[int]:
+    """Positions of the classes that the row's prompt names, or its tiles' prompts."""
+    tiles = range(index * plan.samples_per_row, (index + 1) * plan.samples_per_row)
+    return {one for sample in tiles for one in asked_positions(plan.prompt(split, sample), plan.classes)}
+
+
+def _least(presence: list[float] | None, asked: set[int]) -> float | None:
+    return None if presence is None or not asked else min(presence[position] for position in asked)
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
