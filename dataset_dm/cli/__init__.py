@@ -21,6 +21,7 @@ VERBS = {
     "preview": "draw a sheet of images and labels",
     "duplicates": "find pictures that nearly repeat others or given photos, and leave them out",
     "prompts": "draw prompts, say how varied they are, write them to a file",
+    "explore": "page through a set in the browser, compare labellers",
     "export": "write a set in another tool's or trainer's format",
     "import": "bring corrected labels back as a new version of a set",
     "push": "put a set on the Hub",

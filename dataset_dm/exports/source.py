@@ -111,7 +111,7 @@ def open_source(source: str, config: str | None = None) -> Source:
     folder = Path(source).expanduser()
     if (folder / MARKER).is_file():
         return _generated(folder)
-    found = _loaded(source, folder, config)
+    found = loaded(source, folder, config)
     features = next(iter(found.values())).features
     return Source(source, tuple(found), features, _reader_of(found), {})
 
@@ -159,7 +159,7 @@ def _generated(folder: Path) -> Source:
     return Source(str(folder), tuple(files), features, read, identity if isinstance(identity, dict) else {})
 
 
-def _loaded(source: str, folder: Path, config: str | None) -> dict[str, Any]:
+def loaded(source: str, folder: Path, config: str | None) -> dict[str, Any]:
     import datasets
 
     from dataset_dm.catalogue import CATALOGUE
