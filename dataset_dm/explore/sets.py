@@ -104,7 +104,7 @@ def open_set(source: str, config: str | None = None) -> OpenSet:
     if not folder.exists() and (folder.is_absolute() or source.startswith((".", "~"))):
         expected = "a folder that is there, or a dataset's name"
         raise DataError(explain("SOURCE", got=source, expected=expected))
-    opened = _generated(source, folder) if (folder / MARKER).is_file() else loaded(source, folder, config)
+    opened = _generated(source, folder) if (folder / MARKER).is_file() else _opened(source, folder, config)
     _check(opened)
     return opened
 
@@ -119,7 +119,7 @@ def _generated(source: str, folder: Path) -> OpenSet:
     return OpenSet(source, splits, next(iter(splits.values())).features, _left_out(folder))
 
 
-def loaded(source: str, folder: Path, config: str | None) -> OpenSet:
+def _opened(source: str, folder: Path, config: str | None) -> OpenSet:
     from dataset_dm.exports.source import loaded as load_splits
 
     found = load_splits(source, folder, config)
