@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from dataset_dm.engine.termination import tidy_termination
 from tests.engine.conftest import plan_of
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    """Ray, once started in this process, leaves a handler of its own behind."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def test_sigterm_leaves_everything_in_order_on_the_way_out() -> None:
