@@ -28,6 +28,7 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, name) < least:
             expected = f"a whole number of at least {least}"
             raise DataError(explain(f"--{name}", got=getattr(args, name), expected=expected))
+    from dataset_dm.exports.source import class_names
     from dataset_dm.preview import read_row, sheet
 
     split, dataset = _open(args)
@@ -43,23 +44,6 @@ def run(args: argparse.Namespace) -> int:
         raise StoreError(explain(f"--out {args.out}: cannot be written ({error.strerror})")) from error
     print(f"{args.out}: {len(rows)} samples")
     return 0
-
-
-def class_names(features: Any) -> list[str]:
-    """Names of the label ids, background first; [] when nothing in the columns speaks of classes.
-
-    They come from the ClassLabel of column `classes`, else from `objects` → `category`, which has no background.
-    """
-    from dataset_dm.records import BACKGROUND
-
-    inner = getattr(features.get("classes"), "feature", None)
-    if getattr(inner, "names", None):
-        return list(inner.names)
-    objects = features.get("objects")
-    columns = getattr(objects, "feature", objects)  # a list of dicts, or a dict of lists
-    category = columns.get("category") if isinstance(columns, dict) else None
-    names = getattr(getattr(category, "feature", category), "names", None)
-    return [BACKGROUND, *names] if names else []
 
 
 def _open(args: argparse.Namespace) -> tuple[str, Any]:

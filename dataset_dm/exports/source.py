@@ -117,7 +117,10 @@ def open_source(source: str, config: str | None = None) -> Source:
 
 
 def class_names(features: Mapping[str, Any]) -> list[str]:
-    """Names of the label ids, background first; [] when nothing in the columns tells them."""
+    """Names of the label ids, background first; [] when nothing in the columns tells them.
+
+    They come from the ClassLabel of column `classes`, else from `objects` → `category`, which has no background.
+    """
     shown = getattr(getattr(features.get("classes"), "feature", None), "names", None)
     if shown:
         return list(shown)

@@ -11,7 +11,7 @@ from dataset_dm.errors import DataError, explain
 from dataset_dm.filters import from_dict
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
-from dataset_dm.prompts import find_classes
+from dataset_dm.prompts.asked import asked_positions
 from dataset_dm.records import semantic_features
 from dataset_dm.rows import Rows
 from dataset_dm.tasks import SEMANTIC
@@ -69,11 +69,5 @@ def read_generated(
         plan.classes,
         tuple(row["image"]["bytes"] for row in found),
         tuple(row["label"]["bytes"] for row in found),
-        tuple(_named(plan, split, row["provenance"]["index"]) for row in found),
+        tuple(tuple(asked_positions(plan.prompt(split, row["provenance"]["index"]), plan.classes)) for row in found),
     )
-
-
-def _named(plan: GenerationPlan, split: str, index: int) -> tuple[int, ...]:
-    prompt = plan.prompt(split, index)
-    names = find_classes(prompt.text, plan.classes) if prompt.classes is None else prompt.classes
-    return tuple(position for position, name in enumerate(plan.classes) if name in names)

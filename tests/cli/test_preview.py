@@ -9,7 +9,7 @@ from datasets import ClassLabel, Dataset, Features, Image, Sequence, Value
 from PIL import Image as Pictures
 
 from dataset_dm import cli
-from dataset_dm.cli.preview import class_names
+from dataset_dm.exports.source import class_names
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.rle import box, encode
 
