@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from dataset_dm.cli.numbers import count, seed
 from dataset_dm.errors import ConfigError, StoreError, did_you_mean, explain
 
 if TYPE_CHECKING:
+    from dataset_dm.annotators.base import Pictures
     from dataset_dm.evaluation.measurements.outcome import Outcome
 
 NAME = "evaluate"
@@ -70,6 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     usual = 'attention, or attention:{"power":4} with settings'
     names["attention"].add_argument("--annotator", default="attention", help=usual)
     names["attention"].add_argument("--ablation", action="store_true", help="what each part is worth instead")
+    seeds = "sets of images for the ablation, seeds 0, 1 … from --seed on (default 1)"
+    names["attention"].add_argument("--repeat", type=count, help=seeds)
     features = "where features are kept between runs (default: a temporary folder)"
     names["ablation"].add_argument("--features", type=Path, metavar="DIR", help=features)
     names["speed"].add_argument("--tasks", action="store_true", help="all tasks over class maps alone instead")
@@ -180,21 +183,22 @@ def _attention(args: argparse.Namespace) -> Outcome:
     from dataset_dm.evaluation.sources import stored
     from dataset_dm.miniature.world import VOC_CLASSES
 
-    if args.only and not args.ablation:
-        raise ConfigError(explain("--only", expected="--ablation beside it"))
+    for name in ("only", "repeat"):
+        if getattr(args, name) and not args.ablation:
+            raise ConfigError(explain(f"--{name}", expected="--ablation beside it"))
     annotator, chosen = AttentionAnnotator.load(args.annotator), _only(args, variants())
-    plan = _plan(args, classes=VOC_CLASSES)
     backbone, judge = _backbone(args), _judge(args)
 
-    def plain() -> Any:
-        return stored(plan, args.num, device=args.device)
-
-    def appended() -> Any:
-        return stored(_plan(args, classes=VOC_CLASSES, append_classes=True), args.num, device=args.device)
+    def pictures(seed: int, appended: bool = False) -> Callable[[], Iterable[Pictures]]:
+        plan = _plan(args, classes=VOC_CLASSES, append_classes=appended, seed=seed)
+        return lambda: stored(plan, args.num, device=args.device)
 
     if not args.ablation:
-        return measure_attention(backbone, judge, plain, args.num, annotator)
+        return measure_attention(backbone, judge, pictures(args.seed), args.num, annotator)
+    plan = _plan(args, classes=VOC_CLASSES)
     sampler = SamplerConfig(steps=plan.steps, guidance=plan.guidance, scheduler=plan.scheduler)
+    seeds = range(args.seed, args.seed + (args.repeat or 1))
+    plain, appended = [pictures(seed) for seed in seeds], [pictures(seed, True) for seed in seeds]
     return measure_attention_ablation(backbone, judge, plain, appended, args.num, sampler, chosen)
 
 

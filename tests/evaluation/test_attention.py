@@ -39,13 +39,15 @@ def test_the_ablation_varies_one_thing_each(backbone, tmp_path):
               "every class in a text of its own", "while drawing, all steps")]  # fmt: skip
     assert len(chosen) == 5
 
-    def batches():
-        return drawn(backbone, 2, 2, sampler=ONE_STEP)
-
+    batches = [lambda: drawn(backbone, 2, 2, sampler=ONE_STEP), lambda: drawn(backbone, 2, 2, seed=1, sampler=ONE_STEP)]
     outcome = measure_attention_ablation(backbone, Judge.load(), batches, batches, 2, ONE_STEP, chosen)
     (table,) = outcome.report.tables
     assert [row[0] for row in table.rows] == [variant.name for variant in chosen]
-    assert all(row[-1] == 2 for row in table.rows) and "as shipped: miou" in outcome.report.figures
+    assert all(row[-1] == 4 for row in table.rows), "pictures of both seeds"
+    assert outcome.report.figures["as shipped: miou"] == table.rows[0][1]
+    assert table.rows[0][2:5] == [0, 0, 0], "the first gains nothing over itself"
+    for _, miou, gain, worst, best, *_ in table.rows:
+        assert worst <= gain <= best and gain == pytest.approx(miou - table.rows[0][1]) and worst + best == pytest.approx(2 * gain)
     outcome.save(tmp_path)
     assert (tmp_path / "ablation.png").stat().st_size > 1000
 
@@ -77,6 +79,7 @@ def test_the_curve_is_drawn(tmp_path):
     ("words", "said"),
     [
         (("--only", "as shipped"), "--only: expected --ablation beside it"),
+        (("--repeat", "2"), "--repeat: expected --ablation beside it"),
         (("--ablation", "--only", "as shiped"), "did you mean 'as shipped'"),
         (("--annotator", 'attention:{"powr":1}'), "did you mean 'power'"),
         (("--annotator", "miniature"), "expected attention or attention:"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 from dataset_dm.annotators.attention import AttentionAnnotator
 from dataset_dm.annotators.base import Pictures
@@ -43,27 +44,34 @@ def measure_attention(
 def measure_attention_ablation(
     backbone: Backbone,
     judge: Judge,
-    plain: Batches,
-    appended: Batches,
+    plain: Sequence[Batches],
+    appended: Sequence[Batches],
     count: int,
     sampler: SamplerConfig,
     variants: Sequence[Variant],
 ) -> Outcome:
-    """One row a variant; those with appended prompts on the images that these draw."""
-    runs: dict[str, Run] = {}
-    for batches, drawn_so in ((plain, False), (appended, True)):
+    """One row a variant; those with appended prompts on the images that these draw.
+
+    Args:
+        plain, appended: the images of every seed; figures are means over the seeds.
+        count: images a seed.
+    """
+    runs: dict[str, list[Run]] = {variant.name: [] for variant in variants}
+    for seeds, drawn_so in ((plain, False), (appended, True)):
         chosen = [variant for variant in variants if variant.appended == drawn_so]
-        if chosen:
-            found = compare(backbone, judge, naming(batches()), chosen, count, sampler)
-            runs.update({run.variant.name: run for run in found})
-    ordered = [runs[variant.name] for variant in variants]
+        for batches in seeds if chosen else ():
+            for run in compare(backbone, judge, naming(batches()), chosen, count, sampler):
+                runs[run.variant.name].append(run)
+    ordered = list(runs.values())
     report = Report("attention-ablation", "")
-    for run in ordered:
-        report.figures.update({f"{run.variant.name}: {k}": v for k, v in run.figures().items() if k in _COLUMNS})
+    for several in ordered:
+        name = several[0].variant.name
+        report.figures.update({f"{name}: {key}": _mean(several, key) for key in _COLUMNS})
     report.tables.append(_table(ordered))
     report.notes += [
         "Every row differs from the first in one thing; the same images, but for those of appended prompts.",
-        "Truth is the judge; mIoU counts every pixel.",
+        "Truth is the judge; mIoU counts every pixel. Means over the seeds; the gain over the first row is given for "
+        "the worst and the best seed too.",
     ]
     return Outcome(report, plots={"ablation.png": partial(plot_ablation, ordered)})
 
@@ -71,9 +79,26 @@ def measure_attention_ablation(
 _COLUMNS = {"miou": "mIoU", "miou_without_void": "mIoU, void left out", "void_share": "void share", "boundary_f": "F"}
 
 
-def _table(runs: Sequence[Run]) -> Table:
-    rows = [[run.variant.name, *(run.figures()[key] for key in _COLUMNS), run.labels.images] for run in runs]
-    return Table("labels from attention, one thing at a time", ["variant", *_COLUMNS.values(), "images"], rows)
+def _table(runs: Sequence[Sequence[Run]]) -> Table:
+    """One row a variant; `runs` has the runs of every seed of each."""
+    rows: list[list[str | float | int | None]] = []
+    for several in runs:
+        gains = _gains(several, runs[0])
+        figures = [_mean(several, key) for key in _COLUMNS]
+        images = sum(run.labels.images for run in several)
+        rows.append([several[0].variant.name, figures[0], fmean(gains), min(gains), max(gains), *figures[1:], images])
+    miou, *others = _COLUMNS.values()
+    columns = ["variant", miou, "gain", "worst seed", "best seed", *others, "images"]
+    return Table("labels from attention, one thing at a time", columns, rows)
+
+
+def _mean(runs: Sequence[Run], key: str) -> float:
+    return fmean(run.figures()[key] for run in runs)
+
+
+def _gains(runs: Sequence[Run], first: Sequence[Run]) -> list[float]:
+    """mIoU over that of the first variant, seed by seed: the same images, so that these do not count."""
+    return [one.figures()["miou"] - other.figures()["miou"] for one, other in zip(runs, first, strict=True)]
 
 
 def _add_presence(outcome: Outcome, every: Presences, named: Presences, threshold: float) -> None:
@@ -108,16 +133,18 @@ def plot_roc(curves: Sequence[tuple[str, Presences]], path: Path) -> None:
     plots.save(drawn, path)
 
 
-def plot_ablation(runs: Sequence[Run], path: Path) -> None:
-    """Draw one bar a variant, mIoU on every pixel, and write a PNG to `path`; a line marks the first."""
+def plot_ablation(runs: Sequence[Sequence[Run]], path: Path) -> None:
+    """Draw one bar a variant, mIoU on every pixel, and write a PNG to `path`; a dot a seed, a line marks the first."""
     drawn = plots.figure(7.5, 0.7 + 0.3 * len(runs))
     axes = drawn.subplots()
-    scores = [100 * run.figures()["miou"] for run in runs]
+    scores = [100 * _mean(several, "miou") for several in runs]
     axes.barh(range(len(runs)), scores, color=[plots.RED, *[plots.BLUE] * (len(runs) - 1)])
-    for place, score in enumerate(scores):
-        axes.text(score + 0.5, place, f"{score:.1f}", va="center", fontsize=8, color=plots.INK)
+    for place, (score, several) in enumerate(zip(scores, runs, strict=True)):
+        seeds = [100 * run.figures()["miou"] for run in several]
+        axes.scatter(seeds, [place] * len(seeds), s=9, color=plots.INK, zorder=3)
+        axes.text(max(seeds) + 0.8, place, f"{score:.1f}", va="center", fontsize=8, color=plots.INK)
     axes.axvline(scores[0], color=plots.RED, linewidth=1, linestyle="--")
-    axes.set_yticks(range(len(runs)), [run.variant.name for run in runs], fontsize=8)
+    axes.set_yticks(range(len(runs)), [several[0].variant.name for several in runs], fontsize=8)
     axes.invert_yaxis()
     axes.set(xlabel="mIoU against the judge, every pixel, %", xlim=(0, 100))
     axes.tick_params(length=0)
