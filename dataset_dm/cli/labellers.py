@@ -32,6 +32,7 @@ def add_arguments(kinds: Any) -> None:
         kind.add_argument("--out", type=Path, help="folder for report.json and report.md")
     trained = kinds.choices["self-training"]
     trained.add_argument("--annotator", default="attention", help="who labels first (default attention)")
+    trained.add_argument("--train-on", type=count, metavar="N", help="images to train on (default: those of --num)")
     trained.add_argument("--rounds", type=count, default=1, help="of training and relabelling (default 1)")
     trained.add_argument("--segmenter", metavar="KEY=VALUE", action="append", help="a setting such as steps=3000")
     both = "two or more joined by ' + ' (default 'p_decoder + attention')"
@@ -44,7 +45,9 @@ def self_training(args: argparse.Namespace) -> Outcome:
     from dataset_dm.training.segmenter import SegmenterConfig
 
     config = SegmenterConfig.from_dict(settings_of("--segmenter", args.segmenter) or {})
-    return measure_self_training(_plan(args), _judge(args), args.num, args.rounds, config, args.device)
+    return measure_self_training(
+        _plan(args), _judge(args), args.num, args.rounds, config, args.device, train_on=args.train_on
+    )
 
 
 def agreement(args: argparse.Namespace) -> Outcome:

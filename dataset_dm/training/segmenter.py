@@ -38,6 +38,9 @@ class SegmenterConfig:
         average: decay of the moving average of the weights, which is what is kept.
         held_out: share of the pictures that calibrate and are not trained on, 0..1.
         void_share: of the held-out pixels become 255 when it labels.
+        trust: how far a pixel's class is believed where the prompt names several, 0..1. What is left is believed only
+            to be a thing, of one of these classes; a prompt that names one class leaves no doubt. (Learning from
+            candidate labels: Cour, Sapp and Taskar 2011.)
         seed: of weights and changes.
         augment: how pictures and labels are changed.
 
@@ -54,6 +57,7 @@ class SegmenterConfig:
     average: float = 0.998
     held_out: float = 0.1
     void_share: float = 0.04
+    trust: float = 0.0
     seed: int = 0
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(zoom_out=0.0, paste=0.0, hue=False))
 
@@ -65,6 +69,8 @@ class SegmenterConfig:
         for name in _SHARES:
             if not _number(getattr(self, name)) or not 0 <= getattr(self, name) < 1:
                 raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more, below 1"))
+        if not _number(self.trust) or not 0 <= self.trust <= 1:
+            raise ConfigError(explain("segmenter: trust", got=self.trust, expected="0..1"))
         if not _number(self.weight_decay) or self.weight_decay < 0:
             raise ConfigError(explain("segmenter: weight_decay", got=self.weight_decay, expected="0 or more"))
         for name in ("learning_rate", "clip"):
@@ -140,8 +146,8 @@ def train_segmenter(
         optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, config.rate)
         for step in range(config.steps):
-            images, labels, odds = (part.to(device) for part in _batch(train, size, config, step))
-            loss = _loss(net.train()(pixel_values=pixels(images)).logits, labels, odds)
+            images, labels, candidates = (part.to(device) for part in _batch(train, size, config, step))
+            loss = _loss(net.train()(pixel_values=pixels(images)).logits, labels, candidates, config.trust)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
@@ -153,17 +159,25 @@ def train_segmenter(
     return _calibrated(net.eval(), held_out, config)
 
 
-def _loss(logits: Tensor, labels: Tensor, odds: Tensor) -> Tensor:
-    """Cross-entropy over the pixels that have a label; 0 for a batch of void.
+def _loss(logits: Tensor, labels: Tensor, candidates: Tensor, trust: float) -> Tensor:
+    """Cross-entropy over the pixels that have a label, 0 for a batch of void.
 
     Args:
-        odds: prior odds [b 1+k] of the classes. What the prompt says counts in training as it does in labelling, so the
-            network need not tell apart what the prompt tells apart.
+        logits: [b 1+k h w].
+        labels: uint8 [b H W], 255 is void.
+        candidates: bool [b 1+k], the classes that a thing of the picture may be of; all False where its label tells.
+        trust: what the label counts where there are candidates; the rest is the chance of any of them.
     """
-    logits = logits + odds.log()[:, :, None, None]
     logits = functional.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
-    total = functional.cross_entropy(logits, labels.long(), ignore_index=VOID, reduction="sum")
-    return total / (labels != VOID).sum().clamp_min(1)
+    chances = logits.log_softmax(1)
+    known, things = labels != VOID, (labels != VOID) & (labels != 0)
+    lost = functional.nll_loss(chances, labels.long(), ignore_index=VOID, reduction="none")
+    doubtful = candidates.any(1)
+    if doubtful.any():
+        among = chances[doubtful].masked_fill(~candidates[doubtful, :, None, None], -torch.inf).logsumexp(1)
+        mixed = trust * lost[doubtful] - (1 - trust) * among
+        lost = lost.index_put((doubtful,), torch.where(things[doubtful], mixed, lost[doubtful]))
+    return lost.sum() / known.sum().clamp_min(1)
 
 
 @torch.no_grad()
@@ -187,20 +201,25 @@ def _split(pictures: GeneratedSet, config: SegmenterConfig) -> tuple[GeneratedSe
 def _batch(
     train: GeneratedSet, size: tuple[int, int], config: SegmenterConfig, step: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Images uint8 [b H W 3], labels uint8 [b H W] and prior odds [b 1+k] of one step."""
+    """Images uint8 [b H W 3], labels uint8 [b H W] and candidates bool [b 1+k] of one step."""
     rng = stream("segmenter", config.seed, step)
     chosen = rng.choice(len(train), config.batch, replace=len(train) < config.batch).tolist()
     changed = [augment(train[i], size, config.augment, rng) for i in chosen]
     images, labels = (np.stack([getattr(one, name) for one in changed]) for name in ("image", "label"))
-    odds = torch.stack([_odds(train.named[i], len(train.classes)) for i in chosen])
-    return torch.from_numpy(images), torch.from_numpy(labels), odds
+    candidates = torch.stack([_candidates(train.named[i], len(train.classes)) for i in chosen])
+    return torch.from_numpy(images), torch.from_numpy(labels), candidates
 
 
-def _odds(named: Sequence[int], classes: int) -> Tensor:
-    """Prior odds [1+k] of a picture's classes by its prompt: a prompt that names none may show any."""
-    odds = torch.full((1 + classes,), UNASKED if named else 1.0)
-    odds[[0, *(position + 1 for position in named)]] = 1
-    return odds
+def _candidates(named: Sequence[int], classes: int) -> Tensor:
+    """The classes [1+k] that a thing of a picture may be of by its prompt, where that names several; else all False.
+
+    Attention finds the things that two names share better than which is which: on Miniature its class maps have 86 mIoU
+    where the prompt names one class and 46 where it names two. One class a prompt teaches the classes then.
+    """
+    among = torch.zeros(1 + classes, dtype=torch.bool)
+    if len(named) > 1:
+        among[[position + 1 for position in named]] = True
+    return among
 
 
 def _calibrated(

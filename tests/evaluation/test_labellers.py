@@ -22,13 +22,15 @@ from dataset_dm.records import VOID, Annotation
 from dataset_dm.request import resolve
 from dataset_dm.tasks import SEMANTIC
 from dataset_dm.training.segmenter import SegmenterConfig
+from dataset_dm.training.self_training import segmenter_folder
 
 
 def test_a_round_of_self_training_is_scored_on_the_same_images(quick: dict[str, object], tmp_path: Path) -> None:
     plan = resolve(SEMANTIC, classes=VOC_CLASSES, **{name: quick[name] for name in quick if name != "device"})
     judge = Judge.load()
     config = SegmenterConfig(steps=2, batch=2, warmup=0)
-    report = measure_self_training(plan, judge, 3, 1, config, "cpu").report
+    report = measure_self_training(plan, judge, 3, 1, config, "cpu", train_on=4).report
+    assert segmenter_folder(plan, "train", 4, config).is_dir() and "the first 4 images" in report.notes[0]
     images, labels = stores(plan)
     by_hand = Confusion(21)
     for image, row in zip(images.read("train", 0).to_pylist()[:3], labels.read("train", 0).to_pylist(), strict=False):

@@ -34,25 +34,36 @@ class Scored:
 
 
 def measure_self_training(
-    plan: GenerationPlan, judge: Judge, count: int, rounds: int, config: SegmenterConfig, device: str = "auto"
+    plan: GenerationPlan,
+    judge: Judge,
+    count: int,
+    rounds: int,
+    config: SegmenterConfig,
+    device: str = "auto",
+    *,
+    train_on: int | None = None,
 ) -> Outcome:
     """mIoU of the first labels and of those after every round, on the first `count` images of a plan.
 
     Its classes are VOC's, in their order.
     What the store lacks is made; segmenters that are there are not trained again.
+
+    Args:
+        train_on: how many of its first images a segmenter is trained on; None is `count`.
     """
+    train_on = count if train_on is None else train_on
     report = Report("self-training", "")
     score = _scorer(judge, count)
-    _fill(plan, count, device)
+    _fill(plan, max(count, train_on), device)
     scored = [score(plan)]
     annotators = [plan.annotator_reference]
     current = plan
     for number in range(1, rounds + 1):
         with Progress(f"round {number}, training steps", config.steps) as progress:
-            folder = ensure_segmenter(current, SPLIT, count, config, device=device, report=progress.step)
+            folder = ensure_segmenter(current, SPLIT, train_on, config, device=device, report=progress.step)
         found = find_labeller(str(folder), find_generator(plan.generator_reference))
         current = replace(plan, annotator=found.name, annotator_revision=None, annotator_hash=found.hash)
-        _fill(current, count, device)
+        _fill(current, count if number == rounds else max(count, train_on), device)
         scored.append(score(current))
         annotators.append(f"segmenter of round {number}")
     rows = [
@@ -71,7 +82,8 @@ def measure_self_training(
         report.figures[f"round_{number}_miou_without_void"] = one.voided.miou()
     report.figures["gain_of_one_round"] = scored[1].every.miou() - scored[0].every.miou()
     report.notes.append(
-        "The segmenter is trained on the very images that it labels again, on their first labels alone."
+        f"The segmenter is trained on the first {train_on} images and the labels of the round before, the very images "
+        "that it labels again."
     )
     return Outcome(report)
 
