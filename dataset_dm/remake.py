@@ -30,6 +30,7 @@ from dataset_dm.prompts import Lines
 from dataset_dm.records import Prompt, all_features
 from dataset_dm.rows import Rows
 from dataset_dm.sources import find
+from dataset_dm.splice import grid_of
 from dataset_dm.training.on_demand import fulfil
 
 NEEDED = ("index", "seed", "generator_hash", "annotator", "annotator_hash", "steps", "width", "height", "dtype",
@@ -72,7 +73,7 @@ def remake(
         ModelError: the models there are others, or the package draws or reads otherwise than the one that made the row.
     """
     _check(provenance)
-    grid = _grid(provenance.get("splice"))
+    grid = None if provenance.get("splice") is None else grid_of(provenance["splice"])
     tiles = grid[0] * grid[1] if grid else 1
     seeds = provenance["seeds"] if grid else [provenance["seed"]]
     if not len(seeds) == len(provenance["prompts"]) == tiles:
@@ -108,16 +109,6 @@ def _check(provenance: Mapping[str, Any]) -> None:
         if provenance[name] != version:
             remedy = "take the release of dataset-dm that made the row, see CHANGELOG.md"
             raise ModelError(explain(f"provenance: {name}", got=provenance[name], expected=str(version), remedy=remedy))
-
-
-def _grid(written: object) -> tuple[int, int] | None:
-    """Rows and columns of "2x3"."""
-    if written is None:
-        return None
-    sides = written.split("x") if isinstance(written, str) else []
-    if len(sides) != 2 or not all(side.isascii() and side.isdecimal() and int(side) for side in sides):
-        raise DataError(explain("provenance: splice", got=written, expected="rows x columns such as '2x2'"))
-    return int(sides[0]), int(sides[1])
 
 
 def _plan(

@@ -95,9 +95,9 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
     if not provenance.get("splice"):
         return redraw(pipeline, prompt, provenance, device=device)
     from dataset_dm.records import Annotation
-    from dataset_dm.splice import SEPARATOR, Part, splice
+    from dataset_dm.splice import SEPARATOR, Part, grid_of, splice
 
-    rows, columns = _grid(provenance["splice"])
+    rows, columns = grid_of(provenance["splice"])
     prompts, seeds = prompt.split(SEPARATOR), provenance.get("seeds") or ()
     if not len(prompts) == len(seeds) == rows * columns:
         expected = f"one of each for the {rows * columns} tiles"
@@ -109,14 +109,6 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
     nothing = Annotation(confidence=1.0)
     parts = [Part(image=tile, annotation=nothing, prompt="", index=number) for number, tile in enumerate(tiles)]
     return splice(parts, (rows, columns)).image
-
-
-def _grid(written: object) -> tuple[int, int]:
-    """Rows and columns of "2x3"."""
-    sides = written.split("x") if isinstance(written, str) else []
-    if len(sides) != 2 or not all(side.isascii() and side.isdecimal() and int(side) for side in sides):
-        raise DataError(explain("provenance: splice", got=written, expected="rows x columns such as '2x2'"))
-    return int(sides[0]), int(sides[1])
 
 
 def read_row(source: Path, row: int, split: str | None = None, *, labels: bool = False) -> dict[str, Any]:
