@@ -85,7 +85,7 @@ def _fill(source: Drawing, book: Book, places: Sequence[Place], report: Report |
     """Draws what the book lacks of these places, in order, and writes it block by block; returns how many it were."""
     if not book.missing(places):
         return 0
-    with book.drawing(), ThreadPoolExecutor(max_workers=source.parallel) as pool:
+    with book.drawing(source.to_dict()), ThreadPoolExecutor(max_workers=source.parallel) as pool:
         missing = book.missing(places)
         blocks = itertools.groupby(missing, key=lambda place: (place.split, place.index // source.block))
         parts = [list(part) for _, part in blocks]
