@@ -76,6 +76,7 @@ class SynthConfig(SynthConfigBase):
     adapter: Any = None
     prompts: Any = None
     append_classes: Any = None
+    class_mix: Any = None
     classes: Any = None
     sampler: Any = None
     size: Any = None

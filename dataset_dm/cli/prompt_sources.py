@@ -30,3 +30,17 @@ def _part(text: str) -> dict[str, Any]:
         expected = "SOURCE=SHARE such as templates=0.3, for every source of a mix"
         raise ConfigError(explain("prompts", got=text, expected=expected))
     return {"source": source, "weight": weight}
+
+
+def class_mix(option: str, given: str | None) -> dict[str, float] | None:
+    """Class → share, of "dog=3,cat=1"; ConfigError, which names the option, for anything else."""
+    if given is None:
+        return None
+    mix = {}
+    for part in given.split(","):
+        name, _, share = part.rpartition("=")
+        try:
+            mix[name.strip()] = float(share)
+        except ValueError as error:
+            raise ConfigError(explain(option, got=part, expected="NAME=SHARE such as dog=3")) from error
+    return mix

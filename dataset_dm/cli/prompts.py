@@ -71,20 +71,7 @@ def _templates(args: argparse.Namespace) -> Templates:
     names = None if args.classes is None else [name.strip() for name in args.classes.split(",") if name.strip()]
     if names == []:
         raise ConfigError(explain("--classes", got=args.classes, expected="names such as dog,chair"))
-    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=_mix(args.mix))
-
-
-def _mix(given: str | None) -> dict[str, float] | None:
-    if given is None:
-        return None
-    mix = {}
-    for part in given.split(","):
-        name, _, share = part.partition("=")
-        try:
-            mix[name.strip()] = float(share)
-        except ValueError as error:
-            raise ConfigError(explain("--mix", got=part, expected="NAME=SHARE such as dog=3")) from error
-    return mix
+    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=prompt_sources.class_mix("--mix", args.mix))
 
 
 def _drawn(source: PromptSource, seed: int, split: str, count: int) -> list[Prompt]:

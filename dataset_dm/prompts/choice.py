@@ -11,6 +11,7 @@ from dataset_dm.generators import MINIATURE
 from dataset_dm.miniature.world import WORDS
 from dataset_dm.plan import PromptSource
 from dataset_dm.prompts import SOURCES, Appended, Templates, at_home, find_classes, mix_of, named_source, read_prompts
+from dataset_dm.prompts.frozen import Composed
 from dataset_dm.records import BACKGROUND
 from dataset_dm.sources import Source
 
@@ -63,6 +64,7 @@ def resolve_prompts(
     prompting: Mapping[str, Any],
     *,
     append_classes: object = False,
+    class_mix: object = None,
 ) -> PromptSource:
     """The source of prompts: see `source_of`; by default templates over the classes.
 
@@ -70,13 +72,35 @@ def resolve_prompts(
         classes: those that are labelled; prompts may name no others.
         prompting: what the templates are told beyond the classes.
         append_classes: whether every prompt ends with the words of its classes, see `Appended`.
+        class_mix: class → share of the prompts that it leads, see `Templates`; None: all alike.
 
     Raises ConfigError or PromptError.
     """
     if not isinstance(append_classes, bool):
         raise ConfigError(explain("append_classes", got=append_classes, expected="True or False"))
+    prompting = {**prompting, **({} if class_mix is None else {"weights": _checked_mix(class_mix)})}
     source = source_of(given, lambda: _templates(classes, generator, prompting), classes)
+    if class_mix is not None and not any(one.weights == prompting["weights"] for one in mixes(source)):
+        remedy = "leave it out: it weighs templates, captions and what a language model writes, as they are named here"
+        raise ConfigError(explain("class_mix: the prompts given are drawn as they are", remedy=remedy))
     return Appended(source, classes) if append_classes and not isinstance(source, Appended) else source
+
+
+def _checked_mix(given: object) -> tuple[tuple[str, float], ...]:
+    if not isinstance(given, Mapping) or not given:
+        raise ConfigError(explain("class_mix", got=given, expected="shares such as {'dog': 3, 'cat': 1}"))
+    return tuple(given.items())
+
+
+def mixes(source: PromptSource) -> Iterator[Templates]:
+    """The templates that say which classes a source's prompts show; none for texts that are drawn as they are."""
+    if isinstance(source, Composed):
+        for one, _ in source.shares({}):
+            yield from mixes(one)
+    elif isinstance(source, Templates):
+        yield source
+    elif getattr(source, "mix", None) is not None:
+        yield source.mix
 
 
 def source_of(
