@@ -43,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
     parser.add_argument("--prompts", metavar="SOURCE", action="append", help=f"{prompt_sources.KINDS}; may be repeated")
     parser.add_argument("--append-classes", action="store_true", help="end every prompt with the words of its classes")
-    parser.add_argument(
-        "--class-mix", metavar="NAME=SHARE,…", help="how often each class leads a prompt, as dog=3,cat=1"
-    )
+    parser.add_argument("--class-mix", metavar="NAME=SHARE,…", help="how often each class leads, as dog=3,cat=1")
     parser.add_argument("--classes", metavar="A,B", help="class names, comma-separated (default: the annotator's)")
     parser.add_argument("--generator", metavar="ID", help="folder or Hub id[@revision] of a text-to-image pipeline")
     parser.add_argument("--annotator", metavar="ID", help=_ANNOTATOR)
