@@ -18,7 +18,7 @@ from dataset_dm.errors import ModelError, StoreError, explain
 from dataset_dm.home import home
 
 # what decides a model's output; cards, pictures and training leftovers do not
-_DECISIVE = (".json", ".safetensors", ".txt", ".model")
+_DECISIVE = (".json", ".safetensors", ".txt", ".model", ".jinja")
 # files from here on are hashed once and remembered by size and time; smaller ones are hashed in no time
 _REMEMBER_FROM = 64 * 2**20
 _BLOCK = 2**20

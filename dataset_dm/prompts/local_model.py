@@ -95,8 +95,9 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
-        loaded = AutoModelForCausalLM.from_pretrained(model, revision=revision, use_safetensors=True)
+        options = {"revision": revision, "trust_remote_code": False}  # unsaid, it would ask whoever sits there
+        tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", **options)
+        loaded = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, **options)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         remedy = "give a causal language model of transformers with safetensors weights"
