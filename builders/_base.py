@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -37,6 +37,8 @@ except ImportError:  # datasets before 4.5 takes any key
 _LOG = datasets.logging.get_logger("datasets.dataset_dm")
 # the longest list of splits that is spelt out in a folder's name
 _READABLE = 60
+# so many rows that were left out are named one by one; `drops.json` of a written folder names them all
+_LISTED = 10
 
 
 @dataclass
@@ -76,6 +78,7 @@ class SynthConfig(SynthConfigBase):
     adapter: Any = None
     prompts: Any = None
     append_classes: Any = None
+    class_mix: Any = None
     classes: Any = None
     sampler: Any = None
     size: Any = None
@@ -197,7 +200,7 @@ class SynthBuilder(ConfiguredBuilder):
                     if table.num_rows:
                         yield Key(position, part), table
         if not self._streams:
-            _report(f"{self.name}, split {split}", rows)
+            _report(self.name, split, rows)
 
 
 def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[SynthConfigBase]:
@@ -226,16 +229,22 @@ def _fill_rounds(engine: Engine, rows: Rows, counts: Mapping[str, int]) -> None:
             engine.complete(work, report=bar.update)
 
 
-def _report(what: str, rows: Rows) -> None:
+def _report(name: str, split: str, rows: Rows) -> None:
     """One line on what was left out, and why; none when nothing was."""
-    counted = {"rows": rows.dropped, "objects": rows.dropped_objects}
-    said = [
-        f"{kind} {', '.join(f'{reason} {number:,}' for reason, number in reasons.items())}"
-        for kind, reasons in counted.items()
-        if reasons
-    ]
+    which = rows.listed.get(split, {})
+    counted = {
+        "rows": [f"{reason} {number:,}{_few(which.get(reason, []))}" for reason, number in rows.dropped.items()],
+        "objects": [f"{reason} {number:,}" for reason, number in rows.dropped_objects.items()],
+    }
+    said = [f"{kind} {', '.join(reasons)}" for kind, reasons in counted.items() if reasons]
     if said:
-        _LOG.warning("%s: left out: %s", what, "; ".join(said))
+        _LOG.warning("%s, split %s: left out: %s", name, split, "; ".join(said))
+
+
+def _few(indices: Sequence[int]) -> str:
+    """The first of them in brackets."""
+    shown = ", ".join(map(str, indices[:_LISTED]))
+    return f" ({shown}{', …' if len(indices) > _LISTED else ''})" if shown else ""
 
 
 def _digest(text: str) -> str:

@@ -22,7 +22,8 @@ from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.label_rows import label_rows
 from dataset_dm.miniature import world
 from dataset_dm.png import encode_png
-from dataset_dm.records import Annotation, Objects, Provenance
+from dataset_dm.provenance import Provenance
+from dataset_dm.records import Annotation, Objects
 from dataset_dm.request import whole
 from dataset_dm.rows import assemble
 from dataset_dm.shard_schema import IMAGE_ROWS

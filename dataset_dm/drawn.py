@@ -91,8 +91,8 @@ def what_is_wrong(images: torch.Tensor, latents: torch.Tensor, unsafe: Sequence[
     ]
 
 
-def from_rows(rows: pa.Table, prompts: list[Prompt]) -> Drawn:
-    """A batch as it was after the sampler, from its stored rows."""
+def from_rows(rows: pa.Table) -> Drawn:
+    """A batch as it was after the sampler, from its stored rows; nobody is asked for their prompts again."""
     columns = {name: rows.column(name).to_pylist() for name in rows.column_names if name != "image"}
     images = np.stack([decode_png(image["bytes"]) for image in rows.column("image").to_pylist()])
     latents = [
@@ -101,8 +101,9 @@ def from_rows(rows: pa.Table, prompts: list[Prompt]) -> Drawn:
             columns["latents"], columns["latents_dtype"], columns["latents_shape"], strict=True
         )
     ]
+    named = [None if classes is None else tuple(classes) for classes in columns["requested"]]
     return Drawn(
-        prompts,
+        [Prompt(text, classes) for text, classes in zip(columns["prompt"], named, strict=True)],
         columns["seed"],
         columns["attempt"],
         torch.from_numpy(images),

@@ -94,7 +94,7 @@ class Session:
                 images = self._image_rows(part, drawn)
             else:
                 images = stored.slice(start, plan.batch_size)
-                drawn = from_rows(images, [plan.prompt(split, index) for index in part])
+                drawn = from_rows(images)
             yield Batch(images, self._label_rows(part, self._annotate_within_memory(drawn)))
 
     def environment(self) -> dict[str, Any]:

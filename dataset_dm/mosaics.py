@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from dataset_dm.label_rows import MOST_OBJECTS, from_row, label_rows
 from dataset_dm.png import decode_png, encode_png
-from dataset_dm.shard_schema import IMAGE_ROWS, unusable
+from dataset_dm.shard_schema import IMAGE_ROWS, PROMPTS, unusable
 from dataset_dm.splice import Mosaic, Part, splice
 
-# what a mosaic's row has beyond a sample's: the seeds of its tiles, in reading order
 _KEPT = ("index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe")
-_MOSAIC_ROWS = pa.schema([*(IMAGE_ROWS.field(name) for name in (*_KEPT, "unusable")), ("seeds", pa.list_(pa.int64()))])
+# beyond a sample's row it has the seeds and prompts of its tiles, in reading order
+_MOSAIC_ROWS = pa.schema(
+    [*(IMAGE_ROWS.field(name) for name in (*_KEPT, "unusable")), ("seeds", pa.list_(pa.int64())), ("prompts", PROMPTS)]
+)
 
 
 def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[pa.Table, pa.Table, list[list[str]]]:
@@ -29,7 +31,10 @@ def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[
     tiles = grid[0] * grid[1]
     assert images.num_rows % tiles == 0, f"{images.num_rows} samples do not fill mosaics of {tiles}"
     reasons = unusable(images)
-    samples = [{**row, "unusable": why} for row, why in zip(images.select(_KEPT).to_pylist(), reasons, strict=True)]
+    samples = [
+        {**row, "unusable": why}
+        for row, why in zip(images.select([*_KEPT, "requested"]).to_pylist(), reasons, strict=True)
+    ]
     found = labels.to_pylist()
     drawn, numbers, whole, lost = [], [], [], []
     for start in range(0, len(samples), tiles):
@@ -62,4 +67,5 @@ def _image_row(number: int, mosaic: Mosaic, group: list[dict[str, Any]]) -> dict
         "unsafe": any(sample["unsafe"] for sample in group),
         "unusable": next((sample["unusable"] for sample in group if sample["unusable"]), None),
         "seeds": [sample["seed"] for sample in group],
+        "prompts": [{"text": sample["prompt"], "classes": sample["requested"]} for sample in group],
     }

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataset_dm.provenance import PROVENANCE
+
 if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
@@ -107,34 +109,6 @@ class Quality:
     agreement: tuple[float | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Everything that makes a row again, next to its prompt.
-
-    A mosaic has `splice` ("2x2", rows by columns) and the `seeds` of its tiles in reading order; both None otherwise.
-    """
-
-    index: int
-    split: str
-    seed: int
-    attempt: int
-    generator: str
-    revision: str | None
-    generator_hash: str
-    adapter: str | None
-    annotator: str
-    annotator_revision: str | None
-    annotator_hash: str
-    steps: int
-    guidance: float | None
-    scheduler: str | None
-    width: int
-    height: int
-    dtype: str
-    splice: str | None = None
-    seeds: tuple[int, ...] | None = None
-
-
 def _value(dtype: str) -> dict[str, str]:
     return {"dtype": dtype, "_type": "Value"}
 
@@ -152,29 +126,6 @@ QUALITY = {
     "depth_confidence": _value("float32"),
     "agreement": _many(_value("float32")),
 }
-
-PROVENANCE = {
-    "index": _value("int64"),
-    "split": _value("string"),
-    "seed": _value("int64"),
-    "attempt": _value("int32"),
-    "generator": _value("string"),
-    "revision": _value("string"),
-    "generator_hash": _value("string"),
-    "adapter": _value("string"),
-    "annotator": _value("string"),
-    "annotator_revision": _value("string"),
-    "annotator_hash": _value("string"),
-    "steps": _value("int32"),
-    "guidance": _value("float64"),
-    "scheduler": _value("string"),
-    "width": _value("int32"),
-    "height": _value("int32"),
-    "dtype": _value("string"),
-    "splice": _value("string"),
-    "seeds": _many(_value("int64")),
-}
-
 
 _IMAGE = {"_type": "Image"}
 # what comes before prompt, quality and provenance; `all` has everything

@@ -37,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "adapter": None,
     "prompts": None,
     "append_classes": False,
+    "class_mix": None,
     "classes": None,
     "sampler": None,
     "size": None,
@@ -81,9 +82,8 @@ def resolve(
     size = _size(given["size"], generator)
     splice = _splice(given["splice"], size)
     shard_size = _shard_size(given["shard_size"], splice)
-    prompts = resolve_prompts(
-        given["prompts"], classes, generator, prompting or {}, append_classes=given["append_classes"]
-    )
+    how = {name: given[name] for name in ("append_classes", "class_mix")}
+    prompts = resolve_prompts(given["prompts"], classes, generator, prompting or {}, **how)
     if splice is not None:
         check_separable(prompts)
     return GenerationPlan(

@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 from dataset_dm.filters import Drop, Filter, min_score
 from dataset_dm.label_rows import without_low_scores
 from dataset_dm.mosaics import mosaics
-from dataset_dm.plan import GenerationPlan, in_round
-from dataset_dm.records import BACKGROUND, Provenance, arrow_schema
+from dataset_dm.plan import IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
+from dataset_dm.provenance import Provenance
+from dataset_dm.records import BACKGROUND, arrow_schema
 from dataset_dm.row_facts import objects_trust, row_facts
-from dataset_dm.shard_schema import LABEL_ROWS
+from dataset_dm.shard_schema import LABEL_ROWS, PROMPTS
 
 Features = Callable[[Sequence[str]], dict[str, Any]]
 
@@ -155,6 +156,13 @@ class Rows:
             height=0,
             dtype=plan.dtype,
             splice=None if plan.splice is None else f"{plan.splice[0]}x{plan.splice[1]}",
+            adapter_hash=plan.adapter_hash,
+            batch_size=plan.batch_size,
+            tasks=plan.tasks,
+            classes=plan.classes,
+            min_score=min_score(self.filters) or None,
+            image_version=IMAGE_VERSION,
+            label_version=LABEL_VERSION,
         )
 
 
@@ -208,7 +216,8 @@ def assemble(
     Args:
         plain: the columns, as `records` spells them.
         classes: class names without background.
-        images: columns index, seed, attempt, prompt, image, width, height.
+        images: columns index, seed, attempt, prompt, image, width, height; of drawn ones requested too, of mosaics
+            seeds and prompts.
         labels: columns of LABEL_ROWS.
         provenance: of any row; what differs from row to row is taken from `images`.
     """
@@ -251,9 +260,17 @@ def _quality(labels: pa.Table) -> pa.StructArray:
 
 
 def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
-    names = [name for name in ("index", "seed", "attempt", "width", "height", "seeds") if name in images.column_names]
+    given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
     columns = {name: [value] * images.num_rows for name, value in asdict(constant).items()}
-    return _struct({**columns, **{name: images.column(name) for name in names}})
+    if "requested" in images.column_names:
+        columns["prompts"] = _prompts(images)
+    return _struct({**columns, **{name: images.column(name) for name in given if name in images.column_names}})
+
+
+def _prompts(images: pa.Table) -> pa.Array:
+    """The one prompt of every sample with its classes."""
+    columns = (images.column(name).to_pylist() for name in ("prompt", "requested"))
+    return pa.array([[{"text": text, "classes": named}] for text, named in zip(*columns, strict=True)], PROMPTS)
 
 
 def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:

@@ -23,6 +23,8 @@ IMAGE_ROWS = pa.schema(
         ("unusable", pa.string()),
     ]
 )
+# the prompts of a row, one a sample, as provenance has them
+PROMPTS = pa.list_(pa.struct([("text", pa.string()), ("classes", pa.list_(pa.string()))]))
 _NUMBERS = pa.list_(pa.float32())
 # The things of one picture as the columns have them, see `records.object_features`; a set may leave fields out.
 OBJECTS = pa.struct(

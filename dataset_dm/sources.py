@@ -18,7 +18,7 @@ from dataset_dm.errors import ModelError, StoreError, explain
 from dataset_dm.home import home
 
 # what decides a model's output; cards, pictures and training leftovers do not
-_DECISIVE = (".json", ".safetensors", ".txt", ".model")
+_DECISIVE = (".json", ".safetensors", ".txt", ".model", ".jinja")
 # files from here on are hashed once and remembered by size and time; smaller ones are hashed in no time
 _REMEMBER_FROM = 64 * 2**20
 _BLOCK = 2**20
@@ -88,21 +88,24 @@ def find(given: str, *, what: str, known: dict[str, Path]) -> Source:
     return Source(name, _commit(name, revision, what), None)
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(path: Path, *, every: bool = False) -> str:
     """16 hex digits over what a model file or folder loads; of a pipeline the same as `Backbone.fingerprint`.
 
     In a pipeline folder only `model_index.json` and its components count, in a decoder folder only `config.json` and
-    `model.safetensors`: cards, plots and training leftovers decide nothing.
+    `model.safetensors`: cards, plots and training leftovers decide nothing. With `every` file of a kind that can decide
+    they all count, as in the folder of a language model with its tokenizer.
     """
     if path.is_file():
         return _file_hash(path)[:16]
     digest = hashlib.sha256()
-    for name, file in sorted((file.relative_to(path).as_posix(), file) for file in _decisive(path)):
+    for name, file in sorted((file.relative_to(path).as_posix(), file) for file in _decisive(path, every)):
         digest.update(f"{name}\0{_file_hash(file)}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def _decisive(folder: Path) -> list[Path]:
+def _decisive(folder: Path, every: bool) -> list[Path]:
+    if every:
+        return list(filter(_is_decisive, folder.rglob("*")))
     index = folder / "model_index.json"
     if index.is_file():
         parts = [folder / name for name in json.loads(index.read_text(encoding="utf-8")) if (folder / name).is_dir()]

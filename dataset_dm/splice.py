@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from dataset_dm.errors import DataError, explain
 from dataset_dm.records import VOID, Annotation, Objects
 
 SEPARATOR = " | "  # between the prompts of a mosaic
@@ -89,6 +90,14 @@ def tiles(size: tuple[int, int], grid: tuple[int, int]) -> list[Tile]:
         for top, bottom in zip(rows[:-1], rows[1:], strict=True)
         for left, right in zip(columns[:-1], columns[1:], strict=True)
     ]
+
+
+def grid_of(written: object) -> tuple[int, int]:
+    """Rows and columns of "2x3", as provenance has them; DataError for anything else."""
+    sides = written.split("x") if isinstance(written, str) else []
+    if len(sides) != 2 or not all(side.isascii() and side.isdecimal() and int(side) for side in sides):
+        raise DataError(explain("provenance: splice", got=written, expected="rows x columns such as '2x2'"))
+    return int(sides[0]), int(sides[1])
 
 
 def splice(parts: Sequence[Part], grid: tuple[int, int]) -> Mosaic:

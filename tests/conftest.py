@@ -62,6 +62,40 @@ def every_head(backbone, generator_folder: Path, tmp_path_factory: pytest.TempPa
     return str(folder)
 
 
+@pytest.fixture(scope="session")
+def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An untrained SegFormer of VOC's classes, as `dataset-dm relabel` saves one."""
+    import torch
+
+    from dataset_dm.annotators.segmenter import write_segmenter
+    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.training.segmenter import build
+
+    folder = tmp_path_factory.mktemp("segmenter")
+    torch.manual_seed(0)
+    write_segmenter(folder, build(VOC_CLASSES, (128, 128)), {"temperature": 0.5, "void_below": 0.06})
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def lora(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA for the embedded generator's UNet, saved the way diffusers' training scripts save it."""
+    peft = pytest.importorskip("peft")
+    import torch
+    from diffusers import StableDiffusionPipeline
+    from diffusers.utils import convert_state_dict_to_diffusers
+
+    from dataset_dm.diffusion import Backbone
+
+    unet = Backbone.load(generator_folder, device="cpu").pipe.unet
+    torch.manual_seed(0)
+    unet.add_adapter(peft.LoraConfig(r=2, init_lora_weights=False, target_modules=["to_q", "to_k", "to_v"]))
+    layers = convert_state_dict_to_diffusers(peft.get_peft_model_state_dict(unet))
+    folder = tmp_path_factory.mktemp("lora")
+    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
+    return folder / "pytorch_lora_weights.safetensors"
+
+
 @pytest.fixture
 def quick(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Arguments of a small and fast set: one step, two batches of two a shard; the store is the test's own."""

@@ -4,10 +4,9 @@ import datasets
 import pytest
 
 from dataset_dm.catalogue import CATALOGUE
+from dataset_dm.provenance import PROVENANCE, Provenance
 from dataset_dm.records import (
-    PROVENANCE,
     QUALITY,
-    Provenance,
     Quality,
     all_features,
     arrow_schema,

@@ -119,6 +119,15 @@ BAD = [
     ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
     ({"classes": ["background"]}, ConfigError, "without background"),
     ({"prompts": 3}, ConfigError, "prompts: got 3"),
+    ({"class_mix": {"dgo": 3}}, PromptError, "weights: got 'dgo', expected one of .*; did you mean 'dog'"),
+    ({"class_mix": {"dog": -1}}, PromptError, "weight of dog: got -1, expected a number of at least 0"),
+    ({"class_mix": ["dog"]}, ConfigError, "class_mix: got .'dog'., expected shares such as"),
+    (
+        {"class_mix": {"dog": 3}, "prompts": ["a dog"]},
+        ConfigError,
+        "class_mix: the prompts given are drawn as they are",
+    ),
+    ({"prompts": [{"source": "templates", "weight": 0}]}, PromptError, "weight of a source: got 0"),
     ({"prompts": {"prompt": "a dog"}}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
     ({"prompts": iter(["a dog"])}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
     ({"prompts": {"a dog", "a cat"}}, ConfigError, "prompts: got .*expected a file of prompts or a list of texts"),
@@ -334,3 +343,18 @@ def test_class_names_are_appended_to_any_source(models: dict[str, str]) -> None:
     )
     once = plan(models, append_classes=True)
     assert plan(models, prompts=once.prompts, append_classes=True) == once, "names are appended once"
+
+
+def test_a_class_mix_weighs_whatever_follows_templates(models: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("a street\n")
+    shares = {"dog": 3, "cat": 1}
+    alone = plan(models, class_mix=shares)
+    assert alone.prompts == Templates(VOC_CLASSES, weights=shares)
+    parts = [{"source": "templates"}, {"source": str(file)}]
+    mixed = plan(models, class_mix=shares, append_classes=True, prompts=parts)
+    led = [one.classes[0] for one in (mixed.prompt("train", index) for index in range(40)) if one.classes]
+    assert len(led) == 20 == led.count("dog") + led.count("cat") and led.count("dog") > 10
+    written = plan(models, class_mix=shares, prompts="openai:tiny")
+    assert written.prompts.mix == alone.prompts
+    assert len({one.image_fingerprint() for one in (alone, mixed, written, plan(models))}) == 4

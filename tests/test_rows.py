@@ -169,6 +169,7 @@ def test_mosaics_are_rows_of_consecutive_samples() -> None:
     assert (first["image_id"], last["image_id"]) == (FIRST // 2, FIRST // 2 + 2)
     assert first["prompt"] == f"prompt {FIRST} | prompt {FIRST + 1}"
     assert first["provenance"]["splice"] == "1x2" and first["provenance"]["seeds"] == [1016, 1017]
+    assert [one["text"] for one in first["provenance"]["prompts"]] == [f"prompt {FIRST}", f"prompt {FIRST + 1}"]
     colours = np.asarray(first["image"])[..., 0]
     assert (colours[:, :4] == FIRST).all() and (colours[:, 4:] == FIRST + 1).all()
     # the person's one pixel, column 2, is not among the columns 1, 3, 5, 7 that a half as wide tile keeps
@@ -186,8 +187,8 @@ def test_objects_that_a_mosaic_has_no_room_for_are_counted() -> None:
         masks[number, number // 10, 2 * (number % 10) : 2 * (number % 10) + 2] = True
     crowd = Annotation(confidence=0.5, objects=Objects(masks, np.ones(200, int), np.ones(200, np.float32)))
     picture = {"bytes": encode_png(np.zeros((20, 20, 3), np.uint8)), "path": None}
-    samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "image": picture, "width": 20, "height": 20,
-                "unsafe": False} for i in (0, 1)]  # fmt: skip
+    samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "requested": None, "image": picture, "width": 20,
+                "height": 20, "unsafe": False} for i in (0, 1)]  # fmt: skip
     schema = pa.schema([IMAGE_ROWS.field(name) for name in samples[0]])
     _, labels, lost = mosaics(pa.Table.from_pylist(samples, schema=schema), label_rows((0, 1), [crowd] * 2), (1, 2))
     assert len(labels["objects"][0].as_py()["score"]) == 255 and lost == [["too_many_objects"] * 145]

@@ -30,7 +30,7 @@ VERBS = {
     "gc": "delete stored shards of plans that are no longer wanted",
     "train": "train a decoder on labelled images",
     "evaluate": "measure labels, images and speed",
-    "redraw": "draw a row's image again with stock diffusers, from its provenance",
+    "redraw": "make a row again from its provenance: the image by stock diffusers, or image and labels",
     "miniature": "train the embedded generator and its judge",
 }
 INTERRUPTED = 130  # as shells have it: 128 + SIGINT

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.cli import engines, scarcity
+from dataset_dm.cli import engines, prompt_sources, scarcity
 from dataset_dm.cli.summary import Facts, summary
 from dataset_dm.errors import ConfigError, DataError, explain
 from dataset_dm.filters import KNOWN, from_dict, resamples
@@ -41,8 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--num-images", metavar="N", help="rows of split train (default 64)")
     parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
-    parser.add_argument("--prompts", metavar="FILE", help='text lines, or JSONL {"prompt": …, "classes": […]}')
+    parser.add_argument("--prompts", metavar="SOURCE", action="append", help=f"{prompt_sources.KINDS}; may be repeated")
     parser.add_argument("--append-classes", action="store_true", help="end every prompt with the words of its classes")
+    parser.add_argument("--class-mix", metavar="NAME=SHARE,…", help="how often each class leads, as dog=3,cat=1")
     parser.add_argument("--classes", metavar="A,B", help="class names, comma-separated (default: the annotator's)")
     parser.add_argument("--generator", metavar="ID", help="folder or Hub id[@revision] of a text-to-image pipeline")
     parser.add_argument("--annotator", metavar="ID", help=_ANNOTATOR)
@@ -149,8 +150,9 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         "generator": args.generator,
         "annotator": args.annotator,
         "adapter": args.adapter,
-        "prompts": args.prompts,
+        "prompts": prompt_sources.asked_prompts(args.prompts),
         "append_classes": args.append_classes or None,
+        "class_mix": prompt_sources.class_mix("--class-mix", args.class_mix),
         "classes": classes,
         "sampler": sampler or None,
         "size": args.size,

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataset_dm.cli import prompt_sources
 from dataset_dm.errors import ConfigError, StoreError, explain
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ _SHOWN = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the prompts come from, which ones, and where they go."""
-    kinds = "captions:DATASET#COLUMN, openai:MODEL or transformers:MODEL"
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help=f"a file, {kinds} (default: templates)")
+    parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{prompt_sources.KINDS} (default: templates)")
     parser.add_argument("--classes", help="comma-separated class names (default: those of VOC)")
     parser.add_argument("--mix", metavar="NAME=SHARE,…", help="how often each class leads a prompt, e.g. dog=3,cat=1")
     parser.add_argument("--num", type=int, help=f"prompts (default: all lines of a file, else {_COUNT})")
@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> int:
         raise StoreError(f"--out {args.out}: exists already; take another name, or pass --overwrite")
     from dataset_dm.files import write_atomically
     from dataset_dm.prompts import Appended, Lines, diversity_of
+    from dataset_dm.prompts.choice import source_of
 
     templates = _templates(args)
-    source = _source(args.source, templates)
+    source = source_of(prompt_sources.asked_prompts(args.source), lambda: templates)
     count = args.num or (len(source.prompts) if isinstance(source, Lines) else _COUNT)
     if args.append_classes:
         source = Appended(source, templates.classes)
@@ -70,28 +71,7 @@ def _templates(args: argparse.Namespace) -> Templates:
     names = None if args.classes is None else [name.strip() for name in args.classes.split(",") if name.strip()]
     if names == []:
         raise ConfigError(explain("--classes", got=args.classes, expected="names such as dog,chair"))
-    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=_mix(args.mix))
-
-
-def _mix(given: str | None) -> dict[str, float] | None:
-    if given is None:
-        return None
-    mix = {}
-    for part in given.split(","):
-        name, _, share = part.partition("=")
-        try:
-            mix[name.strip()] = float(share)
-        except ValueError as error:
-            raise ConfigError(explain("--mix", got=part, expected="NAME=SHARE such as dog=3")) from error
-    return mix
-
-
-def _source(given: str | None, templates: Templates) -> PromptSource:
-    from dataset_dm.prompts import named_source, read_prompts
-
-    if given is None:
-        return templates
-    return named_source(given, templates) or read_prompts(given)
+    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=prompt_sources.class_mix("--mix", args.mix))
 
 
 def _drawn(source: PromptSource, seed: int, split: str, count: int) -> list[Prompt]:

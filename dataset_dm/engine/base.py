@@ -84,5 +84,5 @@ def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = F
 
 def read(images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
     """Image rows (without latents) and label rows of a finished shard."""
-    columns = ["index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe", "unusable"]
+    columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
     return images.read(split, shard, columns), labels.read(split, shard)

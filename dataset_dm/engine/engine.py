@@ -72,12 +72,7 @@ class Engine:
         work = pending(self.plan, counts, self.overwrite)
         if work:
             # prompts that must be asked for are asked for once, here, before workers share the shards
-            size = self.plan.shard_size
-            prepare(
-                self.plan.prompts,
-                self.plan.seed,
-                {split: len(self.plan.shards(count)) * size for split, count in counts.items()},
-            )
+            prepare(self.plan.prompts, self.plan.seed, self._undrawn(work))
             for store in (self.images, self.labels):
                 describe(self.plan, store, wanted=counts)
         return self.complete(work, report)
@@ -114,6 +109,14 @@ class Engine:
     def read(self, split: str, shard: int) -> Rows:
         """Image rows (without latents) and label rows of a finished shard."""
         return read(self.images, self.labels, split, shard)
+
+    def _undrawn(self, work: list[Work]) -> dict[str, int]:
+        """Split → how many of its first samples hold all that is to be drawn; stored ones know their prompts."""
+        counts: dict[str, int] = {}
+        for one in work:
+            if one.draw:
+                counts[one.split] = max(counts.get(one.split, 0), self.plan.shard_indices(one.shard).stop)
+        return counts
 
     def _is_made(self, work: Work) -> bool:
         return not work.anew and all(store.has(work.split, work.shard) for store in (self.images, self.labels))

@@ -13,7 +13,7 @@ MEANINGS = {
     "prompt": "the text it was drawn from",
     "quality": "how sure the labeller was, each 0..1; uncertain is the share of void pixels; agreement the IoU of "
     "several labellers' masks a class; null: not read",
-    "provenance": "what draws the picture again: index, seed, generator, sampler …",
+    "provenance": "what makes picture and labels again: index, seed, prompts, generator, sampler, annotator, classes …",
     "width": "pixels",
     "height": "pixels",
     "objects": "lists, one entry an object: bbox is x, y, width, height in pixels, tight on the mask; segmentation is "

@@ -1,4 +1,4 @@
-"""Where prompts come from: templates, a file, captions, a language model; and which classes a plain text names."""
+"""Where prompts come from: templates, a file, captions, a language model, a mix; which classes a plain text names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataset_dm.prompts.file import Lines, read_prompts
 from dataset_dm.prompts.frozen import prepare
 from dataset_dm.prompts.language_model import LanguageModel
 from dataset_dm.prompts.local_model import LocalModel
+from dataset_dm.prompts.mixed import Mixed, mix_of
 from dataset_dm.prompts.named import named_source
 from dataset_dm.prompts.separable import check_separable
 from dataset_dm.prompts.templates import Templates, at_home
@@ -29,6 +30,7 @@ __all__ = [
     "Lines",
     "LocalModel",
     "Mention",
+    "Mixed",
     "Prompt",
     "PromptSource",
     "Templates",
@@ -39,6 +41,7 @@ __all__ = [
     "diversity_of",
     "find_classes",
     "mentions",
+    "mix_of",
     "named_source",
     "prepare",
     "read_prompts",
@@ -47,7 +50,7 @@ __all__ = [
 ]
 
 # every kind of source; `prompts=` takes any of them
-SOURCES = (Appended, Captions, LanguageModel, Lines, Templates)
+SOURCES = (Appended, Captions, LanguageModel, Lines, Mixed, Templates)
 
 
 def source_from_dict(plain: dict[str, Any]) -> PromptSource:
@@ -57,6 +60,7 @@ def source_from_dict(plain: dict[str, Any]) -> PromptSource:
         "captions": Captions.from_dict,
         "language_model": LanguageModel.from_dict,
         "lines": Lines.from_dict,
+        "mixed": lambda plain: Mixed.from_dict(plain, source_from_dict),
         "templates": Templates.from_dict,
     }
     return kinds[plain["kind"]](plain)

@@ -5,7 +5,7 @@ The names are part of the text that is drawn, so every labeller sees the same pi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,10 @@ class Appended:
         if not named:
             return given
         return Prompt(f"{given.text}{BEFORE_NAMES}{' '.join(class_words(named))}", given.classes)
+
+    def shares(self, counts: Mapping[str, int]) -> Iterator[tuple[PromptSource, Mapping[str, int]]]:
+        """What the first `counts[split]` prompts need of the source: as many."""
+        yield self.source, counts
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form; it covers the words that are appended."""

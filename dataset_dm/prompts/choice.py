@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ from dataset_dm.errors import ConfigError, PromptError, did_you_mean, explain
 from dataset_dm.generators import MINIATURE
 from dataset_dm.miniature.world import WORDS
 from dataset_dm.plan import PromptSource
-from dataset_dm.prompts import SOURCES, Appended, Templates, at_home, find_classes, named_source, read_prompts
+from dataset_dm.prompts import SOURCES, Appended, Templates, at_home, find_classes, mix_of, named_source, read_prompts
+from dataset_dm.prompts.frozen import Composed
 from dataset_dm.records import BACKGROUND
 from dataset_dm.sources import Source
 
@@ -63,35 +64,73 @@ def resolve_prompts(
     prompting: Mapping[str, Any],
     *,
     append_classes: object = False,
+    class_mix: object = None,
 ) -> PromptSource:
-    """The source of prompts: a file or texts, else templates over the classes.
+    """The source of prompts: see `source_of`; by default templates over the classes.
 
     Args:
         classes: those that are labelled; prompts may name no others.
         prompting: what the templates are told beyond the classes.
         append_classes: whether every prompt ends with the words of its classes, see `Appended`.
+        class_mix: class → share of the prompts that it leads, see `Templates`; None: all alike.
 
     Raises ConfigError or PromptError.
     """
     if not isinstance(append_classes, bool):
         raise ConfigError(explain("append_classes", got=append_classes, expected="True or False"))
-    source = _source(given, classes, generator, prompting)
+    prompting = {**prompting, **({} if class_mix is None else {"weights": _checked_mix(class_mix)})}
+    source = source_of(given, lambda: _templates(classes, generator, prompting), classes)
+    if class_mix is not None and not any(one.weights == prompting["weights"] for one in mixes(source)):
+        remedy = "leave it out: it weighs templates, captions and what a language model writes, as they are named here"
+        raise ConfigError(explain("class_mix: the prompts given are drawn as they are", remedy=remedy))
     return Appended(source, classes) if append_classes and not isinstance(source, Appended) else source
 
 
-def _source(given: object, classes: tuple[str, ...], generator: Source, prompting: Mapping[str, Any]) -> PromptSource:
+def _checked_mix(given: object) -> tuple[tuple[str, float], ...]:
+    if not isinstance(given, Mapping) or not given:
+        raise ConfigError(explain("class_mix", got=given, expected="shares such as {'dog': 3, 'cat': 1}"))
+    return tuple(given.items())
+
+
+def mixes(source: PromptSource) -> Iterator[Templates]:
+    """The templates that say which classes a source's prompts show; none for texts that are drawn as they are."""
+    if isinstance(source, Composed):
+        for one, _ in source.shares({}):
+            yield from mixes(one)
+    elif isinstance(source, Templates):
+        yield source
+    elif getattr(source, "mix", None) is not None:
+        yield source.mix
+
+
+def source_of(
+    given: object, templates: Callable[[], Templates], classes: tuple[str, ...] | None = None
+) -> PromptSource:
+    """The source that a request means.
+
+    Args:
+        given: None for the templates, a source, a name (see `named`), a file, a list of texts, or a mix: a list of
+            {"source": any of these, "weight": …}.
+        templates: the default prompts.
+        classes: those that prompts may say to show; None lets them say any.
+
+    Raises ConfigError, PromptError or ModelError.
+    """
     if isinstance(given, SOURCES):
         return given
     if given is None:
-        return _templates(classes, generator, prompting)
-    if isinstance(given, str) and (named := named_source(given, _templates(classes, generator, prompting))) is not None:
+        return templates()
+    if isinstance(given, str) and (named := named_source(given, templates())) is not None:
         return named
     # a plan is made more than once, a dict is one prompt, a set has another order in every process
     one_shot = isinstance(given, (Iterator, Mapping, Set, bytes))
     if one_shot or not isinstance(given, (str, Path, Iterable)):
-        raise ConfigError(explain("prompts", got=given, expected="a file of prompts or a list of texts"))
+        expected = "a file of prompts or a list of texts, or of sources such as {'source': 'templates', 'weight': 0.3}"
+        raise ConfigError(explain("prompts", got=given, expected=expected))
+    if isinstance(given, Sequence) and any(isinstance(item, Mapping) and "source" in item for item in given):
+        return mix_of(given, lambda one: source_of(one, templates, classes))
     lines = read_prompts(given)
-    for line in lines.prompts:
+    for line in lines.prompts if classes is not None else ():
         for name in line.classes or ():
             if name not in classes:
                 what = f"prompt {line.text!r}: unknown class {name!r}, expected one of {', '.join(classes)}"

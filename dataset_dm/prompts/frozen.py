@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, Protocol, runtime_checkable
 
 from dataset_dm.plan import PromptSource
-from dataset_dm.prompts.appended import Appended
 from dataset_dm.prompts.book import Book, Place, open_book
 from dataset_dm.records import Prompt
 from dataset_dm.splice import SEPARATOR
@@ -39,6 +38,14 @@ class Drawing(Protocol):
         """JSON-ready: how prompts are drawn."""
 
 
+@runtime_checkable
+class Composed(Protocol):
+    """A source whose prompts are made of those of others."""
+
+    def shares(self, counts: Mapping[str, int]) -> Iterator[tuple[PromptSource, Mapping[str, int]]]:
+        """Those sources, with how many of their prompts the first `counts[split]` ones need."""
+
+
 def frozen_prompt(source: Drawing, place: Place) -> Prompt:
     """The prompt of a place: from the book, or drawn with the rest of its block and written there first."""
     book = open_book(source.to_dict())
@@ -57,8 +64,8 @@ def prepare(prompts: PromptSource, seed: int, counts: Mapping[str, int], report:
     Sources that draw nothing need no preparation. What was drawn before a failure or Ctrl-C is kept.
     Raises PromptError, MissingExtra or StoreError with one line.
     """
-    if isinstance(prompts, Appended):
-        return prepare(prompts.source, seed, counts, report)
+    if isinstance(prompts, Composed):
+        return sum(prepare(source, seed, own, report) for source, own in prompts.shares(counts))
     if not isinstance(prompts, Drawing):
         return 0
     rounded = {split: -(-count // prompts.block) * prompts.block for split, count in counts.items()}
@@ -78,7 +85,7 @@ def _fill(source: Drawing, book: Book, places: Sequence[Place], report: Report |
     """Draws what the book lacks of these places, in order, and writes it block by block; returns how many it were."""
     if not book.missing(places):
         return 0
-    with book.drawing(), ThreadPoolExecutor(max_workers=source.parallel) as pool:
+    with book.drawing(source.to_dict()), ThreadPoolExecutor(max_workers=source.parallel) as pool:
         missing = book.missing(places)
         blocks = itertools.groupby(missing, key=lambda place: (place.split, place.index // source.block))
         parts = [list(part) for _, part in blocks]

@@ -9,7 +9,7 @@ from typing import Any
 
 from dataset_dm.errors import PromptError, explain
 from dataset_dm.prompts.writers import Ask, frozen_options
-from dataset_dm.sources import find
+from dataset_dm.sources import find, fingerprint
 
 _OURS = ("input_ids", "inputs", "attention_mask", "pad_token_id", "streamer", "generator")
 _SAMPLING = {"do_sample": True, "max_new_tokens": 60}
@@ -40,9 +40,8 @@ class LocalModel:
     def find(cls, given: str, options: Mapping[str, Any] | None = None) -> LocalModel:
         """The model called `given`: a folder, or a Hub id with an optional `@revision`. Raises ModelError."""
         found = find(given, what="language model", known={})
-        return cls(
-            model=found.name, revision=found.revision, fingerprint=found.fingerprint(), options=dict(options or {})
-        )
+        digest = found.fingerprint() if found.path is None else fingerprint(found.path, every=True)
+        return cls(model=found.name, revision=found.revision, fingerprint=digest, options=dict(options or {}))
 
     @property
     def label(self) -> str:
@@ -95,8 +94,9 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
-        loaded = AutoModelForCausalLM.from_pretrained(model, revision=revision, use_safetensors=True)
+        options = {"revision": revision, "trust_remote_code": False}  # unsaid, it would ask whoever sits there
+        tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", **options)
+        loaded = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, **options)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         remedy = "give a causal language model of transformers with safetensors weights"

@@ -1,5 +1,6 @@
 """Prompt sources by a short text, as the command line and `prompts=` take them:
 
+templates                    sentences over the classes, the default; a file of that name is ./templates
 captions:DATASET#COLUMN      those that name a class: captions:owner/name@revision#caption, captions:my.csv#text
 openai:MODEL                 a chat model at $OPENAI_BASE_URL, else at OpenAI
 transformers:MODEL           a language model of transformers: a folder or a Hub id
@@ -19,7 +20,7 @@ from dataset_dm.prompts.templates import Templates
 
 
 def named_source(given: str, templates: Templates) -> PromptSource | None:
-    """The source that a text such as "openai:gpt-4o-mini" names; None when it has none of the known beginnings.
+    """The source that a text such as "openai:gpt-4o-mini" names; None when it is none of the known ones.
 
     Args:
         given: see the head of this file.
@@ -28,6 +29,8 @@ def named_source(given: str, templates: Templates) -> PromptSource | None:
     Raises:
         PromptError, ModelError: the source cannot be made of what follows.
     """
+    if given == TEMPLATES:
+        return templates
     kind, colon, rest = given.partition(":")
     if not colon or kind not in KINDS:
         return None
@@ -55,6 +58,7 @@ def _transformers(rest: str, templates: Templates) -> PromptSource:
     return LanguageModel(writer=LocalModel.find(rest), mix=templates)
 
 
+TEMPLATES = "templates"
 KINDS: dict[str, Callable[[str, Templates], PromptSource]] = {
     "captions": _captions,
     "openai": _openai,

@@ -9,6 +9,7 @@ from dataset_dm.plan import PromptSource
 from dataset_dm.prompts.appended import Appended
 from dataset_dm.prompts.classes import class_words
 from dataset_dm.prompts.file import Lines
+from dataset_dm.prompts.frozen import Composed
 from dataset_dm.splice import SEPARATOR
 
 
@@ -27,6 +28,8 @@ def _known(prompts: PromptSource) -> Iterator[tuple[str, str]]:
     """What is known to come up in prompts, and what it is; texts still to be drawn are cleaned when they come."""
     if isinstance(prompts, Lines):
         yield from (("prompt", line.text) for line in prompts.prompts)
-    elif isinstance(prompts, Appended):
-        yield from _known(prompts.source)
+    if isinstance(prompts, Composed):
+        for source, _ in prompts.shares({}):
+            yield from _known(source)
+    if isinstance(prompts, Appended):
         yield from (("class", name) for name in class_words(prompts.classes))

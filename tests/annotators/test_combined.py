@@ -9,23 +9,12 @@ import torch
 from dataset_dm.annotators import load
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.annotators.combined import CombinedAnnotator
-from dataset_dm.annotators.segmenter import write_segmenter
 from dataset_dm.errors import AnnotatorMismatch
 from dataset_dm.labeller import combined_hash
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.postprocess.consensus import consensus
-from dataset_dm.training.segmenter import build
 
 REQUESTED = [[6], [14, 11]]
-
-
-@pytest.fixture(scope="module")
-def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("segmenter")
-    torch.manual_seed(0)
-    net = build(VOC_CLASSES, (128, 128))
-    write_segmenter(folder, net, {"temperature": 0.5, "void_below": 0.06})
-    return str(folder)
 
 
 @pytest.fixture(scope="module")

@@ -160,8 +160,9 @@ def test_what_the_filters_left_out_is_said_once(load, caplog: pytest.LogCaptureF
     sure = [quality["confidence"] for quality in load(split="train", num_images=6)["quality"]]
     assert caplog.messages == []
     kept = load(split="train", num_images=6, filters=UserDict(min_confidence=max(sure)))
-    left_out = 6 - len(kept)
-    said = f"voc_synth, split train: left out: rows low_confidence {left_out}"
+    left_out = sorted(set(range(6)) - {row["index"] for row in kept["provenance"]})
+    which = ", ".join(map(str, left_out))
+    said = f"voc_synth, split train: left out: rows low_confidence {len(left_out)} ({which})"
     assert left_out and caplog.messages == [said]
 
 

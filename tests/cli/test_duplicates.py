@@ -73,6 +73,10 @@ def test_builders_leave_out_what_is_listed(words: list[str], tmp_path: Path) -> 
     after.download_and_prepare()
     assert before.cache_dir != after.cache_dir
     assert [row["provenance"]["index"] for row in after.as_dataset("train")] == [0, 1]
+    # in a stream as well, in the grown set, and never drawn anew in place of what is left out
+    grown = VocSynth(**{**asked, "num_images": 5}, on_drop="resample", cache_dir=str(tmp_path / "cache"))
+    assert [row["provenance"]["index"] for row in grown.as_streaming_dataset("train")] == [0, 1, 3, 4]
+    assert not list((tmp_path / "home").rglob("train.1"))
     # the list of the command line is of the same images: it finds nothing alike among three, and all are back
     assert run(duplicates, *words) == 0
     again = VocSynth(**asked, cache_dir=str(tmp_path / "cache"))

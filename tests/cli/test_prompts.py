@@ -53,6 +53,18 @@ def test_captions_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     assert "a dog" in shown and "a cat" in shown and "a street" not in shown
 
 
+def test_a_mix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = tmp_path / "mine=1.txt", tmp_path / "out.jsonl"
+    file.write_text("a zebra crossing\n")
+    assert run(f"{file}=0.25", "templates=0.75", "--num", "8", "--out", str(out)) == 0
+    texts = [line.text for line in read_prompts(out).prompts]
+    assert texts.count("a zebra crossing") == 2
+    assert "8, " in capsys.readouterr().out
+    assert run(str(file)) == 0  # one source is taken as it is
+    with pytest.raises(UserError, match="prompts: got 'templates', expected SOURCE=SHARE such as templates=0.3"):
+        run("templates", f"{file}=1")
+
+
 def test_a_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
     out = tmp_path / "prompts.jsonl"
     out.write_text("mine\n")

@@ -10,11 +10,13 @@ import pytest
 from dataset_dm import cli
 from dataset_dm.png import decode_png
 
+SMALL = ["--batch-size", "4", "--shard-size", "4"]
+
 
 @pytest.fixture
 def made(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
-    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu"]
+    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu", *SMALL]
     asked = ["--num-images", "3", "--steps", "3", "--scheduler", "EulerAncestralDiscreteScheduler", "--seed", "5"]
     assert cli.main(["generate", "voc_synth", *chosen, *asked, "--out", str(tmp_path / "set")]) == 0
     return tmp_path / "set"
@@ -44,8 +46,34 @@ def test_provenance_and_prompt_are_enough(made: Path, tmp_path: Path) -> None:
     assert np.abs(redrawn(tmp_path / "other") - redrawn(tmp_path / "again")).max() > 2
 
 
+def test_labels_too_from_provenance_alone(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "nothing"))
+    assert cli.main(["redraw", str(made), "--row", "1", "--labels", "--out", str(tmp_path / "again")]) == 0
+    said = capsys.readouterr().out
+    assert "image: the same to the last byte" in said and "label: the same to the last byte" in said
+    row = pq.read_table(made / "train" / "00000.parquet").to_pylist()[1]
+    for name in ("image", "label"):
+        for title in ("redrawn", "original"):
+            assert (tmp_path / "again" / f"{title}_{name}.png").read_bytes() == row[name]["bytes"]
+    assert json.loads((tmp_path / "again" / "redrawn.json").read_text())["quality"] == row["quality"]
+    file = tmp_path / "row.json"
+    file.write_text(json.dumps({"provenance": row["provenance"]}))
+    assert cli.main(["redraw", str(file), "--labels", "--out", str(tmp_path / "alone")]) == 0
+    assert "no labels to compare with" in capsys.readouterr().out
+    assert (tmp_path / "alone" / "redrawn_label.png").read_bytes() == row["label"]["bytes"]
+    assert cli.main(["redraw", str(file), "--out", str(tmp_path / "stock")]) == 0  # nor does stock diffusers
+    assert cli.main(["redraw", str(file), "--annotator", "attention", "--out", str(tmp_path / "x")]) == 2
+    assert "--annotator is about --labels" in capsys.readouterr().err
+    del row["provenance"]["tasks"]
+    file.write_text(json.dumps({"provenance": row["provenance"]}))
+    assert cli.main(["redraw", str(file), "--labels", "--out", str(tmp_path / "x")]) == 2
+    assert "provenance: no tasks" in capsys.readouterr().err and not (tmp_path / "x").exists()
+
+
 def test_a_mosaic(made: Path, tmp_path: Path, models: dict[str, str]) -> None:
-    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu"]
+    chosen = ["--generator", models["generator"], "--annotator", models["annotator"], "--device", "cpu", *SMALL]
     asked = ["--num-images", "2", "--steps", "1", "--splice", "1x2", "--out", str(tmp_path / "mosaics")]
     assert cli.main(["generate", "voc_synth", *chosen, *asked]) == 0
     assert cli.main(["redraw", str(tmp_path / "mosaics"), "--row", "1", "--out", str(tmp_path / "again")]) == 0

@@ -14,22 +14,6 @@ from dataset_dm.errors import MissingExtra, ModelError
 QUICK = SamplerConfig(steps=1, guidance=None)
 
 
-@pytest.fixture(scope="module")
-def lora(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LoRA for the embedded generator's UNet, saved the way diffusers' training scripts save it."""
-    peft = pytest.importorskip("peft")
-    from diffusers import StableDiffusionPipeline
-    from diffusers.utils import convert_state_dict_to_diffusers
-
-    unet = Backbone.load(generator_folder, device="cpu").pipe.unet
-    torch.manual_seed(0)
-    unet.add_adapter(peft.LoraConfig(r=2, init_lora_weights=False, target_modules=["to_q", "to_k", "to_v"]))
-    layers = convert_state_dict_to_diffusers(peft.get_peft_model_state_dict(unet))
-    folder = tmp_path_factory.mktemp("lora")
-    StableDiffusionPipeline.save_lora_weights(folder, unet_lora_layers=layers)
-    return folder / "pytorch_lora_weights.safetensors"
-
-
 def test_adapter_changes_the_images_not_the_generators_fingerprint(backbone: Backbone, lora: Path) -> None:
     adapted = Backbone.load(backbone.folder, adapter=lora, device="cpu")
     assert adapted.fingerprint == backbone.fingerprint

@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from dataset_dm.errors import StoreError
-from dataset_dm.prompts import Prompt
+from dataset_dm.prompts import Endpoint, LanguageModel, Prompt, Templates, prepare
 from dataset_dm.prompts.book import Book, Place, open_book
+from dataset_dm.storage import open_storage
+from tests.prompts.conftest import Service
 
 SOURCE = {"kind": "test"}
 
@@ -115,3 +119,38 @@ def test_books_lie_in_the_home_folder_by_their_source(own_home: Path) -> None:
     assert open_book({"kind": "a"}) is book
     assert open_book({"kind": "b"}).file != book.file
     assert not own_home.exists()
+
+
+def test_machines_that_share_a_store_share_what_was_drawn(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines, each with a cache folder of its own; one of them loses what it knows."""
+    monkeypatch.setenv("DATASET_DM_HOME", f"memory://{uuid.uuid4().hex}")
+    source = LanguageModel(writer=Endpoint(model="m", url=service.url), mix=Templates(("cat", "dog")), block=2)
+
+    def on(machine: str) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
+
+    on("one")
+    assert prepare(source, 0, {"train": 4}) == 4
+    drawn = [source.prompt(0, "train", index) for index in range(4)]
+    on("two")
+    assert [source.prompt(0, "train", index) for index in range(4)] == drawn
+    assert prepare(source, 0, {"train": 6}) == 2 and len(service.requests) == 3
+    on("one")
+    shutil.rmtree(tmp_path / "one")
+    assert prepare(source, 0, {"train": 6}) == 0 and len(service.requests) == 3
+    assert [source.prompt(0, "train", index) for index in range(4)] == drawn
+    (file,) = open_storage().entries("prompts")
+    lines = open_storage().read(f"prompts/{file.name}").splitlines()
+    assert [json.loads(line).get("index") for line in lines] == [None, *range(6)]
+    assert json.loads(lines[0])["source"] == source.to_dict()
+
+
+def test_a_shared_book_that_is_damaged(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATASET_DM_HOME", f"memory://{uuid.uuid4().hex}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    book = open_book(SOURCE)
+    open_storage().write(f"prompts/{book.file.name}", b"nonsense\n")
+    with pytest.raises(StoreError, match=r"prompts memory://.*\.jsonl, line 1: no drawn prompt"), book.drawing(SOURCE):
+        pass

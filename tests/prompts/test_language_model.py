@@ -1,6 +1,7 @@
 """A language model behind a real loopback service: asked in batches, its answers looked at, frozen, never twice."""
 
 import json
+import logging
 import subprocess
 import sys
 import traceback
@@ -217,6 +218,21 @@ def test_a_key_in_an_answer_is_not_kept(service: Service, own_home: Path, monkey
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     service.answer = lambda number, request: (200, said(f"{sentences(request)} {KEY}"))
     assert KEY not in source_of(service, block=1).prompt(0, "train", 0).text
+
+
+def test_the_key_is_in_no_log(
+    service: Service, own_home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the client and what is below it write down at the most talkative level."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    caplog.set_level(logging.DEBUG)
+    for name in ("openai", "httpx", "httpcore"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    service.answer = lambda number, request: (500, {"error": {"message": KEY}}) if number == 0 else (200, said("1. x"))
+    with pytest.raises(PromptError, match="no usable prompt"):
+        source_of(service, block=1).prompt(0, "train", 0)
+    assert service.keys[0] == f"Bearer {KEY}" and "chat/completions" in caplog.text
+    assert KEY not in caplog.text
 
 
 @pytest.mark.parametrize("key", ["sk-secr\u00e9t", "sk-secret\nsk-secret"])

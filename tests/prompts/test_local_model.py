@@ -1,6 +1,7 @@
 """A language model of transformers: a tiny GPT-2 with random weights goes on with captions, the same for one seed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -72,22 +73,38 @@ def test_a_chat_model_is_asked(folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         (chat / file.name).write_bytes(file.read_bytes())
     (chat / "chat_template.jinja").write_text(TEMPLATE)
-    [text] = LocalModel.find(str(chat), {"max_new_tokens": 6}).write("captions", [ask("a photo of a dog")], 0)
+    found = LocalModel.find(str(chat), {"max_new_tokens": 6})
+    assert found.fingerprint != LocalModel.find(str(folder)).fingerprint  # what it is asked decides what it writes
+    [text] = found.write("captions", [ask("a photo of a dog")], 0)
     assert text and not text.startswith("a photo of a dog")  # words of its own only
     assert set(text.split()) <= set(CORPUS.split())
 
 
 def test_the_weights_are_part_of_the_plain_form(folder: Path, tmp_path: Path) -> None:
     before = LocalModel.find(str(folder))
-    other = tmp_path / "other"
+    other = shutil.copytree(folder, tmp_path / "other")
     model = GPT2LMHeadModel.from_pretrained(folder)
     model.save_pretrained(other)
     assert LocalModel.find(str(other)).fingerprint == before.fingerprint
     model.transformer.ln_f.bias.data += 1
     model.save_pretrained(other)
     assert LocalModel.find(str(other)).fingerprint != before.fingerprint
+    (other / "tokenizer.json").unlink()
+    assert LocalModel.find(str(other)).fingerprint != before.fingerprint
     source = named_source(f"transformers:{folder}", MIX)
     assert isinstance(source, LanguageModel) and source.writer == before
+
+
+def test_a_model_with_code_of_its_own_is_refused(folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(folder, own)
+    config = json.loads((own / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "code.Config", "AutoModelForCausalLM": "code.Model"}}
+    (own / "config.json").write_text(json.dumps(config))
+    (own / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(PromptError, match="cannot be opened"):
+        LocalModel.find(str(own)).write("", [ask("a dog")], 0)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_models_that_are_none(folder: Path, tmp_path: Path, own_home: Path) -> None:
