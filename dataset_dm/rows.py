@@ -82,9 +82,8 @@ class Rows:
             else:
                 self.dropped[reason] += 1
                 self.listed.setdefault(split, {}).setdefault(reason, []).append(index)
-        chosen = pa.array(kept, pa.int64())
         plain, names = self.features(self.plan.classes), self.plan.classes
-        return assemble(plain, names, found.images.take(chosen), found.labels.take(chosen), self._provenance(split))
+        return assemble(plain, names, _some(found.images, kept), _some(found.labels, kept), self._provenance(split))
 
     def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
         """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
@@ -196,8 +195,12 @@ def _first(
 ) -> tuple[pa.Table, pa.Table, list[list[str]]]:
     """Those with an index below `count`."""
     wanted = [position for position, index in enumerate(images.column("index").to_pylist()) if index < count]
-    chosen = pa.array(wanted, pa.int64())
-    return images.take(chosen), labels.take(chosen), [lost[position] for position in wanted]
+    return _some(images, wanted), _some(labels, wanted), [lost[position] for position in wanted]
+
+
+def _some(table: pa.Table, positions: Sequence[int]) -> pa.Table:
+    """The rows at these positions, in order; mostly they are all, and nothing is copied."""
+    return table if len(positions) == table.num_rows else table.take(pa.array(positions, pa.int64()))
 
 
 def assemble(
