@@ -5,9 +5,10 @@ No image is encoded again, unless rows are mosaics.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
@@ -59,7 +60,7 @@ class Rows:
     @property
     def schema(self) -> pa.Schema:
         """Columns with the metadata that plain `load_dataset` reads."""
-        return arrow_schema(self.features(self.plan.classes))
+        return _schema(self.features, self.plan.classes)
 
     def table(self, split: str, count: int, images: pa.Table, labels: pa.Table, again: Again | None = None) -> pa.Table:
         """The rows with an index below `count`, in index order, less those that are left out.
@@ -82,8 +83,8 @@ class Rows:
             else:
                 self.dropped[reason] += 1
                 self.listed.setdefault(split, {}).setdefault(reason, []).append(index)
-        plain, names = self.features(self.plan.classes), self.plan.classes
-        return assemble(plain, names, _some(found.images, kept), _some(found.labels, kept), self._provenance(split))
+        images, labels = _some(found.images, kept), _some(found.labels, kept)
+        return _assemble(self.schema, self.plan.classes, images, labels, self._provenance(split))
 
     def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
         """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
@@ -215,7 +216,12 @@ def assemble(
         labels: columns of LABEL_ROWS.
         provenance: of any row; what differs from row to row is taken from `images`.
     """
-    schema = arrow_schema(dict(plain))
+    return _assemble(arrow_schema(dict(plain)), classes, images, labels, provenance)
+
+
+def _assemble(
+    schema: pa.Schema, classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
+) -> pa.Table:
     columns = {
         "image_id": images.column("index"),
         **{name: images.column(name) for name in ("image", "width", "height", "prompt")},
@@ -229,6 +235,12 @@ def assemble(
         ids = {name: number for number, name in enumerate((BACKGROUND, *classes))}
         columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, schema.field("semantic_class_to_id").type)
     return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+
+
+@functools.lru_cache(maxsize=16)
+def _schema(features: Features, classes: tuple[str, ...]) -> pa.Schema:
+    """Known by now: a stream asks again with every shard."""
+    return arrow_schema(features(classes))
 
 
 def shown_classes(table: pa.Table) -> list[list[int]]:
@@ -255,7 +267,7 @@ def _quality(labels: pa.Table) -> pa.StructArray:
 
 def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
     names = [name for name in ("index", "seed", "attempt", "width", "height", "seeds") if name in images.column_names]
-    columns = {name: [value] * images.num_rows for name, value in asdict(constant).items()}
+    columns = {one.name: [getattr(constant, one.name)] * images.num_rows for one in fields(constant)}
     return _struct({**columns, **{name: images.column(name) for name in names}})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import time
 import warnings
@@ -65,18 +66,18 @@ class Local:
         The shard is locked while a batch is made and never in between: a reader may stop anywhere and stay so. What it
         made lies in the store as pieces, and whoever reads the shard next goes on from there.
         """
-        begun = None
-        for number in range(self.plan.batches_per_shard):
+        begun, given = None, 0
+        while given < self.plan.batches_per_shard:
             with self._claim(work, wait=True):
                 if self._is_made(work):  # by somebody else, meanwhile
                     break
                 begun = begun or self._begin(work)
                 part = self._next(begun, leave=not work.anew)
+            given += 1
             yield part
-        else:
-            return
-        made = read(self.images, self.labels, work.split, work.shard)
-        yield from list(in_batches(*made, self.plan.batch_size))[number:]
+        if given < self.plan.batches_per_shard:
+            made = read(self.images, self.labels, work.split, work.shard)
+            yield from itertools.islice(in_batches(*made, self.plan.batch_size), given, None)
 
     def close(self) -> None:
         """Nothing was started."""

@@ -27,8 +27,8 @@ asked = json.loads(sys.argv[1])
 count = None if asked["endless"] else asked["images"]
 rows = load_dataset("dataset_dm/voc_synth", split="train", num_images=count, streaming=True, **asked["quick"])
 rows = split_dataset_by_node(rows, asked["rank"], asked["ranks"])
-index = lambda row: row["provenance"]["index"]
-loader = DataLoader(rows, batch_size=None, num_workers=asked["workers"], collate_fn=index, prefetch_factor=asked["ahead"])
+workers = {"num_workers": asked["workers"], "prefetch_factor": asked["ahead"]}
+loader = DataLoader(rows, batch_size=None, collate_fn=lambda row: row["provenance"]["index"], **workers)
 print(json.dumps(list(itertools.islice(loader, asked["images"] // asked["ranks"] if asked["endless"] else None))))
 """
 

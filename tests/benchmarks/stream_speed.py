@@ -35,7 +35,12 @@ def rows_a_second(read: Callable[[], int]) -> float:
 def readers(args: argparse.Namespace) -> dict[str, Callable[[], int]]:
     """Name → one pass over the whole set, which returns its rows; the set is made here if it is not there."""
     sampler = {"steps": 1, "guidance": 2.0}
-    asked = {"num_images": args.images, "sampler": sampler, "device": args.device, "size": tuple(args.size or ()) or None}
+    asked = {
+        "num_images": args.images,
+        "sampler": sampler,
+        "device": args.device,
+        "size": tuple(args.size or ()) or None,
+    }
     plan = VocSynth(cache_dir=f"{args.home}/cache", **asked).config.plan()
     stored = load_dataset(NAME, split="train", cache_dir=f"{args.home}/cache", **asked)
     streamed = load_dataset(NAME, split="train", streaming=True, **asked)
@@ -74,7 +79,8 @@ def main(words: list[str] | None = None) -> int:
     medians = {name: statistics.median(found) for name, found in rates.items()}
     print("rows a second:", json.dumps({name: round(rate) for name, rate in medians.items()}))
     ratios = [stream / there for stream, there in zip(rates["stream"], rates["map"], strict=True)]
-    print(f"stream over map, median of {args.rounds}: {statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})")
+    spread = f"{min(ratios):.2f}-{max(ratios):.2f}"
+    print(f"stream over map, median of {args.rounds}: {statistics.median(ratios):.2f} ({spread})")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Streams as trainers use them: resumed, shuffled, split among workers and ranks; nothing twice, nothing drawn twice."""
+"""Streams as trainers use them: resumed, shuffled, split among workers and ranks; nothing comes or is drawn twice."""
 
 import itertools
 import logging
