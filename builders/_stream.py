@@ -6,8 +6,8 @@ too (see `engine.pieces`), so a stream may be left anywhere and nothing is drawn
 
 **Shards.** A shard of the store (`shard_size` samples, 16 by default) is a shard to `datasets`: what `shuffle` orders,
 and what DataLoader workers and ranks share out. Its tables are the same whether they are made or read, so `state_dict`
-continues in the middle of one with exactly the rows that remain. Rows in a shuffle buffer are lost on resuming, as with
-any stream of `datasets`.
+continues in the middle of one with exactly the rows that remain. As with any stream of `datasets`, rows in a shuffle
+buffer are lost on resuming, and `take(n)` asks for a row more than it gives: one batch may be made beyond.
 
 **Workers.** A DataLoader's readers are forked (or spawned) and never run a model: each has a worker process that makes
 the shards it lacks. Readers beyond the number of shards get nothing to do; `datasets` says so.
@@ -35,11 +35,16 @@ import numpy as np
 import pyarrow as pa
 from datasets.iterable_dataset import ArrowExamplesIterable
 
+from dataset_dm.errors import ConfigError, explain
+
 # many ranks and workers divide it: 1-6, 8, 10, 12, 15, 16, 20, 24, 30, 32, 40, 48, 60, 64, 80, 96 …
 LANES = 960
 
 # of a state: rounds through the lanes, the lane that is read, rows of its shard
 _START = {"turn": 0, "shard_idx": 0, "shard_example_idx": 0}
+# an endless stream whose filters drop all would draw for ever and say nothing
+_MOST_BARREN = 64
+
 _LOG = datasets.logging.get_logger("datasets.dataset_dm")
 # where torchrun, accelerate and the like say how many ranks there are
 _WORLD = "WORLD_SIZE"
@@ -100,10 +105,19 @@ class EndlessLanes(ArrowExamplesIterable):
     def _shards(self) -> Iterator[tuple[dict[str, Any], Iterator[Any]]]:
         """The state, and the tables of the shard it points to; it moves on when they are through."""
         lanes, state = self.kwargs["shards"], self._state_dict or dict(_START)
+        barren = 0
         while True:
             while state["shard_idx"] < len(lanes):
                 shard = lanes[state["shard_idx"]] + state["turn"] * LANES
                 yield state, self.generate_tables_fn(**{**self.kwargs, "shards": [shard]})
+                barren = 0 if state["shard_example_idx"] else barren + 1
+                if barren == _MOST_BARREN:
+                    expected = "a row now and then"
+                    raise ConfigError(
+                        explain(
+                            f"no row in {barren} shards in a row", expected=expected, remedy="ask less of the filters"
+                        )
+                    )
                 state.update(shard_idx=state["shard_idx"] + 1, shard_example_idx=0)
             state.update(turn=state["turn"] + 1, shard_idx=0)
 

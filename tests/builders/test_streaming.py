@@ -228,3 +228,9 @@ def _rows(lanes, arrow: bool) -> Iterator[int]:
     if arrow:
         return (row for _, table in lanes.iter_arrow() for row in table.column("row").to_pylist())
     return (row["row"] for _, row in lanes)
+
+
+def test_an_endless_stream_of_which_nothing_is_kept_says_so() -> None:
+    lanes = EndlessLanes(lambda shards: iter([]), {"shards": [0, 1]})
+    with pytest.raises(ConfigError, match="no row in 64 shards in a row: expected a row now and then; ask less of"):
+        next(lanes.iter_arrow())
