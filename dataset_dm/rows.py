@@ -228,7 +228,7 @@ def _assemble(
         **{name: labels.column(name) for name in ("label", "classes", "annotation")},
         "depth_map": labels.column("depth"),
         "quality": _quality(labels),
-        "provenance": _provenance(provenance, images),
+        "provenance": _provenance(provenance, images, schema.field("provenance").type),
     }
     if "objects" in schema.names:
         columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
@@ -265,10 +265,15 @@ def _quality(labels: pa.Table) -> pa.StructArray:
     return _struct(columns)
 
 
-def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
-    names = [name for name in ("index", "seed", "attempt", "width", "height", "seeds") if name in images.column_names]
-    columns = {one.name: [getattr(constant, one.name)] * images.num_rows for one in fields(constant)}
-    return _struct({**columns, **{name: images.column(name) for name in names}})
+def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> pa.StructArray:
+    own = {"index", "seed", "attempt", "width", "height", "seeds"} & {*images.column_names}
+    arrays = [
+        _cast(images.column(entry.name), entry.type)
+        if entry.name in own
+        else pa.repeat(pa.scalar(getattr(constant, entry.name), entry.type), images.num_rows)
+        for entry in kind
+    ]
+    return pa.StructArray.from_arrays(arrays, fields=list(kind))
 
 
 def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
