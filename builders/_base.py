@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import datasets
@@ -14,14 +15,15 @@ import pyarrow as pa
 from datasets.download.streaming_download_manager import StreamingDownloadManager
 
 from dataset_dm import filters
+from dataset_dm.builders._stream import LANES, EndlessLanes, warn_of_ranks
 from dataset_dm.catalogue import CATALOGUE, Recipe, recipe
 from dataset_dm.engine import Engine, Work, must_ask_a_worker, resolve_engine
 from dataset_dm.engine.rounds import again, later_rounds, whole
-from dataset_dm.errors import ConfigError, did_you_mean
+from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.exclusions import read_exclusions
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.records import features
-from dataset_dm.request import DEFAULTS, resolve_recipe, resolve_splits
+from dataset_dm.request import DEFAULTS, ENDLESS, resolve_recipe, resolve_splits
 from dataset_dm.rows import Rows
 
 try:
@@ -43,7 +45,11 @@ _LISTED = 10
 
 @dataclass
 class SynthConfigBase(datasets.BuilderConfig):
-    """Counts, and a cache folder named by what decides the rows."""
+    """Counts, and a cache folder named by what decides the rows.
+
+    num_images: of train; None in this object is the default. A user's own `num_images=None` is a stream without an end,
+    which is ENDLESS here.
+    """
 
     num_images: Any = None
     splits: Any = None
@@ -54,8 +60,8 @@ class SynthConfigBase(datasets.BuilderConfig):
         """Task, columns and default splits of this config."""
         return recipe(self.dataset, self.name)
 
-    def counts(self) -> dict[str, int]:
-        """Split → number of rows."""
+    def counts(self) -> dict[str, int | float]:
+        """Split → number of rows, ENDLESS for a stream without an end."""
         return resolve_splits(self.num_images, self.splits, self.recipe().splits)
 
     def identity(self) -> str:
@@ -64,7 +70,8 @@ class SynthConfigBase(datasets.BuilderConfig):
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: Any = None) -> str:
         """Names the cache folder: a default that is spelt out makes no second one, other counts do."""
-        counts = ",".join(f"{split}={count}" for split, count in self.counts().items())
+        spelt = {split: "endless" if count == ENDLESS else count for split, count in self.counts().items()}
+        counts = ",".join(f"{split}={count}" for split, count in spelt.items())
         name = f"{self.name}-{self.identity()}-{counts if len(counts) <= _READABLE else _digest(counts)}"
         return name if custom_features is None else f"{name}-{_digest(repr(custom_features))[:8]}"
 
@@ -119,7 +126,7 @@ class SynthConfig(SynthConfigBase):
 
 
 class ConfiguredBuilder(datasets.ArrowBasedBuilder):
-    """Refuses unknown configs and arguments with a suggestion; otherwise as `datasets` has it."""
+    """Refuses unknown configs and arguments with a suggestion, and knows streams without an end (see `_stream`)."""
 
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = SynthConfigBase
@@ -139,7 +146,28 @@ class ConfiguredBuilder(datasets.ArrowBasedBuilder):
                 offered = sorted(known_arguments - internal)
                 close = did_you_mean(name, offered) or f"; known are {', '.join(offered)}"
                 raise ConfigError(f"{self.name}: unknown argument {name!r}{close}")
+        if kwargs.get("num_images", 1) is None:  # `datasets` drops what is None
+            kwargs["num_images"] = ENDLESS
         return super()._create_builder_config(config_name=config_name, custom_features=custom_features, **kwargs)
+
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+        """As `datasets` has it; ConfigError for a set without an end, before anything is made."""
+        for split, count in self.config.counts().items():
+            if count == ENDLESS:
+                expected = "streaming=True for a stream without an end"
+                remedy = f"pass it, or for {split} a number such as 64"
+                raise ConfigError(explain(f"{self.name}: num_images", got=None, expected=expected, remedy=remedy))
+        super().download_and_prepare(*args, **kwargs)
+
+    def _get_examples_iterable_for_split(self, split_generator: datasets.SplitGenerator) -> Any:
+        kwargs = split_generator.gen_kwargs
+        if kwargs["count"] == ENDLESS:
+            return EndlessLanes(self._generate_tables, kwargs)
+        warn_of_ranks(f"{self.name}, split {kwargs['split']}", len(kwargs["shards"]), self._rows_per_shard())
+        return super()._get_examples_iterable_for_split(split_generator)
+
+    def _rows_per_shard(self) -> int:
+        raise NotImplementedError
 
     def _info(self) -> datasets.DatasetInfo:
         chosen = self.config.recipe()
@@ -157,6 +185,20 @@ class SynthBuilder(ConfiguredBuilder):
     """
 
     _streams = False  # a stream is read shard by shard, by readers that know nothing of each other: it reports nothing
+    _resolved: Rows | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_resolved": None}  # another process resolves it anew
+
+    def _rows(self) -> Rows:
+        """A fresh count of what is left out. The plan is looked up once: a stream asks for it shard by shard."""
+        if self._resolved is None:
+            self._resolved = self.config.rows()
+        return replace(self._resolved, dropped=Counter(), listed={}, dropped_objects=Counter())
+
+    def _rows_per_shard(self) -> int:
+        plan = self._rows().plan
+        return plan.shard_size // plan.samples_per_row
 
     def _columns(self, chosen: Recipe) -> dict[str, Any]:
         return chosen.features(self.config.plan().classes)
@@ -165,7 +207,7 @@ class SynthBuilder(ConfiguredBuilder):
         return {"num_proc": prepare_split_kwargs.get("num_proc")}
 
     def _split_generators(self, dl_manager: Any, num_proc: int | None = None) -> list[datasets.SplitGenerator]:
-        plan, counts = self.config.plan(), self.config.counts()
+        plan, counts = self._rows().plan, self.config.counts()
         self._streams = isinstance(dl_manager, StreamingDownloadManager)
         if not self._streams:
             overwrite = bool(getattr(dl_manager.download_config, "force_download", False))
@@ -174,20 +216,19 @@ class SynthBuilder(ConfiguredBuilder):
             chosen = {"device": self.config.device, "engine": self.config.engine}
             with Engine(plan, overwrite=overwrite, in_worker=in_worker, **chosen) as engine:
                 _fill(engine, counts)
-                _fill_rounds(engine, self.config.rows(), counts)
+                _fill_rounds(engine, self._rows(), counts)
+        shards = {split: range(LANES) if count == ENDLESS else plan.shards(count) for split, count in counts.items()}
         return [
-            datasets.SplitGenerator(
-                split, gen_kwargs={"shards": list(plan.shards(count)), "split": split, "count": count}
-            )
+            datasets.SplitGenerator(split, gen_kwargs={"shards": list(shards[split]), "split": split, "count": count})
             for split, count in counts.items()
         ]
 
-    def _generate_shards(self, shards: list[int], split: str, count: int) -> Iterator[dict[str, Any]]:
+    def _generate_shards(self, shards: list[int], split: str, count: float) -> Iterator[dict[str, Any]]:
         for shard in shards:
             yield {"split": split, "shard": shard}
 
-    def _generate_tables(self, shards: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
-        rows = self.config.rows()
+    def _generate_tables(self, shards: list[int], split: str, count: float) -> Iterator[tuple[Any, pa.Table]]:
+        rows = self._rows()
         plan = rows.plan
         ask, chosen = must_ask_a_worker(), {"device": self.config.device, "engine": self.config.engine}
         with Engine(plan, in_worker=ask, keep_worker=True, **chosen) as engine:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
+from dataset_dm.builders._stream import LANES
 from dataset_dm.catalogue import Recipe
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.label_rows import label_rows
@@ -24,7 +25,7 @@ from dataset_dm.miniature import world
 from dataset_dm.png import encode_png
 from dataset_dm.provenance import Provenance
 from dataset_dm.records import Annotation, Objects
-from dataset_dm.request import whole
+from dataset_dm.request import ENDLESS, whole
 from dataset_dm.rows import assemble
 from dataset_dm.shard_schema import IMAGE_ROWS
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
@@ -46,7 +47,7 @@ class MiniatureConfig(SynthConfigBase):
 
     dataset: ClassVar[str] = "miniature"
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int | float]:
         """Split → number of scenes; only the world's own splits exist, and no split shows another's scenes."""
         counts = super().counts()
         for split, count in counts.items():
@@ -54,7 +55,7 @@ class MiniatureConfig(SynthConfigBase):
                 known = ", ".join(world.SPLITS)
                 close = did_you_mean(split, world.SPLITS)
                 raise ConfigError(f"miniature: unknown split {split!r}; expected one of {known}{close}")
-            if count > _MOST:
+            if count != ENDLESS and count > _MOST:
                 raise ConfigError(explain(f"splits[{split!r}]", got=count, expected=f"at most {_MOST} scenes"))
         return counts
 
@@ -88,23 +89,29 @@ class Miniature(ConfiguredBuilder):
     def _columns(self, chosen: Recipe) -> dict[str, Any]:
         return chosen.features(world.VOC_CLASSES)
 
+    def _rows_per_shard(self) -> int:
+        return _SCENES
+
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        counts = self.config.counts()
+        shards = {split: LANES if count == ENDLESS else -(-count // _SCENES) for split, count in counts.items()}
         return [
             datasets.SplitGenerator(
-                split, gen_kwargs={"starts": list(range(0, count, _SCENES)), "split": split, "count": count}
+                split, gen_kwargs={"shards": list(range(shards[split])), "split": split, "count": count}
             )
-            for split, count in self.config.counts().items()
+            for split, count in counts.items()
         ]
 
-    def _generate_shards(self, starts: list[int], split: str, count: int) -> Iterator[dict[str, Any]]:
-        for start in starts:
-            yield {"split": split, "start": start}
+    def _generate_shards(self, shards: list[int], split: str, count: float) -> Iterator[dict[str, Any]]:
+        for shard in shards:
+            yield {"split": split, "shard": shard}
 
-    def _generate_tables(self, starts: list[int], split: str, count: int) -> Iterator[tuple[Any, pa.Table]]:
+    def _generate_tables(self, shards: list[int], split: str, count: float) -> Iterator[tuple[Any, pa.Table]]:
         style, seed = self.config.chosen_style(), self.config.chosen_seed()
         chosen = self.config.recipe()
         plain = self._columns(chosen)
-        for position, start in enumerate(starts):
+        for position, shard in enumerate(shards):
+            start = shard * _SCENES
             indices = range(start, min(start + _SCENES, count))
             scenes = [world.labelled(split, index, style, SIZE, seed) for index in indices]
             found = [truth(rendering, chosen.tasks) for _, rendering in scenes]

@@ -51,7 +51,7 @@ class Session:
 
     Attributes:
         seconds: stage → seconds spent: load, draw, read, label, encode.
-        halved: the smallest batch that lack of memory forced in the present shard, None if none did.
+        halved: the smallest batch that lack of memory forced, None if none did; whoever begins a shard resets it.
     """
 
     def __init__(self, plan: GenerationPlan, device: str = "auto") -> None:
@@ -78,24 +78,30 @@ class Session:
         return annotator
 
     def batches(self, split: str, shard: int, stored: pa.Table | None = None) -> Iterator[Batch]:
-        """The batches of a shard, in index order.
+        """The batches of a shard, in index order; see `batch`."""
+        self.halved = None
+        for number in range(self.plan.batches_per_shard):
+            yield self.batch(split, shard, number, stored)
+
+    def batch(self, split: str, shard: int, number: int, stored: pa.Table | None = None) -> Batch:
+        """One batch of a shard; it does not depend on the others.
 
         Args:
             split, shard: which one; the split may be a later round of one, see `plan.in_round`.
-            stored: its image rows, when they exist already: then only labels are made, and `Batch.images` are slices.
+            number: of the batch in its shard, from 0.
+            stored: the shard's image rows, when they exist already: then only labels are made, and `Batch.images` is a
+                slice.
         """
-        self.halved = None
         plan, annotator = self.plan, self.annotator  # a decoder for another generator is refused before any drawing
-        indices = plan.shard_indices(shard)
-        for start in range(0, plan.shard_size, plan.batch_size):
-            part = indices[start : start + plan.batch_size]
-            if stored is None:
-                drawn = self._draw(split, part, levels=annotator.levels)
-                images = self._image_rows(part, drawn)
-            else:
-                images = stored.slice(start, plan.batch_size)
-                drawn = from_rows(images)
-            yield Batch(images, self._label_rows(part, self._annotate_within_memory(drawn)))
+        start = number * plan.batch_size
+        part = plan.shard_indices(shard)[start : start + plan.batch_size]
+        if stored is None:
+            drawn = self._draw(split, part, levels=annotator.levels)
+            images = self._image_rows(part, drawn)
+        else:
+            images = stored.slice(start, plan.batch_size)
+            drawn = from_rows(images)
+        return Batch(images, self._label_rows(part, self._annotate_within_memory(drawn)))
 
     def environment(self) -> dict[str, Any]:
         """What equal bytes depend on besides the plan: device model, dtype, batch, threads, library versions."""

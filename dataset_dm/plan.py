@@ -85,6 +85,11 @@ class GenerationPlan:
         return 1 if self.splice is None else self.splice[0] * self.splice[1]
 
     @property
+    def batches_per_shard(self) -> int:
+        """How many batches fill a shard."""
+        return self.shard_size // self.batch_size
+
+    @property
     def generator_reference(self) -> str:
         """`generator` or `generator@revision`."""
         return _reference(self.generator, self.generator_revision)

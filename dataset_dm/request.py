@@ -30,6 +30,8 @@ _MOST_TILES = 8  # rows and columns of a mosaic
 # pixels of one batch by default: 16 small pictures, 4 of 512 x 512, one of 1024 x 1024
 _BATCH_PIXELS = 2**20
 _SPLIT_NAME = re.compile(r"[A-Za-z0-9_]+")
+# the count of a split without an end, which only a stream can have: `num_images=None`
+ENDLESS = math.inf
 # what a plan can be asked for, with its defaults
 DEFAULTS: dict[str, Any] = {
     "generator": MINIATURE,
@@ -127,12 +129,18 @@ def plan_from_dict(plain: Mapping[str, Any]) -> GenerationPlan:
     return GenerationPlan(**{**plain, **read})
 
 
-def resolve_splits(num_images: object, splits: object, default: Mapping[str, int]) -> dict[str, int]:
-    """Split → count. `num_images=N` replaces the count of train; `splits` replaces everything; not both."""
+def resolve_splits(num_images: object, splits: object, default: Mapping[str, int]) -> dict[str, int | float]:
+    """Split → count. `num_images=N` replaces the count of train; `splits` replaces everything; not both.
+
+    Args:
+        num_images: a count; None when it was not given; ENDLESS for a stream without an end.
+        splits: split → count; None as a count is ENDLESS.
+        default: what there is when neither is given.
+    """
     if num_images is not None and splits is not None:
         raise ConfigError("num_images and splits were both given; num_images=N means splits={'train': N}, give one")
     if splits is None:
-        return dict(default) if num_images is None else {**default, "train": whole("num_images", num_images, 1)}
+        return dict(default) if num_images is None else {**default, "train": _count("num_images", num_images)}
     if not isinstance(splits, Mapping) or not splits:
         expected = "split names with counts such as {'train': 1000, 'validation': 100}"
         raise ConfigError(explain("splits", got=splits, expected=expected))
@@ -140,7 +148,11 @@ def resolve_splits(num_images: object, splits: object, default: Mapping[str, int
         if not isinstance(name, str) or not _SPLIT_NAME.fullmatch(name) or name == "all":
             expected = "letters, digits and _ such as 'train' (and not 'all')"
             raise ConfigError(explain("splits: name", got=name, expected=expected))
-    return {name: whole(f"splits[{name!r}]", count, 1) for name, count in splits.items()}
+    return {name: _count(f"splits[{name!r}]", ENDLESS if count is None else count) for name, count in splits.items()}
+
+
+def _count(what: str, value: object) -> int | float:
+    return ENDLESS if value == ENDLESS else whole(what, value, 1)
 
 
 def whole(what: str, value: object, least: int) -> int:

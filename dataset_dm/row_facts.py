@@ -54,6 +54,8 @@ def row_facts(
 def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
     """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
     column = _column(labels, "objects")
+    if column.null_count == len(column):
+        return {name: [None] * len(column) for name in ("objects", "object_confidence", "keypoint_confidence")}
     parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
     trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
     for values in zip(*parts, strict=True):

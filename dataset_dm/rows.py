@@ -5,9 +5,10 @@ No image is encoded again, unless rows are mosaics.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
@@ -60,7 +61,7 @@ class Rows:
     @property
     def schema(self) -> pa.Schema:
         """Columns with the metadata that plain `load_dataset` reads."""
-        return arrow_schema(self.features(self.plan.classes))
+        return _schema(self.features, self.plan.classes)
 
     def table(self, split: str, count: int, images: pa.Table, labels: pa.Table, again: Again | None = None) -> pa.Table:
         """The rows with an index below `count`, in index order, less those that are left out.
@@ -83,9 +84,8 @@ class Rows:
             else:
                 self.dropped[reason] += 1
                 self.listed.setdefault(split, {}).setdefault(reason, []).append(index)
-        chosen = pa.array(kept, pa.int64())
-        plain, names = self.features(self.plan.classes), self.plan.classes
-        return assemble(plain, names, found.images.take(chosen), found.labels.take(chosen), self._provenance(split))
+        images, labels = _some(found.images, kept), _some(found.labels, kept)
+        return _assemble(self.schema, self.plan.classes, images, labels, self._provenance(split))
 
     def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
         """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
@@ -204,8 +204,12 @@ def _first(
 ) -> tuple[pa.Table, pa.Table, list[list[str]]]:
     """Those with an index below `count`."""
     wanted = [position for position, index in enumerate(images.column("index").to_pylist()) if index < count]
-    chosen = pa.array(wanted, pa.int64())
-    return images.take(chosen), labels.take(chosen), [lost[position] for position in wanted]
+    return _some(images, wanted), _some(labels, wanted), [lost[position] for position in wanted]
+
+
+def _some(table: pa.Table, positions: Sequence[int]) -> pa.Table:
+    """The rows at these positions, in order; mostly they are all, and nothing is copied."""
+    return table if len(positions) == table.num_rows else table.take(pa.array(positions, pa.int64()))
 
 
 def assemble(
@@ -221,20 +225,31 @@ def assemble(
         labels: columns of LABEL_ROWS.
         provenance: of any row; what differs from row to row is taken from `images`.
     """
-    schema = arrow_schema(dict(plain))
+    return _assemble(arrow_schema(dict(plain)), classes, images, labels, provenance)
+
+
+def _assemble(
+    schema: pa.Schema, classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
+) -> pa.Table:
     columns = {
         "image_id": images.column("index"),
         **{name: images.column(name) for name in ("image", "width", "height", "prompt")},
         **{name: labels.column(name) for name in ("label", "classes", "annotation")},
         "depth_map": labels.column("depth"),
         "quality": _quality(labels),
-        "provenance": _provenance(provenance, images),
+        "provenance": _provenance(provenance, images, schema.field("provenance").type),
     }
     if "objects" in schema.names:
         columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
         ids = {name: number for number, name in enumerate((BACKGROUND, *classes))}
         columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, schema.field("semantic_class_to_id").type)
     return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+
+
+@functools.lru_cache(maxsize=16)
+def _schema(features: Features, classes: tuple[str, ...]) -> pa.Schema:
+    """Known by now: a stream asks again with every shard."""
+    return arrow_schema(features(classes))
 
 
 def shown_classes(table: pa.Table) -> list[list[int]]:
@@ -259,12 +274,17 @@ def _quality(labels: pa.Table) -> pa.StructArray:
     return _struct(columns)
 
 
-def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
+def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> pa.StructArray:
+    own = {} if "requested" not in images.column_names else {"prompts": _prompts(images)}
     given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
-    columns = {name: [value] * images.num_rows for name, value in asdict(constant).items()}
-    if "requested" in images.column_names:
-        columns["prompts"] = _prompts(images)
-    return _struct({**columns, **{name: images.column(name) for name in given if name in images.column_names}})
+    own.update({name: images.column(name) for name in given if name in images.column_names})
+    arrays = [
+        _cast(own[entry.name], entry.type)
+        if entry.name in own
+        else pa.repeat(pa.scalar(getattr(constant, entry.name), entry.type), images.num_rows)
+        for entry in kind
+    ]
+    return pa.StructArray.from_arrays(arrays, fields=list(kind))
 
 
 def _prompts(images: pa.Table) -> pa.Array:

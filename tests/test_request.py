@@ -12,7 +12,7 @@ from dataset_dm.errors import AnnotatorMismatch, ConfigError, GeneratorError, Mo
 from dataset_dm.miniature.world import VOC_CLASSES
 from dataset_dm.miniature.world.captions import SETTINGS
 from dataset_dm.prompts import Appended, Templates
-from dataset_dm.request import plan_from_dict, resolve, resolve_recipe, resolve_splits
+from dataset_dm.request import ENDLESS, plan_from_dict, resolve, resolve_recipe, resolve_splits
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS
 
 CONFIGS = ("model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
@@ -274,6 +274,8 @@ def test_splits() -> None:
     assert resolve_splits(None, None, default) == default
     assert resolve_splits(5, None, default) == {"train": 5, "validation": 16}
     assert resolve_splits(None, {"night": 3}, default) == {"night": 3}
+    assert resolve_splits(ENDLESS, None, default) == {"train": ENDLESS, "validation": 16}
+    assert resolve_splits(None, {"train": None, "test": 2}, default) == {"train": ENDLESS, "test": 2}
 
 
 @pytest.mark.parametrize(

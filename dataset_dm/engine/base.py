@@ -86,3 +86,9 @@ def read(images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows
     """Image rows (without latents) and label rows of a finished shard."""
     columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
     return images.read(split, shard, columns), labels.read(split, shard)
+
+
+def in_batches(images: pa.Table, labels: pa.Table, batch_size: int) -> Iterator[Rows]:
+    """Rows cut where batches end, as they are when they are made: a stream counts on tables that stay the same."""
+    for start in range(0, images.num_rows, batch_size):  # a slice copies nothing
+        yield images.slice(start, batch_size), labels.slice(start, batch_size)

@@ -8,7 +8,7 @@ import platform
 from collections.abc import Iterator, Mapping
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import Maker, Report, Rows, Work, describe, pending, read, stores
+from dataset_dm.engine.base import Maker, Report, Rows, Work, describe, in_batches, pending, read, stores
 from dataset_dm.engine.choice import EngineChoice, resolve_engine
 from dataset_dm.engine.forks import must_ask_a_worker
 from dataset_dm.engine.termination import tidy_termination
@@ -97,14 +97,17 @@ class Engine:
     def rows(self, work: Work) -> Iterator[Rows]:
         """Image and label rows of a shard, batch by batch as they are made; published just before the last one comes.
 
-        A shard that is in the store comes whole, at once. No lock is held: a reader may stop anywhere and stay so.
+        A shard that is in the store, or that another process makes, comes in the same batches. A reader may stop
+        anywhere and stay so: it holds no lock.
         """
         work = Work(work.split, work.shard, work.draw, anew=work.anew or self.overwrite)
         if self._is_made(work):
-            yield self.read(work.split, work.shard)
+            made = iter([self.read(work.split, work.shard)])
         else:
             self._hold()
-            yield from self._maker.rows(work)
+            made = self._maker.rows(work)
+        for images, labels in made:
+            yield from in_batches(images, labels, self.plan.batch_size)
 
     def read(self, split: str, shard: int) -> Rows:
         """Image rows (without latents) and label rows of a finished shard."""

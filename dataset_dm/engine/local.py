@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import Outcome, Report, Rows, Work, describe, stores
+from dataset_dm.engine.base import Outcome, Report, Rows, Work, describe, in_batches, read, stores
+from dataset_dm.engine.pieces import Pieces
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.shards import ShardStore
 
@@ -51,27 +54,30 @@ class Local:
                 return "busy"
             if self._is_made(work):
                 return "there"
-            for images, _ in self.rows(work):
+            begun = self._begin(work)
+            while len(begun.parts) < self.plan.batches_per_shard:
+                images, _ = self._next(begun)
                 progress(images.num_rows)
         return "made"
 
     def rows(self, work: Work) -> Iterator[Rows]:
         """The rows of a shard, batch by batch as they are made; published just before the last batch comes.
 
-        No lock is held: a reader may stop anywhere and stay so.
+        The shard is locked while a batch is made and never in between: a reader may stop anywhere and stay so. What it
+        made lies in the store as pieces, and whoever reads the shard next goes on from there.
         """
-        split, shard = work.split, work.shard
-        session = self.session()
-        draw = (work.anew and work.draw) or not self.images.has(split, shard)
-        stored = None if draw else self.images.read(split, shard)
-        image_parts, label_parts = [], []
-        last = self.plan.shard_size // self.plan.batch_size
-        for number, batch in enumerate(session.batches(split, shard, stored), start=1):
-            image_parts.append(batch.images)
-            label_parts.append(batch.labels)
-            if number == last:  # before it is handed out: whoever reads a whole shard leaves it in the store
-                self._publish(work, draw, image_parts, label_parts)
-            yield batch.images, batch.labels
+        begun, given = None, 0
+        while given < self.plan.batches_per_shard:
+            with self._claim(work, wait=True):
+                if self._is_made(work):  # by somebody else, meanwhile
+                    break
+                begun = begun or self._begin(work)
+                part = self._next(begun, leave=not work.anew)
+            given += 1
+            yield part
+        if given < self.plan.batches_per_shard:
+            made = read(self.images, self.labels, work.split, work.shard)
+            yield from itertools.islice(in_batches(*made, self.plan.batch_size), given, None)
 
     def close(self) -> None:
         """Nothing was started."""
@@ -94,30 +100,77 @@ class Local:
         stored = self.images.has(work.split, work.shard) and self.labels.has(work.split, work.shard)
         return stored and not work.anew
 
+    def _begin(self, work: Work) -> _Begun:
+        draw = (work.anew and work.draw) or not self.images.has(work.split, work.shard)
+        stored = None if draw else self.images.read(work.split, work.shard)
+        pieces = Pieces((self.images, self.labels) if draw else (self.labels,), work.split, work.shard)
+        return _Begun(work, stored, pieces)
+
+    def _next(self, begun: _Begun, *, leave: bool = False) -> Rows:
+        """One more batch: as a stream left it in a piece, or made now. The last one publishes the shard.
+
+        With `leave` it is left in a piece, for whoever reads the shard next.
+        """
+        number, last = len(begun.parts), self.plan.batches_per_shard - 1
+        rows = None if begun.work.anew or not last else self._left(begun, number)
+        if rows is None:
+            rows, halved = self._make(begun, number)
+            # a piece says nothing of a halved batch
+            if leave and number < last and halved is None:
+                begun.pieces.write(number, rows[-len(begun.pieces.stores) :], self._conditions())
+        begun.parts.append(rows)
+        if number == last:  # before it is handed out: whoever reads a whole shard leaves it in the store
+            self._publish(begun)
+            if last:
+                Pieces((self.images, self.labels), begun.work.split, begun.work.shard).remove()
+        return rows
+
+    def _left(self, begun: _Begun, number: int) -> Rows | None:
+        found = begun.pieces.read(number, self._conditions())
+        if found is None:
+            return None
+        images = found[0] if begun.stored is None else begun.stored.slice(number * self.plan.batch_size, len(found[-1]))
+        return images, found[-1]
+
+    def _make(self, begun: _Begun, number: int) -> tuple[Rows, int | None]:
+        """A batch, and to what lack of memory halved it."""
+        session = self.session()
+        session.halved = None
+        batch = session.batch(begun.work.split, begun.work.shard, number, begun.stored)
+        begun.halved = min(filter(None, (begun.halved, session.halved)), default=None)
+        return (batch.images, batch.labels), session.halved
+
+    def _conditions(self) -> dict[str, str]:
+        """What equal bytes depend on besides the plan, by its short name."""
+        return {"environment": _short(self.session().environment())}
+
     @contextlib.contextmanager
-    def _claim(self, work: Work) -> Iterator[bool]:
-        """Locks the shard's labels, and where it must be drawn its images: another annotator shares them."""
+    def _claim(self, work: Work, *, wait: bool = False) -> Iterator[bool]:
+        """Locks the shard's labels, and where it must be drawn its images: another annotator shares them.
+
+        Whoever holds these locks is at work, so they come free.
+        """
         name = f"{work.split}-{work.shard}"
         with contextlib.ExitStack() as held:
-            mine = held.enter_context(self.labels.lock(name, wait=False))
+            mine = held.enter_context(self.labels.lock(name, wait=wait))
             if mine and (work.anew or not self.images.has(work.split, work.shard)):
-                mine = held.enter_context(self.images.lock(name, wait=False))
+                mine = held.enter_context(self.images.lock(name, wait=wait))
             yield mine
 
-    def _publish(self, work: Work, draw: bool, images: list[pa.Table], labels: list[pa.Table]) -> None:
+    def _publish(self, begun: _Begun) -> None:
         import pyarrow as pa
 
-        session = self.session()
+        session, work = self.session(), begun.work
         start = time.perf_counter()
         facts = session.environment()
-        made = {"environment": _short(facts), **({"halved_batch": session.halved} if session.halved else {})}
+        made = {**self._conditions(), **({"halved_batch": begun.halved} if begun.halved else {})}
+        images, labels = (pa.concat_tables(tables) for tables in zip(*begun.parts, strict=True))
         # labels last: a shard counts as made when both are there
-        parts = [(self.images, images)] if draw else []
-        for store, tables in (*parts, (self.labels, labels)):
+        parts = [(self.images, images)] if begun.stored is None else []
+        for store, table in (*parts, (self.labels, labels)):
             self._compare(store, facts)
             describe(self.plan, store, environment=made["environment"], facts=facts)
             extra = {"seconds": self._spent()} if store is self.labels else {}
-            table = pa.concat_tables(tables)
             store.write(work.split, work.shard, table, made, dropped=_dropped(table), **extra)
         session.seconds["write"] += time.perf_counter() - start
         self.seconds = session.seconds
@@ -150,6 +203,25 @@ class Local:
             UserWarning,
             stacklevel=2,
         )
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A shard of which some batches are there.
+
+    Args:
+        work: which one.
+        stored: its image rows, when only labels are missing.
+        pieces: where streams leave batches of it.
+        parts: the batches.
+        halved: the smallest batch that lack of memory forced, None if none did.
+    """
+
+    work: Work
+    stored: pa.Table | None
+    pieces: Pieces
+    parts: list[Rows] = field(default_factory=list)
+    halved: int | None = None
 
 
 def _dropped(table: pa.Table) -> dict[str, int]:

@@ -15,6 +15,7 @@ from datasets import ClassLabel, load_dataset
 import dataset_dm  # noqa: F401  (registers the names)
 from dataset_dm.builders.voc_synth import VocSynth
 from dataset_dm.errors import ConfigError, UserError
+from tests.published import published, watched
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "dataset_dm/voc_synth"
@@ -98,7 +99,7 @@ def test_force_redownload_makes_the_shards_anew(load, tmp_path: Path) -> None:
 
 
 def test_a_forked_reader_asks_a_worker(quick: dict, tmp_path: Path) -> None:
-    """A DataLoader's readers, forked after torch ran in this process, while shards are missing."""
+    """A DataLoader's readers, forked after torch ran in this process, while shards are missing; then all is there."""
     code = f"""
 import json, sys
 import dataset_dm
@@ -108,12 +109,15 @@ quick = json.loads(sys.argv[1])
 one = load_dataset({NAME!r}, split="train", num_images=1, cache_dir=sys.argv[2], **quick)
 stream = load_dataset({NAME!r}, split="train", num_images=12, streaming=True, **quick)
 rows = DataLoader(stream, batch_size=None, num_workers=2, collate_fn=lambda row: row["provenance"]["index"])
-print(sorted(rows))
+print(json.dumps([sorted(rows), sorted(rows)]))
 """
     command = [sys.executable, "-c", code, json.dumps(quick), str(tmp_path / "cache")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    surroundings = watched(tmp_path / "watched")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=surroundings)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == list(range(12))
+    assert json.loads(done.stdout) == [list(range(12))] * 2
+    counted = published(tmp_path / "watched")
+    assert len(counted) == 6 and set(counted.values()) == {1}, "three shards of images, three of labels, each made once"
 
 
 RELOAD = f"""
