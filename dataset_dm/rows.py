@@ -281,7 +281,7 @@ def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> 
     arrays = [
         _cast(own[entry.name], entry.type)
         if entry.name in own
-        else pa.repeat(pa.scalar(getattr(constant, entry.name), entry.type), images.num_rows)
+        else pa.array([getattr(constant, entry.name)] * images.num_rows, entry.type)  # repeat() fails for no rows
         for entry in kind
     ]
     return pa.StructArray.from_arrays(arrays, fields=list(kind))
