@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_dm.errors import StoreError
+from dataset_dm.errors import StoreError, UserError
 
 # no space, quota reached, file too large for the file system or the process
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -48,6 +48,22 @@ def store_error(file: Path, error: OSError) -> StoreError:
             "larger disk, and run the same command again: finished shards are kept"
         )
     return StoreError(f"cannot write {file} ({error.strerror or error}); check the permissions of {file.parent}")
+
+
+@contextlib.contextmanager
+def remote_errors(what: str) -> Iterator[None]:
+    """Whatever the library of a remote filesystem raises becomes a StoreError of one line, `what` could not be done.
+
+    Each has exceptions of its own: no credentials, no answer, no such bucket. What Python itself has a name for, and
+    what callers wait for, passes: FileNotFoundError, FileExistsError, and errors of ours.
+    """
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, UserError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise StoreError(f"cannot {what} ({said}); check the address, the network and your rights there") from error
 
 
 def disk_full(error: OSError) -> StoreError | None:
