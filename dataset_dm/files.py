@@ -102,6 +102,9 @@ def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
         lock = FileLock(file)
         with contextlib.suppress(Timeout):
             lock.acquire(blocking=wait)
+    except NotImplementedError as error:  # an older filelock, of a file system without locks
+        remedy = "point $DATASET_DM_HOME to a disk of this machine's, or to a URL"
+        raise StoreError(f"the file system of {file.parent} has no locks; {remedy}") from error
     except OSError as error:
         raise store_error(file, error) from error
     try:

@@ -63,7 +63,7 @@ class Local:
         split, shard = work.split, work.shard
         session = self.session()
         draw = (work.anew and work.draw) or not self.images.has(split, shard)
-        stored = None if draw else self.images.read(split, shard)
+        stored = None if draw else self.images.rows(split, shard)
         image_parts, label_parts = [], []
         last = self.plan.shard_size // self.plan.batch_size
         for number, batch in enumerate(session.batches(split, shard, stored), start=1):

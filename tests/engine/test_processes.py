@@ -14,7 +14,7 @@ from tests.engine.conftest import files, plan_of
 TWO = {"name": "processes", "workers": 2, "threads": 1}
 
 
-def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
+def test_two_workers_make_the_bytes_of_one_though_one_is_killed_and_one_hangs(
     quick: dict, one_thread: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan, counts = plan_of(quick, shard_size=2), {"train": 10, "test": 2}
@@ -26,9 +26,12 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
     with Engine(plan, device="cpu", engine=TWO) as engine:
 
         def report(rows: int) -> None:
+            first, second = engine._maker._workers
             if not told:
-                first, *_ = engine._maker._workers
                 os.kill(first._process.pid, signal.SIGKILL)
+            if len(told) == 3:
+                second.silence = 2.0
+                os.kill(second._process.pid, signal.SIGSTOP)
             told.append(rows)
 
         assert engine.fill(counts, report) == 6

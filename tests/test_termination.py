@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.engine import stores
-from dataset_dm.engine.termination import tidy_termination
+from dataset_dm.termination import tidy_termination
 from tests.engine.conftest import plan_of
 
 ROOT = Path(__file__).resolve().parents[2]
