@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -160,10 +161,14 @@ class RemoteStorage:
         try:
             filesystem, path = fsspec.core.url_to_fs(url)
         except ImportError as error:
-            raise MissingExtra(f"{VARIABLE}={url!r} needs a library that is not installed ({error})") from error
+            raise MissingExtra(
+                f"{VARIABLE}={_without_password(url)!r} needs a library that is not installed ({error})"
+            ) from error
         except ValueError as error:
-            raise ConfigError(f"{VARIABLE}={url!r}: not a place that fsspec knows ({error})") from error
-        return cls(url.rstrip("/"), filesystem, path.rstrip("/"), Leases(filesystem))
+            raise ConfigError(
+                f"{VARIABLE}={_without_password(url)!r}: not a place that fsspec knows ({error})"
+            ) from error
+        return cls(_without_password(url.rstrip("/")), filesystem, path.rstrip("/"), Leases(filesystem))
 
     def locate(self, name: str) -> str:
         """The URL."""
@@ -221,6 +226,11 @@ class RemoteStorage:
 
     def _at(self, name: str) -> str:
         return f"{self.path}/{name}"
+
+
+def _without_password(url: str) -> str:
+    """As it may be shown: `sftp://me:secret@host/x` → `sftp://me:***@host/x`."""
+    return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", url)
 
 
 def _entry(listed: Mapping[str, Any]) -> Entry:

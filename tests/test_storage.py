@@ -86,6 +86,10 @@ def test_the_home_variable_may_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DATASET_DM_HOME", "nowhere://bucket")
     with pytest.raises(ConfigError, match="DATASET_DM_HOME='nowhere://bucket': not a place that fsspec knows"):
         open_storage()
+    monkeypatch.setenv("DATASET_DM_HOME", "nowhere://me:secret@host/x")
+    with pytest.raises(ConfigError, match="nowhere://me:\\*\\*\\*@host/x") as caught:
+        open_storage()
+    assert "secret" not in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """One plan, several runs: they share the work, say what differs, and end in the same bytes."""
 
+import contextlib
 import errno
 import io
 import json
@@ -17,6 +18,7 @@ import pytest
 from dataset_dm.engine import Engine, Work, stores
 from dataset_dm.errors import StoreError
 from tests.engine.conftest import files, plan_of
+from tests.s3 import new_bucket, point_to, s3_server
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
@@ -110,18 +112,27 @@ def test_only_labels_are_made_anew_where_only_they_are_asked_for(quick: dict) ->
     assert after[0] == times[0] and after[1] > times[1]
 
 
-def test_a_store_at_a_url_holds_the_same_bytes(quick: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["memory", "s3"])
+def test_a_store_at_a_url_holds_the_same_bytes(
+    quick: dict, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = plan_of(quick)
     with Engine(plan, device="cpu") as engine:
         engine.fill({"train": 5})
     here = files(plan)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATASET_DM_HOME", f"memory://{uuid.uuid4().hex}")
-    with Engine(plan, device="cpu") as engine:
-        assert engine.fill({"train": 5}) == 2 and engine.fill({"train": 5}) == 0
-        assert [table.num_rows for table in engine.read("train", 1)] == [4, 4]
-    assert files(plan) == here
-    assert stores(plan)[0].held() == []
+    with contextlib.ExitStack() as started:
+        url = f"memory://{uuid.uuid4().hex}"
+        if kind == "s3":
+            pytest.importorskip("moto")
+            point_to(started.enter_context(s3_server()), monkeypatch)
+            url = new_bucket(uuid.uuid4().hex)
+        monkeypatch.setenv("DATASET_DM_HOME", url)
+        with Engine(plan, device="cpu") as engine:
+            assert engine.fill({"train": 5}) == 2 and engine.fill({"train": 5}) == 0
+            assert [table.num_rows for table in engine.read("train", 1)] == [4, 4]
+        assert files(plan) == here
+        assert stores(plan)[0].held() == []
 
 
 def test_a_file_of_something_else_is_named_and_stays(quick: dict) -> None:
@@ -132,10 +143,10 @@ def test_a_file_of_something_else_is_named_and_stays(quick: dict) -> None:
         file, foreign = labels.file("train", 0), pa.table({"index": range(4), "label": ["a"] * 4})
         good = file.read_bytes()
         for content, said in (
-            (parquet(foreign), r"00000.parquet is of something else .columns agreement, .* differ.; move it away"),
+            (parquet(foreign), r"00000.parquet is of something else .columns annotation, .* differ.; move it away"),
             (
                 parquet(labels.read("train", 0).slice(1)),
-                "are not of the same samples; see `dataset-dm verify --repair`",
+                "are not of the same samples; see `dataset-dm verify",
             ),
             (good[:-100], "00000.parquet cannot be read .*; delete .* and run the same command again"),
         ):
