@@ -120,6 +120,7 @@ class Engine:
         else:
             self._hold()
             yield from self._maker.rows(work)
+            self._journal.settled(work, "made")
 
     def read(self, split: str, shard: int) -> Rows:
         """Image rows (without latents) and label rows of a finished shard."""

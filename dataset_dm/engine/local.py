@@ -38,6 +38,7 @@ class Local:
         self._recorded: dict[str, float] = defaultdict(float)
         self._session: Session | None = None
         self._compared = False
+        self._described: set[tuple[str, str]] = set()
 
     def fill(self, backlog: Backlog) -> None:
         """One shard after the other."""
@@ -114,8 +115,11 @@ class Local:
         # labels last: a shard counts as made when both are there
         parts = [(self.images, images)] if draw else []
         for store, tables in (*parts, (self.labels, labels)):
-            self._compare(store, facts)
-            describe(self.plan, store, environment=made["environment"], facts=facts)
+            told = (store.kind, made["environment"])
+            if told not in self._described:  # a lock and several requests, where the store is far away
+                self._compare(store, facts)
+                describe(self.plan, store, environment=made["environment"], facts=facts)
+                self._described.add(told)
             extra = {"seconds": self._spent()} if store is self.labels else {}
             table = pa.concat_tables(tables)
             store.write(work.split, work.shard, table, made, dropped=_dropped(table), **extra)

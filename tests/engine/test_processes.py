@@ -24,13 +24,14 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed_and_one_hangs(
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "two"))
     told: list[int] = []
     with Engine(plan, device="cpu", engine=TWO) as engine:
+        for worker in engine._maker._open():
+            worker.silence = 8.0  # a sign of life comes every five seconds
 
         def report(rows: int) -> None:
             first, second = engine._maker._workers
             if not told:
                 os.kill(first._process.pid, signal.SIGKILL)
             if len(told) == 3:
-                second.silence = 2.0
                 os.kill(second._process.pid, signal.SIGSTOP)
             told.append(rows)
 
