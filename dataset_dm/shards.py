@@ -287,11 +287,8 @@ class ShardStore:
         return [name[len(prefix) : -len(ending)] for name in names if name.startswith(prefix) and name.endswith(ending)]
 
     def _is_held(self, name: str) -> bool:
-        try:
-            with self.lock(name, wait=False) as free:
-                return not free
-        except StoreError:  # of a store that may only be read nobody can tell
-            return False
+        with self.lock(name, wait=False) as free:
+            return not free
 
     def _name(self, split: str, shard: int, ending: str = _SHARD) -> str:
         return f"{self.name}/{split}/{shard:05d}{ending}"

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm.engine import Engine, Work, stores
+from dataset_dm.engine.inventory import stored_plans
+from dataset_dm.engine.survey import survey
 from dataset_dm.errors import StoreError
 from tests.engine.conftest import files, plan_of
 from tests.s3 import new_bucket, point_to, s3_server
@@ -199,6 +201,6 @@ def test_a_store_that_may_only_be_read(quick: dict, monkeypatch: pytest.MonkeyPa
     with Engine(plan, device="cpu") as engine:
         assert engine.fill({"train": 4}) == 0
         assert [table.num_rows for table in engine.read("train", 0)] == [4, 4]
-        assert engine.images.held() == []
+        assert survey(stored_plans()[0]).running == 0
         with pytest.raises(StoreError, match="cannot write .*Read-only file system.; check the permissions of"):
             engine.fill({"train": 5})
