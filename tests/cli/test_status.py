@@ -93,6 +93,7 @@ def test_the_rate_is_that_of_the_latest_run_of_all_its_makers() -> None:
     assert pace([record(100.0), record(110.0)]) == pytest.approx(32 / 20)
     assert pace([record(100.0), record(100.0), record(110.0), record(110.0)]) == pytest.approx(64 / 20), "two workers"
     assert pace([record(100.0), record(90_000.0), record(90_010.0)]) == pytest.approx(32 / 20), "a night in between"
+    assert pace([record(90_000.0), record(10.0), record(20.0)]) == pytest.approx(16 / 10), "its clock was set back"
     assert pace([]) is None and pace([record(100.0, 0.0)]) is None
 
 
