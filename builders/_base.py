@@ -22,6 +22,7 @@ from dataset_dm.engine.rounds import again, later_rounds, whole
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.exclusions import read_exclusions
 from dataset_dm.plan import GenerationPlan
+from dataset_dm.progress import bar
 from dataset_dm.records import features
 from dataset_dm.request import DEFAULTS, ENDLESS, resolve_recipe, resolve_splits
 from dataset_dm.rows import Rows
@@ -259,15 +260,15 @@ def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
     if not work:
         return
     total = len(work) * engine.plan.shard_size
-    with datasets.utils.tqdm(total=total, unit=" images", desc="Generating images and labels") as bar:
-        engine.fill(counts, report=bar.update)
+    with bar(total, " images", "Generating images and labels", kind=datasets.utils.tqdm) as shown:
+        engine.fill(counts, report=shown.update)
 
 
 def _fill_rounds(engine: Engine, rows: Rows, counts: Mapping[str, int]) -> None:
     for work in later_rounds(engine, rows, counts):
         total = len(work) * engine.plan.shard_size
-        with datasets.utils.tqdm(total=total, unit=" images", desc="Generating in place of dropped rows") as bar:
-            engine.complete(work, report=bar.update)
+        with bar(total, " images", "Generating in place of dropped rows", kind=datasets.utils.tqdm) as shown:
+            engine.complete(work, report=shown.update)
 
 
 def _report(name: str, split: str, rows: Rows) -> None:

@@ -1,4 +1,4 @@
-"""What equal bytes depend on besides the plan; written into every manifest."""
+"""What a computation depends on besides its plan: what equal bytes depend on, written into every manifest; memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from dataset_dm.plan import GenerationPlan
 # whose versions may move the last bits
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy")
 
+# what oneDNN (CPU) and cuBLAS say when they cannot have the memory they need
+_SCARCE = ("could not create a primitive", "CUBLAS_STATUS_ALLOC_FAILED")
+
 
 def environment(plan: GenerationPlan, device: torch.device) -> dict[str, Any]:
     """Device model, dtype, batch, threads a worker and library versions."""
@@ -24,6 +27,15 @@ def environment(plan: GenerationPlan, device: torch.device) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "versions": {"dataset_dm": __version__, **{name: version(name) for name in _LIBRARIES}},
     }
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error means that the device, or this machine, has too little memory for what was tried."""
+    from accelerate.utils.memory import should_reduce_batch_size
+
+    # torch has a class of its own for GPUs only; on the CPU, and in libraries beneath, there is but the text
+    said = any(text in str(error) for text in _SCARCE)
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or said or should_reduce_batch_size(error)
 
 
 def _processor() -> str:

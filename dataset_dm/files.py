@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_dm.errors import StoreError
+from dataset_dm.errors import StoreError, UserError
 
 # no space, quota reached, file too large for the file system or the process
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -50,6 +50,22 @@ def store_error(file: Path, error: OSError) -> StoreError:
     return StoreError(f"cannot write {file} ({error.strerror or error}); check the permissions of {file.parent}")
 
 
+@contextlib.contextmanager
+def remote_errors(what: str) -> Iterator[None]:
+    """Whatever the library of a remote filesystem raises becomes a StoreError of one line, `what` could not be done.
+
+    Each has exceptions of its own: no credentials, no answer, no such bucket. What Python itself has a name for, and
+    what callers wait for, passes: FileNotFoundError, FileExistsError, and errors of ours.
+    """
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, UserError):
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise StoreError(f"cannot {what} ({said}); check the address, the network and your rights there") from error
+
+
 def disk_full(error: OSError) -> StoreError | None:
     """The one line for an error of a library's that means a full disk; None when it means something else."""
     return store_error(Path(error.filename or "a file"), error) if error.errno in _FULL else None
@@ -86,6 +102,9 @@ def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
         lock = FileLock(file)
         with contextlib.suppress(Timeout):
             lock.acquire(blocking=wait)
+    except NotImplementedError as error:  # an older filelock, of a file system without locks
+        remedy = "point $DATASET_DM_HOME to a disk of this machine's, or to a URL"
+        raise StoreError(f"the file system of {file.parent} has no locks; {remedy}") from error
     except OSError as error:
         raise store_error(file, error) from error
     try:

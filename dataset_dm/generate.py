@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from dataset_dm import annotators
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, sample
 from dataset_dm.drawn import UNSAFE, Drawn, from_rows, what_is_wrong
-from dataset_dm.environment import environment
+from dataset_dm.environment import environment, lacks_memory
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.label_rows import label_rows
 from dataset_dm.labeller import names_of
@@ -142,7 +143,7 @@ class Session:
                 size=self.plan.size,
                 taps=TapRequest(levels=levels) if levels else None,
             )
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
             half = self._halve(len(texts), error)
         first = self._sample_within_memory(texts[:half], seeds[:half], levels)
         second = self._sample_within_memory(texts[half:], seeds[half:], levels)
@@ -157,20 +158,31 @@ class Session:
         """As for the sampler; labels of a picture do not depend on its neighbours."""
         try:
             return self._annotate(drawn)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
             half = self._halve(len(drawn.prompts), error)
         first, second = drawn.part(slice(None, half)), drawn.part(slice(half, None))
         return [*self._annotate_within_memory(first), *self._annotate_within_memory(second)]
 
     def _halve(self, count: int, error: Exception) -> int:
-        """How many of `count` pictures come first when all need too much memory; ConfigError for a single one."""
+        """How many of `count` pictures come first when all need too much memory; ConfigError for a single one.
+
+        Any other error is raised again.
+        """
+        if not lacks_memory(error):
+            raise error
+        plan, device = self.plan, self.backbone.device
         if count == 1:
-            plan, device = self.plan, self.backbone.device
             what = f"size {plan.size}: {device} has too little memory for one {plan.dtype} image"
             raise ConfigError(explain(what, remedy="take a smaller size, float16 or another device")) from error
         torch.cuda.empty_cache()
         half = count // 2
         self.halved = min(half, self.halved or half)
+        warnings.warn(
+            f"{device} has too little memory for {plan.batch_size} images at once: such shards are made in smaller "
+            "batches and marked; they agree with what they would have been within 2/255, not to the last bit",
+            UserWarning,
+            stacklevel=2,
+        )
         return half
 
     def _annotate(self, drawn: Drawn) -> list[Annotation]:

@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dataset_dm.errors import StoreError
+from dataset_dm.files import remote_errors
+
 # seconds between two beats, and without a beat after which a holder counts as dead
 BEAT = 10.0
 DEAD = 60.0
@@ -49,15 +52,21 @@ class Leases:
         finally:
             ended.set()
             beating.join()
-            if self._read(path).startswith(name.encode()):
-                self._remove(path)
+            with contextlib.suppress(StoreError):  # the beat has stopped: others take it over soon
+                if self._read(path).startswith(name.encode()):
+                    self._remove(path)
 
     def _take(self, path: str, name: str) -> bool:
         try:
-            self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-            self.filesystem.pipe_file(path, f"{name} 0".encode(), mode="create")
+            with remote_errors(f"lock {path}"):
+                self.filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
+                self.filesystem.pipe_file(path, f"{name} 0".encode(), mode="create")
         except FileExistsError:
             return self._is_dead(path) and self._take(path, name)
+        except StoreError:
+            if self._read(path):  # two came at the same moment, and S3 told this one of a conflict
+                return False
+            raise
         self._seen.pop(path, None)
         return True
 
@@ -78,17 +87,18 @@ class Leases:
         count = 0
         while not ended.wait(self.beat):
             count += 1
-            with contextlib.suppress(OSError):  # a beat may be lost; several may not
+            with contextlib.suppress(OSError), remote_errors(f"renew {path}"):  # a beat may be lost; several may not
                 if self._read(path).startswith(name.encode()):
                     self.filesystem.pipe_file(path, f"{name} {count}".encode())
 
     def _read(self, path: str) -> bytes:
-        self.filesystem.invalidate_cache()
         try:
-            return self.filesystem.cat_file(path)
+            with remote_errors(f"read {path}"):
+                self.filesystem.invalidate_cache()
+                return self.filesystem.cat_file(path)
         except FileNotFoundError:
             return b""
 
     def _remove(self, path: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), remote_errors(f"remove {path}"):
             self.filesystem.rm_file(path)

@@ -60,6 +60,16 @@ LABEL_ROWS = pa.schema(
         ("agreement", _NUMBERS),
     ]
 )
+# columns that shards of earlier versions lack
+_LATER = {"agreement", "unusable"}
+
+
+def differing_columns(found: pa.Schema, expected: pa.Schema) -> list[str]:
+    """Names of the columns by which a file's schema is not the expected one, or that of an earlier version."""
+    stored = {field.name: field.type for field in found}
+    wanted = {field.name: field.type for field in expected}
+    differing = {name for name in {*stored, *wanted} if stored.get(name) != wanted.get(name)}
+    return sorted(differing - (_LATER - set(stored)))
 
 
 def unusable(images: pa.Table) -> list[str | None]:

@@ -134,6 +134,22 @@ class ShardStore:
             remedy = f"delete {file} and run the same command again"
             raise StoreError(explain(f"shard {file} cannot be read ({error})", remedy=remedy)) from error
 
+    def rows(self, split: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """As `read`, of a file with the columns of its kind; StoreError for any other, which somebody put there."""
+        import pyarrow as pa
+
+        from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS, differing_columns
+
+        table = self.read(split, shard, columns)
+        expected = IMAGE_ROWS if self.kind == "images" else LABEL_ROWS
+        if columns is not None:
+            expected = pa.schema([field for field in expected if field.name in columns])
+        differing = differing_columns(table.schema, expected)
+        if differing:
+            what = f"shard {self.file(split, shard)} is of something else (columns {', '.join(differing)[:200]} differ)"
+            raise StoreError(explain(what, remedy="move it away and run the same command again"))
+        return table
+
     def write(
         self,
         split: str,

@@ -6,17 +6,19 @@ Names are relative, with `/`: `labels/0123456789abcdef/train/00000.parquet`.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from dataset_dm.errors import ConfigError, MissingExtra, StoreError
-from dataset_dm.files import locked, store_error, write_atomically
+from dataset_dm.errors import ConfigError, MissingExtra
+from dataset_dm.files import locked, remote_errors, store_error, write_atomically
 from dataset_dm.home import VARIABLE, home
 from dataset_dm.leases import Leases
 
@@ -159,10 +161,14 @@ class RemoteStorage:
         try:
             filesystem, path = fsspec.core.url_to_fs(url)
         except ImportError as error:
-            raise MissingExtra(f"{VARIABLE}={url!r} needs a library that is not installed ({error})") from error
+            raise MissingExtra(
+                f"{VARIABLE}={_without_password(url)!r} needs a library that is not installed ({error})"
+            ) from error
         except ValueError as error:
-            raise ConfigError(f"{VARIABLE}={url!r}: not a place that fsspec knows ({error})") from error
-        return cls(url.rstrip("/"), filesystem, path.rstrip("/"), Leases(filesystem))
+            raise ConfigError(
+                f"{VARIABLE}={_without_password(url)!r}: not a place that fsspec knows ({error})"
+            ) from error
+        return cls(_without_password(url.rstrip("/")), filesystem, path.rstrip("/"), Leases(filesystem))
 
     def locate(self, name: str) -> str:
         """The URL."""
@@ -170,41 +176,40 @@ class RemoteStorage:
 
     def read(self, name: str) -> bytes:
         """The bytes of a file."""
-        return self.filesystem.cat_file(self._at(name))
+        with remote_errors(f"read {self.locate(name)}"):
+            return self.filesystem.cat_file(self._at(name))
 
     def open(self, name: str) -> IO[bytes]:
-        """The file, to read parts of it."""
-        return self.filesystem.open(self._at(name), "rb")
+        """The file; all of it comes at once, since a shard is small and every request costs time."""
+        return io.BytesIO(self.read(name))
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Makes the file whole or not at all."""
-        with self._said(name):
+        with remote_errors(f"write {self.locate(name)}"):
             self.filesystem.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
             self.filesystem.pipe_file(self._at(name), bytes(data))
 
     def entries(self, folder: str) -> list[Entry]:
         """What lies in a folder, by name."""
-        self.filesystem.invalidate_cache()
         try:
-            listed = self.filesystem.ls(self._at(folder), detail=True)
-        except (FileNotFoundError, NotADirectoryError):
+            with remote_errors(f"list {self.locate(folder)}"):
+                self.filesystem.invalidate_cache()
+                listed = self.filesystem.ls(self._at(folder), detail=True)
+        except FileNotFoundError:
             return []
-        found = []
-        for one in listed:
-            name = one["name"].rstrip("/").rpartition("/")[2]
-            changed = next((one[key] for key in ("LastModified", "mtime", "created") if key in one), None)
-            moment = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
-            found.append(Entry(name, one.get("size") or 0, moment, one["type"] == "directory"))
+        # S3 has no folders: some programs leave an empty file by a folder's own name in its place
+        found = [_entry(one) for one in listed if one["name"].strip("/") != self._at(folder).strip("/")]
         return sorted(found, key=lambda one: one.name)
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        self.filesystem.invalidate_cache()
-        return self.filesystem.isfile(self._at(name))
+        with remote_errors(f"look for {self.locate(name)}"):
+            self.filesystem.invalidate_cache()
+            return self.filesystem.isfile(self._at(name))
 
     def remove(self, name: str) -> None:
         """Removes a file, or a folder with all that is in it."""
-        with self._said(name), contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), remote_errors(f"remove {self.locate(name)}"):
             self.filesystem.rm(self._at(name), recursive=True)
 
     def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
@@ -222,14 +227,17 @@ class RemoteStorage:
     def _at(self, name: str) -> str:
         return f"{self.path}/{name}"
 
-    @contextlib.contextmanager
-    def _said(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise StoreError(f"cannot write {self.locate(name)} ({error}); check the address and its rights") from error
+
+def _without_password(url: str) -> str:
+    """As it may be shown: `sftp://me:secret@host/x` → `sftp://me:***@host/x`."""
+    return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", url)
+
+
+def _entry(listed: Mapping[str, Any]) -> Entry:
+    name = listed["name"].rstrip("/").rpartition("/")[2]
+    changed = next((listed[key] for key in ("LastModified", "mtime", "created") if listed.get(key)), None)
+    moment = changed.timestamp() if hasattr(changed, "timestamp") else float(changed or 0)
+    return Entry(name, listed.get("size") or 0, moment, listed["type"] == "directory")
 
 
 def open_storage() -> Storage:

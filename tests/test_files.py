@@ -1,13 +1,15 @@
 """Files are whole or absent."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from dataset_dm.errors import StoreError
-from dataset_dm.files import write_atomically
+from dataset_dm.errors import ConfigError, StoreError
+from dataset_dm.files import locked, remote_errors, write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,3 +46,51 @@ except Exception as error:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("StoreError disk full while writing") and "finished shards are kept" in done.stdout
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"old"}
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "disk full while writing .*a.bin .No space left on device.; free some space"),
+        (errno.EDQUOT, "disk full while writing .*a.bin .*quota.*; free some space"),
+        (errno.EROFS, "cannot write .*a.bin .Read-only file system.; check the permissions"),
+    ],
+)
+def test_what_the_system_refuses_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    file = tmp_path / "a.bin"
+    write_atomically(file, b"old")
+
+    def refused(handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", refused)
+    with pytest.raises(StoreError, match=said):
+        write_atomically(file, b"new")
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"old"}
+
+
+def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object, **more: object) -> None:
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", missing)
+    with pytest.raises(StoreError, match="the file system of .* has no locks; point .DATASET_DM_HOME to"):
+        with locked(tmp_path / "x.lock"):
+            pass
+
+
+@pytest.mark.parametrize("passed", [FileNotFoundError("x"), FileExistsError("x"), ConfigError("x")])
+def test_what_callers_wait_for_passes(passed: Exception) -> None:
+    with pytest.raises(type(passed)) as caught, remote_errors("read s3://x"):
+        raise passed
+    assert caught.value is passed
+
+
+def test_whatever_else_a_remote_filesystem_raises_is_one_line() -> None:
+    with pytest.raises(StoreError) as caught, remote_errors("read s3://x"):
+        raise RuntimeError("no\n  credentials")
+    assert (
+        str(caught.value) == "cannot read s3://x (no credentials); check the address, the network and your rights there"
+    )

@@ -205,7 +205,8 @@ def test_too_little_memory_halves_the_batch_and_marks_that_shard_alone(
 
     draw = generate.sample
     monkeypatch.setattr(generate, "sample", scarce)
-    (batch,) = session.batches("train", 0)
+    with pytest.warns(UserWarning, match="cpu has too little memory for 2 images at once: .*marked.*within 2/255"):
+        (batch,) = session.batches("train", 0)
     assert batch.images.num_rows == 2 and session.halved == 1
     fitting[0] = 2
     list(session.batches("train", 1))
@@ -230,9 +231,22 @@ def test_too_little_memory_for_labels_halves_the_pass_and_reads_the_same(
 
     read = p_decoder.read_features
     monkeypatch.setattr(p_decoder, "read_features", scarce)
-    (halved,) = session.batches("train", 0, whole.images)
+    with pytest.warns(UserWarning, match="too little memory"):
+        (halved,) = session.batches("train", 0, whole.images)
     assert session.halved == 1 and halved.labels.column("index").to_pylist() == [0, 1]
     assert (pictures(halved.labels, "full") == pictures(whole.labels, "full")).mean() >= 0.999
+
+
+def test_an_error_that_is_not_about_memory_is_raised_as_it_is(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(plan_of(quick, shard_size=2), "cpu")
+
+    def broken(*rest: object, **more: object) -> object:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(generate, "sample", broken)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        list(session.batches("train", 0))
+    assert session.halved is None
 
 
 def test_a_long_prompt_is_named(quick: dict) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,15 +11,27 @@ import pytest
 from dataset_dm.errors import ConfigError, StoreError
 from dataset_dm.shards import ShardStore
 from dataset_dm.storage import LocalStorage, RemoteStorage, Storage, open_storage
+from tests.s3 import new_bucket, point_to, s3_server
 
 TABLE = pa.table({"index": pa.array([0, 1]), "image": pa.array([b"a" * 50, b"b" * 50])})
 
 
-@pytest.fixture(params=["folder", "memory"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    pytest.importorskip("moto")
+    with s3_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Storage:
     if request.param == "folder":
         return LocalStorage(tmp_path / "home")
-    return RemoteStorage.open_url(f"memory://{uuid.uuid4().hex}/home")
+    name = uuid.uuid4().hex
+    if request.param == "memory":
+        return RemoteStorage.open_url(f"memory://{name}/home")
+    point_to(request.getfixturevalue("s3"), monkeypatch)
+    return RemoteStorage.open_url(f"{new_bucket(name)}/home")
 
 
 def test_files_are_written_listed_read_and_removed(storage: Storage) -> None:
@@ -73,6 +86,10 @@ def test_the_home_variable_may_be_a_url(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("DATASET_DM_HOME", "nowhere://bucket")
     with pytest.raises(ConfigError, match="DATASET_DM_HOME='nowhere://bucket': not a place that fsspec knows"):
         open_storage()
+    monkeypatch.setenv("DATASET_DM_HOME", "nowhere://me:secret@host/x")
+    with pytest.raises(ConfigError, match="nowhere://me:\\*\\*\\*@host/x") as caught:
+        open_storage()
+    assert "secret" not in str(caught.value)
 
 
 def test_a_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

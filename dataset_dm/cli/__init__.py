@@ -1,6 +1,6 @@
 """`dataset-dm`: one file a verb. A verb's module is imported when it is called, so that help comes at once.
 
-A verb's module has `add_arguments(parser)` and `run(args) -> int`; it may have `HINT`, said after Ctrl-C.
+A verb's module has `add_arguments(parser)` and `run(args) -> int`; it may have `HINT`, said after Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import keyword
+import logging
 import os
 import sys
 import warnings
@@ -65,12 +66,15 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(module: Any, args: argparse.Namespace) -> int:
-    with warnings.catch_warnings():
+    from dataset_dm.termination import tidy_termination
+
+    hint = getattr(module, "HINT", "")
+    with warnings.catch_warnings(), tidy_termination(hint):
         warnings.showwarning = _say_warning
         try:
             return module.run(args) or 0
         except KeyboardInterrupt:
-            print(f"\ninterrupted{getattr(module, 'HINT', '')}", file=sys.stderr)
+            print(f"\ninterrupted{hint}", file=sys.stderr)
             return INTERRUPTED
         except Exception as error:
             ours = _user_error(error)
@@ -133,6 +137,12 @@ def _user_error(error: BaseException | None) -> UserError | None:
 
 
 def _say_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
-    """Warnings for users in one line; those for developers not at all."""
+    """Warnings for users in one line, into `--log` too; those for developers not at all."""
+    from tqdm import tqdm
+
+    from dataset_dm.engine.journal import tell
+
     if issubclass(category, UserWarning):
-        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)
+        text = " ".join(str(message).split())
+        tqdm.write(f"warning: {text}", file=sys.stderr)  # there may be a bar
+        tell("warning", text, level=logging.WARNING)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataset_dm.cli import generate
 from dataset_dm.errors import ConfigError, DataError, StoreError, explain
+from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,21 +90,19 @@ def _check_made(asked: generate.Request) -> None:
 
 def _hashes(asked: generate.Request) -> Iterator[tuple[str, int, Any]]:
     """(split or round, index, hash) of every picture that the set shows, whatever the present list says."""
-    from tqdm import tqdm
-
     from dataset_dm.duplicates import perceptual_hash
     from dataset_dm.plan import ATTEMPTS, in_round
     from dataset_dm.png import decode_png
 
     rows = asked.rows()
-    with tqdm(total=sum(asked.counts.values()), unit="image", desc="looking", delay=1, leave=False) as bar:
+    with bar(sum(asked.counts.values()), "image", "looking", delay=1, leave=False) as shown:
         for split, count in asked.counts.items():
             for table in generate.tables(rows, split, count):
                 columns = (table.column(name).to_pylist() for name in ("image", "provenance"))
                 for image, origin in zip(*columns, strict=True):
                     name = in_round(split, origin["attempt"] // ATTEMPTS)
                     yield name, origin["index"], perceptual_hash(decode_png(image["bytes"]))
-                bar.update(table.num_rows)
+                shown.update(table.num_rows)
 
 
 def _said(found: Exclusions, place: object) -> str:

@@ -90,7 +90,9 @@ class Request:
 
 def run(args: argparse.Namespace) -> int:
     """Checks everything, makes what is missing, writes the folder, prints the summary."""
-    produce(args, request(args))
+    asked = request(args)
+    with engines.listening(args):
+        produce(args, asked)
     return 0
 
 

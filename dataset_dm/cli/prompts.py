@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataset_dm.cli import prompt_sources
 from dataset_dm.errors import ConfigError, StoreError, explain
+from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
     from dataset_dm.plan import PromptSource
@@ -75,12 +76,10 @@ def _templates(args: argparse.Namespace) -> Templates:
 
 
 def _drawn(source: PromptSource, seed: int, split: str, count: int) -> list[Prompt]:
-    from tqdm import tqdm
-
     from dataset_dm.prompts import prepare
 
-    with tqdm(total=count, unit="prompt", desc="drawing", delay=1, leave=False) as bar:  # none where nothing is drawn
-        prepare(source, seed, {split: count}, report=bar.update)
+    with bar(count, "prompt", "drawing", delay=1, leave=False) as shown:  # none where nothing is drawn
+        prepare(source, seed, {split: count}, report=shown.update)
     return [source.prompt(seed, split, index) for index in range(count)]
 
 

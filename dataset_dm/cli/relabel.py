@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dataset_dm.cli import engines, generate
 from dataset_dm.cli.scarcity import settings_of
 from dataset_dm.errors import ConfigError, StoreError, explain
+from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
     from dataset_dm.plan import GenerationPlan
@@ -35,18 +36,24 @@ def run(args: argparse.Namespace) -> int:
     first = generate.request(args)
     if args.out is not None:
         _check_folder(args)
-    if args.other is not None:
-        if args.rounds is not None or args.segmenter is not None:
-            raise ConfigError("--rounds and --segmenter are about training one; leave them out, or --with")
-        plan = _with_annotator(first.plan, args.other)
-        _check_drawn(first.plan, first.counts)
-    else:
-        _check_tasks(first.plan)
-        plan = _self_train(args, first)
-    print(f"labels by {plan.annotator}")
-    generate.produce(args, replace(first, plan=plan))
+    with engines.listening(args):
+        plan = _relabelled(args, first)
+        print(f"labels by {plan.annotator}")
+        generate.produce(args, replace(first, plan=plan))
     print(_both(args, first.plan, plan))
     return 0
+
+
+def _relabelled(args: argparse.Namespace, first: generate.Request) -> GenerationPlan:
+    """The plan of the last labels: by another labeller, or by one that is trained now."""
+    if args.other is None:
+        _check_tasks(first.plan)
+        return _self_train(args, first)
+    if args.rounds is not None or args.segmenter is not None:
+        raise ConfigError("--rounds and --segmenter are about training one; leave them out, or --with")
+    plan = _with_annotator(first.plan, args.other)
+    _check_drawn(first.plan, first.counts)
+    return plan
 
 
 def _self_train(args: argparse.Namespace, first: generate.Request) -> GenerationPlan:
@@ -59,13 +66,10 @@ def _self_train(args: argparse.Namespace, first: generate.Request) -> Generation
     plan = first.plan
     for number in range(1, rounds + 1):
         engines.fill(plan, first.counts, args)
-        from tqdm import tqdm
-
-        said = f"round {number} of {rounds}: training a segmenter"
-        with tqdm(total=config.steps, unit="step", desc=said) as bar:
+        with bar(config.steps, "step", f"round {number} of {rounds}: training a segmenter") as shown:
             folder = ensure_segmenter(
                 plan, split, first.counts[split], config,
-                filters=first.bounds, device=args.device, report=bar.update,
+                filters=first.bounds, device=args.device, report=shown.update,
             )  # fmt: skip
         plan = _with_annotator(first.plan, str(folder))
     return plan

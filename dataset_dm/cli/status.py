@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -28,33 +29,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one block a plan, and what is left on the disk."""
+    """Prints one block a plan, and what is left on the disk; 2 if the plan of any cannot be read."""
     from dataset_dm.engine.inventory import stored_plans
     from dataset_dm.storage import open_storage
 
-    found = stored_plans(args.place)
+    found, unknown = stored_plans(args.place), 0
     for stored in found:
-        print(describe(stored))
+        try:
+            print(describe(stored))
+        except StoreError as error:  # of another version, say; the others are shown all the same
+            unknown += 1
+            print(f"error: {error}", file=sys.stderr)
     storage = found[0].parts[0].storage if found else open_storage()
     free = storage.free()
     left = "" if free is None else f", {size(free)} free"
     print(f"store {storage.locate('')}: {len(found)} plan{'' if len(found) == 1 else 's'}{left}")
-    return 0
+    return StoreError.exit_code if unknown else 0
 
 
 def describe(stored: StoredPlan) -> str:
-    """The block of one plan; of one that cannot be read, why."""
+    """The block of one plan. Raises StoreError for one that cannot be read."""
     from dataset_dm.engine.survey import survey
 
-    lines = [("plan", f"{stored.fingerprint}  {stored.parts[-1].folder}")]
-    try:
-        found, plan = survey(stored), stored.plan
-    except StoreError as error:
-        lines.append(("error", str(error)))
-    else:
-        what = f"{', '.join(plan.tasks)} by {plan.annotator}" if stored.labels else "images without labels"
-        lines.append(("what", f"{plan.generator}, {plan.steps} steps, {plan.size[0]} x {plan.size[1]}; {what}"))
-        lines += list(_facts(found, plan.shard_size))
+    found, plan = survey(stored), stored.plan
+    what = f"{', '.join(plan.tasks)} by {plan.annotator}" if stored.labels else "images without labels"
+    lines = [
+        ("plan", f"{stored.fingerprint}  {stored.parts[-1].folder}"),
+        ("what", f"{plan.generator}, {plan.steps} steps, {plan.size[0]} x {plan.size[1]}; {what}"),
+        *_facts(found, plan.shard_size),
+    ]
     return "\n".join(f"  {name:<10} {text}" if position else text for position, (name, text) in enumerate(lines))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from dataset_dm.errors import StoreError
+from dataset_dm.progress import bar
 
 HINT = ": nothing was changed that is not whole; run the same command again"
 BAD = 1  # exit code when bad shards were found and not repaired
@@ -25,20 +25,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line a bad shard, then the count; 0 when all are good or repaired, 1 otherwise."""
-    from tqdm import tqdm
-
+    """One line a bad shard, then the count; 0 when all are good or repaired, 1 when not, 2 if nobody can tell."""
     from dataset_dm.engine.inventory import stored_plans
     from dataset_dm.engine.verify import check_plan, repair
 
     found = stored_plans(args.place)
     total = sum(len(store.finished(split)) for one in found for store in one.parts for split in store.splits())
     bad = repaired = unknown = 0
-    with tqdm(total=total, unit="shard", desc="verifying", disable=not sys.stderr.isatty()) as bar:
+    with bar(total, "shard", "verifying", delay=1) as shown:
         for stored in found:
             faults = []
             try:
-                for fault in check_plan(stored, bar.update):
+                for fault in check_plan(stored, shown.update):
                     faults.append(fault)
                     print(f"bad: {stored.fingerprint}: {fault}")
             except StoreError as error:  # its manifest; the other plans are looked at all the same
@@ -52,4 +50,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"{total} files of {len(found)} plans read: {bad or 'no'} bad shards{said}{lost}")
     if bad > repaired and not args.repair:
         print("run the same command with --repair to have them made anew")
-    return BAD if bad > repaired or unknown else 0
+    if unknown:
+        return StoreError.exit_code
+    return BAD if bad > repaired else 0

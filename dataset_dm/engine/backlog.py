@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from dataset_dm.engine.base import Outcome, Report, Work
+from dataset_dm.engine.journal import Journal
 from dataset_dm.errors import StoreError
 
 # so often a shard is tried whose worker dies or hangs
@@ -27,6 +28,7 @@ class Backlog:
         rows: samples of one shard.
         report: told after every batch; less than zero when a shard was given back half-made.
         makers: how many make shards at the same time.
+        journal: told what became of every shard.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Backlog:
         rows: int,
         report: Report | None = None,
         makers: int = 1,
+        journal: Journal | None = None,
     ) -> None:
         self.made = 0
         self._ready, self._all = deque(work), len(work)
         self._is_made, self._rows, self._report = is_made, rows, report
+        self._journal = journal
         self._most_in_a_row = max(_IN_A_ROW, ATTEMPTS * makers)
         self._out: set[Work] = set()
         self._busy: dict[Work, float] = {}  # when to look again, by the clock that never jumps
@@ -85,6 +89,8 @@ class Backlog:
                 self.made += outcome == "made"
                 self._in_a_row = 0
                 self.progress(work, self._rows - self._reported[work])
+                if self._journal is not None:
+                    self._journal.settled(work, outcome)
             self._changed.notify_all()
 
     def failed(self, work: Work, why: str, *, again: bool = True) -> None:
@@ -94,10 +100,13 @@ class Backlog:
             self.progress(work, -self._reported[work])
             self._attempts[work] += 1
             self._in_a_row += 1
-            if again and self._attempts[work] < ATTEMPTS:
+            again = again and self._attempts[work] < ATTEMPTS
+            if again:
                 self._ready.append(work)
             else:
                 self._lost[work] = why
+            if self._journal is not None:
+                self._journal.lost(work, why, again=again)
             if self._in_a_row >= self._most_in_a_row:
                 self._lost.setdefault(work, why)
                 self._stopped = True

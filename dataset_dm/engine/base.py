@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from dataset_dm.errors import StoreError, explain
 from dataset_dm.plan import GenerationPlan
-from dataset_dm.shards import ShardStore
+from dataset_dm.shards import MANIFEST, ShardStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +64,25 @@ def stores(plan: GenerationPlan) -> tuple[ShardStore, ShardStore]:
     )
 
 
+def stored_plan(store: ShardStore) -> GenerationPlan:
+    """The plan in a store's manifest. Raises StoreError when it is missing, damaged, or not the folder's own."""
+    from dataset_dm.request import plan_from_dict
+
+    file = f"{store.folder}/{MANIFEST}"
+    remedy = "move it away and run the command that made it once more: it is written anew"
+    try:
+        plan = plan_from_dict(store.manifest()["plan"])
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(explain(f"{file} holds no plan that can be read ({error!r})", remedy=remedy)) from error
+    own = plan.label_fingerprint() if store.kind == "labels" else plan.image_fingerprint()
+    if own != store.fingerprint:
+        what = f"{file}: the plan's fingerprint is {own}, not the folder's; it was changed by hand"
+        raise StoreError(explain(what, remedy=remedy))
+    return plan
+
+
 def describe(plan: GenerationPlan, store: ShardStore, **more: Any) -> None:
     """Writes the plan into a store's manifest; see `ShardStore.describe`."""
     images = plan.image_fingerprint() if store.kind == "labels" else None
@@ -83,9 +103,13 @@ def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = F
 
 
 def read(images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
-    """Image rows (without latents) and label rows of a finished shard."""
+    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none."""
     columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
-    return images.read(split, shard, columns), labels.read(split, shard)
+    drawn, read = images.rows(split, shard, columns), labels.rows(split, shard)
+    if not drawn.column("index").equals(read.column("index")):
+        what = f"{images.file(split, shard)} and {labels.file(split, shard)} are not of the same samples"
+        raise StoreError(explain(what, remedy="see `dataset-dm verify --repair`"))
+    return drawn, read
 
 
 def in_batches(images: pa.Table, labels: pa.Table, batch_size: int) -> Iterator[Rows]:

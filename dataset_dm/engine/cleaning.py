@@ -27,12 +27,15 @@ class OldStore:
 def find_old(plans: Sequence[StoredPlan], *, days: float) -> list[OldStore]:
     """What has not changed for so many days and nobody uses; labels before their images.
 
-    Images stay as long as any labels read from them stay, whatever place was asked for.
+    Images stay as long as any labels read from them stay, whatever place was asked for. Raises StoreError when there is
+    a manifest of a newer version: nobody knows which images it needs.
     """
+    every = [one for storage in storages_of(plans) for one in plans_of(storage)]
+    for one in every:
+        one.manifest  # noqa: B018
     old = {one.labels.name: _look(one.labels, one) for one in plans if one.labels is not None}
     found = [one for one in old.values() if one is not None and one.days >= days]
     gone = {one.store.name for one in found}
-    every = [one for storage in storages_of(plans) for one in plans_of(storage)]
     seen = {one.images.name for one in every if one.images and one.labels and one.labels.name not in gone}
     for one in plans:
         if one.images is not None and one.images.name not in seen:

@@ -8,12 +8,24 @@ import platform
 from collections.abc import Iterator, Mapping
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import Maker, Report, Rows, Work, describe, in_batches, pending, read, stores
+from dataset_dm.engine.base import (
+    Maker,
+    Report,
+    Rows,
+    Work,
+    describe,
+    in_batches,
+    pending,
+    read,
+    stored_plan,
+    stores,
+)
 from dataset_dm.engine.choice import EngineChoice, resolve_engine
 from dataset_dm.engine.forks import must_ask_a_worker
-from dataset_dm.engine.termination import tidy_termination
+from dataset_dm.engine.journal import Journal
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.prompts import prepare
+from dataset_dm.termination import tidy_termination
 
 
 class Engine:
@@ -43,6 +55,7 @@ class Engine:
         self.plan, self.device, self.overwrite = plan, device, overwrite
         self.choice = resolve_engine(engine)
         self.images, self.labels = stores(plan)
+        self._journal = Journal(plan, self.images, self.labels)
         self._maker = _maker(plan, device, self.choice, in_worker=in_worker, keep_worker=keep_worker)
         self._held: contextlib.ExitStack | None = None
 
@@ -74,6 +87,8 @@ class Engine:
             # prompts that must be asked for are asked for once, here, before workers share the shards
             prepare(self.plan.prompts, self.plan.seed, self._undrawn(work))
             for store in (self.images, self.labels):
+                if "plan" in store.manifest():
+                    stored_plan(store)  # nothing is added to a set whose plan was changed
                 describe(self.plan, store, wanted=counts)
         return self.complete(work, report)
 
@@ -85,13 +100,19 @@ class Engine:
         """Sees to it that all these shards are there; returns the number made here."""
         if self.overwrite:
             work = [Work(one.split, one.shard, one.draw, anew=True) for one in work]
-        backlog = Backlog(work, self._is_made, self.plan.shard_size, report, self.choice.makers)
+        backlog = Backlog(work, self._is_made, self.plan.shard_size, report, self.choice.makers, self._journal)
         if not work:
             return 0
         self._hold()
-        with tidy_termination():
-            self._maker.fill(backlog)
-        backlog.check()
+        self._journal.begun(work, self.choice, self.device)
+        try:
+            with tidy_termination():
+                self._maker.fill(backlog)
+            backlog.check()
+        except BaseException as error:
+            self._journal.ended(backlog.made, self.seconds, error)
+            raise
+        self._journal.ended(backlog.made, self.seconds, None)
         return backlog.made
 
     def rows(self, work: Work) -> Iterator[Rows]:
@@ -105,9 +126,13 @@ class Engine:
             made = iter([self.read(work.split, work.shard)])
         else:
             self._hold()
-            made = self._maker.rows(work)
+            made = self._made(work)
         for images, labels in made:
             yield from in_batches(images, labels, self.plan.batch_size)
+
+    def _made(self, work: Work) -> Iterator[Rows]:
+        yield from self._maker.rows(work)
+        self._journal.settled(work, "made")
 
     def read(self, split: str, shard: int) -> Rows:
         """Image rows (without latents) and label rows of a finished shard."""

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dataset_dm.engine.base import stored_plan
 from dataset_dm.errors import StoreError, explain
 from dataset_dm.plan import GenerationPlan
-from dataset_dm.shards import MANIFEST, ShardStore
+from dataset_dm.shards import ShardStore
 from dataset_dm.storage import LocalStorage, RemoteStorage, Storage, open_storage
 
 # what `dataset_dm.folder` writes into the folder of --out
@@ -49,20 +50,7 @@ class StoredPlan:
     @cached_property
     def plan(self) -> GenerationPlan:
         """The plan as the manifest has it. Raises StoreError when it is missing, damaged, or not the folder's own."""
-        from dataset_dm.request import plan_from_dict
-
-        store = self.parts[-1]
-        file = f"{store.folder}/{MANIFEST}"
-        try:
-            plan = plan_from_dict(self.manifest["plan"])
-        except (KeyError, TypeError, ValueError) as error:
-            remedy = "run the command that made it once more, it writes the manifest anew"
-            raise StoreError(explain(f"{file} holds no plan that can be read ({error!r})", remedy=remedy)) from error
-        own = plan.label_fingerprint() if store.kind == "labels" else plan.image_fingerprint()
-        if own != store.fingerprint:
-            why = "it was changed by hand, or made by another version of dataset-dm"
-            raise StoreError(explain(f"{file}: the plan's fingerprint is {own}, not the folder's; {why}"))
-        return plan
+        return stored_plan(self.parts[-1])
 
     def held(self) -> list[str]:
         """Locks that somebody holds at this moment: shards in the making, and runs."""
@@ -99,12 +87,20 @@ def plans_of(storage: Storage) -> Iterator[StoredPlan]:
     labelled = set()
     for fingerprint in labels:
         store = ShardStore("labels", fingerprint, storage)
-        source = store.manifest().get("images")
+        source = _images_of(store)
         labelled.add(source)
         yield StoredPlan(ShardStore("images", source, storage) if source in images else None, store)
     for fingerprint in images:
         if fingerprint not in labelled:
             yield StoredPlan(ShardStore("images", fingerprint, storage), None)
+
+
+def _images_of(labels: ShardStore) -> str | None:
+    """The fingerprint of the images that labels are of; None where the manifest does not tell, or cannot be used."""
+    try:
+        return labels.manifest().get("images")
+    except StoreError:
+        return None
 
 
 def _is_plan(name: str) -> bool:

@@ -41,6 +41,7 @@ class Local:
         self._recorded: dict[str, float] = defaultdict(float)
         self._session: Session | None = None
         self._compared = False
+        self._described: set[tuple[str, str]] = set()
 
     def fill(self, backlog: Backlog) -> None:
         """One shard after the other."""
@@ -102,7 +103,7 @@ class Local:
 
     def _begin(self, work: Work) -> _Begun:
         draw = (work.anew and work.draw) or not self.images.has(work.split, work.shard)
-        stored = None if draw else self.images.read(work.split, work.shard)
+        stored = None if draw else self.images.rows(work.split, work.shard)
         pieces = Pieces((self.images, self.labels) if draw else (self.labels,), work.split, work.shard)
         return _Begun(work, stored, pieces)
 
@@ -168,8 +169,11 @@ class Local:
         # labels last: a shard counts as made when both are there
         parts = [(self.images, images)] if begun.stored is None else []
         for store, table in (*parts, (self.labels, labels)):
-            self._compare(store, facts)
-            describe(self.plan, store, environment=made["environment"], facts=facts)
+            told = (store.kind, made["environment"])
+            if told not in self._described:  # a lock and several requests, where the store is far away
+                self._compare(store, facts)
+                describe(self.plan, store, environment=made["environment"], facts=facts)
+                self._described.add(told)
             extra = {"seconds": self._spent()} if store is self.labels else {}
             store.write(work.split, work.shard, table, made, dropped=_dropped(table), **extra)
         session.seconds["write"] += time.perf_counter() - start

@@ -72,4 +72,4 @@ def _judged(engine: Engine, split: str, number: int, shard: int) -> Made:
     name = in_round(split, number)
     if engine.plan.splice is not None:
         return engine.read(name, shard)
-    return engine.images.read(name, shard, _JUDGED), engine.labels.read(name, shard)
+    return engine.images.rows(name, shard, _JUDGED), engine.labels.rows(name, shard)

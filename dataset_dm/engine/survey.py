@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_dm.engine.inventory import StoredPlan
+from dataset_dm.errors import StoreError
 from dataset_dm.shards import ShardRecord
 
 # The rate is that of the present run: without a shard for so many times its usual duration, a run had ended.
@@ -83,7 +84,7 @@ def survey(stored: StoredPlan) -> Survey:
         splits[split] = SplitState(wanted=wanted.get(split), done=len(done), missing=len(missing))
     rate = pace(records)
     left = sum(state.missing for state in splits.values()) * plan.shard_size
-    held = stored.held()
+    held = _held(stored)
     return Survey(
         splits=splits,
         samples=sum(state.done for state in splits.values()) * plan.shard_size,
@@ -98,6 +99,14 @@ def survey(stored: StoredPlan) -> Survey:
         running=len([name for name in held if name.startswith("run-")]),
         last=max((record.finished for record in records), default=None),
     )
+
+
+def _held(stored: StoredPlan) -> list[str]:
+    """Locks that somebody holds; [] for a store that may only be read from here: nobody can tell."""
+    try:
+        return stored.held()
+    except StoreError:
+        return []
 
 
 def pace(records: Sequence[ShardRecord]) -> float | None:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
-# columns that shards of earlier versions lack
-_LATER = {"agreement", "unusable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +97,14 @@ def _rows(kind: Kind, data: bytes) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS
+    from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS, differing_columns
 
     try:
         table: pa.Table = pq.read_table(io.BytesIO(data), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise BadShard(f"is no parquet file that can be read ({' '.join(str(error).split())[:100]})") from error
-    expected = IMAGE_ROWS if kind == "images" else LABEL_ROWS
-    stored = {field.name: field.type for field in table.schema}
-    wanted = {field.name: field.type for field in expected}
-    differing = sorted(name for name in {*stored, *wanted} if stored.get(name) != wanted.get(name))
-    if set(differing) - (_LATER - set(stored)):
+    differing = differing_columns(table.schema, IMAGE_ROWS if kind == "images" else LABEL_ROWS)
+    if differing:
         raise BadShard(f"its columns are not those of {kind} ({', '.join(differing)[:200]})")
     return table.to_pylist()
 

@@ -175,7 +175,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             code = None
         self.kill()
-        killed = " (killed, perhaps for lack of memory)" if code in (-9, 137) else ""
+        killed = (
+            " (killed, perhaps for lack of memory: take fewer workers or a smaller batch)" if code in (-9, 137) else ""
+        )
         return WorkerLost(f"the worker process ended with code {code}{killed} while making {work}")
 
 

@@ -8,12 +8,14 @@ from dataset_dm.plan import GenerationPlan
 from dataset_dm.request import resolve
 from dataset_dm.tasks import SEMANTIC
 
+# the embedded models
+QUICK = {"generator": "miniature", "annotator": "miniature"}
 
-def quick_plan(*, steps: int, batch: int, shard: int, models: str = "miniature") -> GenerationPlan:
+
+def quick_plan(*, steps: int, batch: int, shard: int) -> GenerationPlan:
     """Semantic labels by the embedded generator and decoder."""
     sampler = {"steps": steps, "guidance": 2.0}
-    chosen = {"sampler": sampler, "batch_size": batch, "shard_size": shard, "generator": models, "annotator": models}
-    return resolve(SEMANTIC, **chosen)
+    return resolve(SEMANTIC, sampler=sampler, batch_size=batch, shard_size=shard, **QUICK)
 
 
 def files(plan: GenerationPlan, home: Path) -> dict[str, bytes]:

@@ -84,3 +84,13 @@ def test_only_what_was_named(home: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert call("gc", "--older-than", "-1") == 2
     assert call("gc", "--older-than", "365") == 0
     assert "no plan is older than 365 days and out of use" in capsys.readouterr().out
+
+
+def test_while_nobody_knows_what_a_newer_version_needs_nothing_goes(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = home / "labels" / NEW / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    before = there(home)
+    assert call("gc", "--yes") == 2
+    assert "has format 2: expected at most 1; upgrade" in capsys.readouterr().err and there(home) == before

@@ -64,15 +64,16 @@ def test_a_manifest_that_was_changed_or_is_newer_is_one_line(
     manifest = stores(plan)[1].folder / "manifest.json"
     text = manifest.read_text()
     for changed, said in (
-        (text.replace('"steps": 1', '"steps": 9'), "not the folder's; it was changed by hand"),
+        (text.replace('"steps": 1', '"steps": 9'), "not the folder's; it was changed by hand; move it away and run"),
         (text.replace('"format": 1', '"format": 2'), "manifest.json has format 2: expected at most 1; upgrade"),
         (text[:-40], "holds no plan that can be read"),
     ):
         assert changed != text
         manifest.write_text(changed)
-        code = call("status")
+        assert call("status") == 2
         output = capsys.readouterr()
-        assert said in output.out + output.err and code in (0, 2)
+        assert output.err.startswith("error: ") and said in output.err and output.err.count("\n") == 1
+        assert output.out.splitlines()[-1].startswith("store "), "all else is shown all the same"
 
 
 def test_what_runs_at_this_moment(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,6 +93,7 @@ def test_the_rate_is_that_of_the_latest_run_of_all_its_makers() -> None:
     assert pace([record(100.0), record(110.0)]) == pytest.approx(32 / 20)
     assert pace([record(100.0), record(100.0), record(110.0), record(110.0)]) == pytest.approx(64 / 20), "two workers"
     assert pace([record(100.0), record(90_000.0), record(90_010.0)]) == pytest.approx(32 / 20), "a night in between"
+    assert pace([record(90_000.0), record(10.0), record(20.0)]) == pytest.approx(16 / 10), "its clock was set back"
     assert pace([]) is None and pace([record(100.0, 0.0)]) is None
 
 

@@ -1,16 +1,26 @@
 """One plan, several runs: they share the work, say what differs, and end in the same bytes."""
 
+import contextlib
+import errno
+import io
 import json
+import os
 import subprocess
 import sys
 import uuid
 import warnings
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm.engine import Engine, Work, stores
+from dataset_dm.engine.inventory import stored_plans
+from dataset_dm.engine.survey import survey
+from dataset_dm.errors import StoreError
 from tests.engine.conftest import files, plan_of
+from tests.s3 import new_bucket, point_to, s3_server
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = """
@@ -104,15 +114,93 @@ def test_only_labels_are_made_anew_where_only_they_are_asked_for(quick: dict) ->
     assert after[0] == times[0] and after[1] > times[1]
 
 
-def test_a_store_at_a_url_holds_the_same_bytes(quick: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["memory", "s3"])
+def test_a_store_at_a_url_holds_the_same_bytes(
+    quick: dict, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = plan_of(quick)
     with Engine(plan, device="cpu") as engine:
         engine.fill({"train": 5})
     here = files(plan)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATASET_DM_HOME", f"memory://{uuid.uuid4().hex}")
+    with contextlib.ExitStack() as started:
+        url = f"memory://{uuid.uuid4().hex}"
+        if kind == "s3":
+            pytest.importorskip("moto")
+            point_to(started.enter_context(s3_server()), monkeypatch)
+            url = new_bucket(uuid.uuid4().hex)
+        monkeypatch.setenv("DATASET_DM_HOME", url)
+        with Engine(plan, device="cpu") as engine:
+            assert engine.fill({"train": 5}) == 2 and engine.fill({"train": 5}) == 0
+            assert [table.num_rows for table in engine.read("train", 1)] == [4, 4]
+        assert files(plan) == here
+        assert stores(plan)[0].held() == []
+
+
+def test_a_file_of_something_else_is_named_and_stays(quick: dict) -> None:
+    plan = plan_of(quick)
+    images, labels = stores(plan)
     with Engine(plan, device="cpu") as engine:
-        assert engine.fill({"train": 5}) == 2 and engine.fill({"train": 5}) == 0
-        assert [table.num_rows for table in engine.read("train", 1)] == [4, 4]
-    assert files(plan) == here
-    assert stores(plan)[0].held() == []
+        engine.fill({"train": 1})
+        file, foreign = labels.file("train", 0), pa.table({"index": range(4), "label": ["a"] * 4})
+        good = file.read_bytes()
+        for content, said in (
+            (parquet(foreign), r"00000.parquet is of something else .columns annotation, .* differ.; move it away"),
+            (
+                parquet(labels.read("train", 0).slice(1)),
+                "are not of the same samples; see `dataset-dm verify",
+            ),
+            (good[:-100], "00000.parquet cannot be read .*; delete .* and run the same command again"),
+        ):
+            file.write_bytes(content)
+            with pytest.raises(StoreError, match=said):
+                engine.read("train", 0)
+            assert file.read_bytes() == content
+        file.unlink()
+        images.file("train", 0).write_bytes(parquet(foreign))
+        with pytest.raises(StoreError, match="images/.*00000.parquet is of something else"):
+            engine.fill({"train": 1})
+    assert not labels.has("train", 0)
+
+
+def parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+def test_nothing_is_added_to_a_set_whose_plan_was_changed(quick: dict) -> None:
+    plan = plan_of(quick)
+    with Engine(plan, device="cpu") as engine:
+        engine.fill({"train": 1})
+        manifest = engine.labels.folder / "manifest.json"
+        text = manifest.read_text()
+        for changed, said in (
+            (text.replace('"steps": 1', '"steps": 9'), "it was changed by hand; move it away and run the command"),
+            (text.replace('"format": 1', '"format": 2'), "has format 2: expected at most 1; upgrade dataset-dm"),
+        ):
+            manifest.write_text(changed)
+            with pytest.raises(StoreError, match=said):
+                engine.fill({"train": 8})
+            assert manifest.read_text() == changed and engine.labels.missing("train", [0, 1]) == [1]
+        assert engine.fill({"train": 1}) == 0, "what is there can be read all the same"
+
+
+def test_a_store_that_may_only_be_read(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(quick)
+    with Engine(plan, device="cpu") as engine:
+        engine.fill({"train": 1})
+    real = os.open
+
+    def read_only(path: object, flags: int, *rest: object, **more: object) -> int:
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr("os.open", read_only)
+    with Engine(plan, device="cpu") as engine:
+        assert engine.fill({"train": 4}) == 0
+        assert [table.num_rows for table in engine.read("train", 0)] == [4, 4]
+        assert survey(stored_plans()[0]).running == 0
+        with pytest.raises(StoreError, match="cannot write .*Read-only file system.; check the permissions of"):
+            engine.fill({"train": 5})

@@ -8,6 +8,7 @@ import pytest
 
 from dataset_dm.engine import Engine, stores
 from dataset_dm.engine.processes import Processes
+from dataset_dm.engine.verify import check_shard
 from dataset_dm.errors import ConfigError
 from tests.engine.conftest import files, plan_of
 
@@ -38,6 +39,29 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
     assert [process.poll() for process in processes] == [0, 0]
     (facts,) = stores(plan)[1].manifest()["environments"].values()
     assert facts["threads"] == 1
+
+
+def test_a_worker_that_hangs_gives_its_shard_and_its_lock_back(quick: dict) -> None:
+    plan, told = plan_of(quick), []
+    with Engine(plan, device="cpu", engine={**TWO, "workers": 1}) as engine:
+        (worker,) = engine._maker._open()
+        patient, kill = worker.silence, worker.kill
+
+        def report(rows: int) -> None:
+            told.append(rows)
+            if len(told) == 1:  # half of the shard is drawn
+                worker.silence = 1.0
+                os.kill(worker._process.pid, signal.SIGSTOP)
+
+        def patient_again() -> None:
+            worker.silence = patient  # the next one has to load its models
+            kill()
+
+        worker.kill = patient_again
+        assert engine.fill({"train": 4}, report) == 1
+    assert told[:2] == [2, -2] and sum(told) == 4
+    for store in stores(plan):
+        check_shard(store, plan, "train", 0)
 
 
 def test_a_mistake_of_the_users_ends_all_at_once(quick: dict) -> None:

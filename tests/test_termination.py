@@ -1,5 +1,6 @@
 """SIGTERM: tidy, exit code 143, and the same command goes on."""
 
+import argparse
 import os
 import signal
 import subprocess
@@ -7,11 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from dataset_dm import cli
 from dataset_dm.engine import stores
-from dataset_dm.engine.termination import tidy_termination
+from dataset_dm.termination import tidy_termination
 from tests.engine.conftest import plan_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +59,13 @@ def test_somebody_elses_handler_and_other_threads_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+def test_every_verb_of_the_command_line_ends_so(capsys: pytest.CaptureFixture[str]) -> None:
+    verb = SimpleNamespace(run=lambda args: os.kill(os.getpid(), signal.SIGTERM), HINT=": what was made is kept")
+    with pytest.raises(SystemExit) as ended:
+        cli._run(verb, argparse.Namespace())
+    assert ended.value.code == 143 and "terminated: what was made is kept" in capsys.readouterr().err
 
 
 def test_a_run_that_is_terminated_says_how_to_go_on(quick: dict) -> None:

@@ -1,0 +1,89 @@
+"""What a run tells of itself: a record of the logger `dataset_dm.engine` at its begin, its end, and for every shard.
+
+A record is a line for people; `record.event` and `record.facts` are the same for programs. So whatever handles Python's
+logging may listen; `log_file.JsonLines` and `trackers.Trackers` are such handlers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataset_dm.engine.base import Outcome, Work
+from dataset_dm.engine.choice import EngineChoice
+from dataset_dm.plan import GenerationPlan
+from dataset_dm.shards import ShardRecord, ShardStore
+
+LOG = logging.getLogger("dataset_dm.engine")
+LOG.addHandler(logging.NullHandler())  # who does not listen hears nothing
+
+
+def tell(event: str, line: str, *, level: int = logging.INFO, **facts: Any) -> None:
+    """One record; a fact that is None is left out."""
+    known = {name: value for name, value in facts.items() if value is not None}
+    LOG.log(level, line, extra={"event": event, "facts": known})
+
+
+class Journal:
+    """The records of one engine.
+
+    Args:
+        plan: what is made.
+        images, labels: where to; what is told of a shard is read from its records there.
+    """
+
+    def __init__(self, plan: GenerationPlan, images: ShardStore, labels: ShardStore) -> None:
+        self.plan, self.images, self.labels = plan, images, labels
+
+    def begun(self, work: Sequence[Work], choice: EngineChoice, device: str) -> None:
+        """So many shards are going to be made."""
+        tell(
+            "begun",
+            f"{len(work)} shards are missing, engine {choice.name}",
+            shards=len(work),
+            samples=len(work) * self.plan.shard_size,
+            engine=choice.name,
+            workers=choice.workers,
+            device=device,
+            images=self.plan.image_fingerprint(),
+            labels=self.plan.label_fingerprint(),
+            generator=self.plan.generator,
+            annotator=self.plan.annotator,
+        )
+
+    def settled(self, work: Work, outcome: Outcome) -> None:
+        """A shard was made here or elsewhere; of one that is busy nothing is told yet."""
+        if outcome == "busy" or not LOG.isEnabledFor(logging.INFO):
+            return
+        read, drawn = (store.record(work.split, work.shard) for store in (self.labels, self.images))
+        made = outcome == "made"
+        halved = next((one.made["halved_batch"] for one in (drawn, read) if one and "halved_batch" in one.made), None)
+        tell(
+            "shard",
+            f"{work} {'made' if made else 'was made elsewhere'}",
+            split=work.split,
+            shard=work.shard,
+            outcome=outcome,
+            samples=self.plan.shard_size,
+            seconds=_seconds(read) if made else None,
+            dropped=dict(drawn.dropped) if drawn and drawn.dropped else None,
+            halved_batch=halved,
+            host=read.host if read else None,
+        )
+
+    def lost(self, work: Work, why: str, *, again: bool) -> None:
+        """Whoever was making a shard is gone."""
+        line = f"{work}: {why}; {'it is tried again' if again else 'given up'}"
+        tell("lost", line, level=logging.WARNING, split=work.split, shard=work.shard, why=why, again=again)
+
+    def ended(self, made: int, seconds: Mapping[str, float], error: BaseException | None) -> None:
+        """The run is over, or was broken off by `error`."""
+        spent = {stage: round(value, 3) for stage, value in seconds.items()}
+        why = None if error is None else f"{type(error).__name__}: {error}"
+        line = f"{made} shards made" if why is None else f"{made} shards made, then broken off ({why})"
+        tell("ended", line, level=logging.ERROR if why else logging.INFO, made=made, seconds=spent, error=why)
+
+
+def _seconds(record: ShardRecord | None) -> dict[str, float] | None:
+    return dict(record.seconds) if record is not None and record.seconds else None

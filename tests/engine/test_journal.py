@@ -1,0 +1,148 @@
+"""What a run tells: records of logging, JSON lines, trackers."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from accelerate.tracking import GeneralTracker
+
+from dataset_dm.engine import Engine, Work, stores
+from dataset_dm.engine.backlog import Backlog
+from dataset_dm.engine.choice import EngineChoice
+from dataset_dm.engine.journal import LOG, Journal, tell
+from dataset_dm.engine.log_file import JsonLines
+from dataset_dm.engine.trackers import Trackers
+from dataset_dm.errors import ConfigError, MissingExtra, StoreError
+from dataset_dm.shards import ShardStore
+from tests.engine.conftest import plan_of
+from tests.test_storage import TABLE
+
+
+@pytest.fixture
+def listen() -> Iterator:
+    """Attaches a handler for the time of a test."""
+    attached: list[logging.Handler] = []
+    before = LOG.level
+
+    def attach(handler: logging.Handler) -> None:
+        attached.append(handler)
+        LOG.addHandler(handler)
+        LOG.setLevel(logging.INFO)
+
+    yield attach
+    for handler in attached:
+        LOG.removeHandler(handler)
+        handler.close()
+    LOG.setLevel(before)
+
+
+def lines(file: Path) -> list[dict]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_run_shard_by_shard(quick: dict, tmp_path: Path, listen) -> None:
+    plan = plan_of(quick)
+    listen(JsonLines(tmp_path / "run.jsonl"))
+    with Engine(plan, device="cpu") as engine:
+        engine.fill({"train": 5})
+        engine.fill({"train": 5})
+    begun, first, second, ended = lines(tmp_path / "run.jsonl")
+    assert (begun["event"], begun["shards"], begun["samples"]) == ("begun", 2, 8)
+    assert (begun["engine"], begun["labels"]) == ("local", plan.label_fingerprint())
+    assert [(one["event"], one["split"], one["shard"], one["outcome"]) for one in (first, second)] == [
+        ("shard", "train", 0, "made"),
+        ("shard", "train", 1, "made"),
+    ]
+    assert first["seconds"]["draw"] > 0 and first["samples"] == 4 and "dropped" not in first
+    assert (ended["event"], ended["made"], ended["level"]) == ("ended", 2, "info") and "error" not in ended
+    assert all(one["time"].startswith("20") and one["time"].endswith("+00:00") for one in (begun, ended))
+
+
+def test_losses_and_a_run_that_breaks_off(quick: dict, tmp_path: Path, listen) -> None:
+    listen(JsonLines(tmp_path / "run.jsonl"))
+    plan, work = plan_of(quick), Work("train", 3, draw=True)
+    journal = Journal(plan, *stores(plan))
+    backlog = Backlog([work], lambda one: False, 4, journal=journal)
+    while (one := backlog.take(wait=False)) is not None:
+        backlog.failed(one, "the worker process ended with code -9")
+    journal.ended(0, {"draw": 1.23456}, StoreError("disk full"))
+    *lost, ended = lines(tmp_path / "run.jsonl")
+    assert [(one["event"], one["shard"], one["again"], one["level"]) for one in lost] == [
+        ("lost", 3, True, "warning"),
+        ("lost", 3, True, "warning"),
+        ("lost", 3, False, "warning"),
+    ]
+    assert lost[0]["why"] == "the worker process ended with code -9"
+    assert (ended["error"], ended["level"], ended["seconds"]) == ("StoreError: disk full", "error", {"draw": 1.235})
+
+
+def test_a_log_file_that_cannot_be_opened_or_is_full(
+    tmp_path: Path, listen, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(StoreError, match="cannot write .*run.jsonl"):
+        JsonLines(tmp_path / "no folder" / "run.jsonl")
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full here")
+    listen(JsonLines(Path("/dev/full")))
+    tell("begun", "one")
+    tell("begun", "two")
+    said = capsys.readouterr().err
+    assert said.count("warning: /dev/full cannot be written") == 1 and "Traceback" not in said
+
+
+class Kept(GeneralTracker):
+    """A tracker of somebody's own, by accelerate's interface."""
+
+    name, requires_logging_directory = "kept", False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config: dict = {}
+        self.logged: list[tuple[int, dict]] = []
+        self.finished = False
+
+    @property
+    def tracker(self) -> list:
+        return self.logged
+
+    def store_init_configuration(self, values: dict) -> None:
+        self.config = values
+
+    def log(self, values: dict, step: int | None = None, **more: object) -> None:
+        self.logged.append((step, values))
+
+    def finish(self) -> None:
+        self.finished = True
+
+
+def test_trackers_get_figures_shard_by_shard(quick: dict, tmp_path: Path, listen) -> None:
+    plan = plan_of(quick)
+    images, labels = (ShardStore.open(kind, "f" * 16, tmp_path) for kind in ("images", "labels"))
+    images.write("train", 0, TABLE, {}, dropped={"constant": 1})
+    for shard in (0, 1):
+        labels.write("train", shard, TABLE, {}, seconds={"draw": 2.0})
+    kept = Kept()
+    handler = Trackers([kept], tmp_path, cpu=True)
+    listen(handler)
+    journal = Journal(plan, images, labels)
+    work = [Work("train", shard, draw=True) for shard in (0, 1)]
+    journal.begun(work, EngineChoice(), "cpu")
+    journal.settled(work[0], "made")
+    journal.settled(work[1], "there")
+    journal.settled(work[1], "made")
+    assert kept.config["labels"] == plan.label_fingerprint() and kept.config["shards"] == 2
+    assert [step for step, _ in kept.logged] == [4, 8]
+    figures = kept.logged[1][1]
+    assert (figures["samples"], figures["seconds/draw"], figures["dropped/constant"]) == (8, 2.0, 1)
+    assert figures["samples_per_second"] > 0
+    handler.close()
+    assert kept.finished
+
+
+def test_trackers_that_nobody_knows_or_has() -> None:
+    with pytest.raises(ConfigError, match="tracker: got 'tensorbord', expected one of .*did you mean 'tensorboard'"):
+        Trackers(["tensorbord"], Path())
+    with pytest.raises(MissingExtra, match="tracker 'aim': its package is not installed; pip install aim"):
+        Trackers(["aim"], Path())
