@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataset_dm.cards.markdown import code, escape, plain
 from dataset_dm.cards.measured import figures
+from dataset_dm.cards.private import public
 from dataset_dm.cards.sections import seal
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def decoder_card(config: Mapping[str, Any], repo: str | None = None) -> ModelCar
         config: its config.json, as `PDecoderConfig.to_dict` writes it.
         repo: its id on the Hub; None for a folder.
     """
-    record, spec, tasks = config.get("record") or {}, config["spec"], list(config["tasks"])
+    record, spec, tasks = public(config.get("record") or {}), config["spec"], list(config["tasks"])
     head = {
         "library_name": "dataset-dm",
         "tags": ["dataset-dm", "p-decoder", "synthetic-data", *[CATEGORIES[task] for task in tasks[1:]]],
@@ -109,7 +110,7 @@ def adapter_card(facts: AdapterFacts, repo: str | None = None) -> ModelCard:
         prompt=escape(facts.prompt),
         images=f"{facts.images:,}",
         command=code(facts.command),
-        settings=[(escape(key), escape(plain(value))) for key, value in facts.settings.items()],
+        settings=[(escape(key), escape(plain(public(value)))) for key, value in facts.settings.items()],
         limits=[escape(line) for line in facts.limits],
     )
 

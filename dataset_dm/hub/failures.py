@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dataset_dm.cards.markdown import hide_tokens
+from dataset_dm.cards.private import hide_tokens
 from dataset_dm.errors import HubError, UserError, explain
 
 # 409 and 412: somebody else committed meanwhile; the rest: the Hub is busy
