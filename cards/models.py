@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cards.licences import conditions
 from dataset_dm.cards.markdown import code, escape, plain
 from dataset_dm.cards.measured import figures
 from dataset_dm.cards.private import public
@@ -88,6 +89,7 @@ def decoder_card(config: Mapping[str, Any], repo: str | None = None) -> ModelCar
         command=code(str(record.get("command") or "")),
         settings=[(name, escape(plain(record[key]))) for key, name in _TOLD.items() if record.get(key) is not None],
         measured=_escaped(figures(config, tasks)),
+        conditions=conditions(record.get("generator")),
         void_below=f"{config['void_below']:.2f}" if config.get("void_below") else None,
     )
 
@@ -111,6 +113,8 @@ def adapter_card(facts: AdapterFacts, repo: str | None = None) -> ModelCard:
         images=f"{facts.images:,}",
         command=code(facts.command),
         settings=[(escape(key), escape(plain(public(value)))) for key, value in facts.settings.items()],
+        license=facts.license,
+        conditions=conditions(facts.generator),
         limits=[escape(line) for line in facts.limits],
     )
 

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cards.licences import conditions
 from dataset_dm.cards.markdown import code, escape, plain
 from dataset_dm.cards.private import public
 from dataset_dm.cards.sections import seal
@@ -20,7 +21,6 @@ from dataset_dm.hub import layout
 from dataset_dm.hub.columns import MEANINGS, column_type, tasks_of
 from dataset_dm.hub.facts import CardFacts, write_facts
 from dataset_dm.hub.head import default_config, head, rows_of, size_category
-from dataset_dm.hub.licences import conditions
 from dataset_dm.hub.measured import quality_of
 from dataset_dm.hub.statistics import id_names, statistics
 

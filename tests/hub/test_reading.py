@@ -1,4 +1,4 @@
-"""Reading from the Hub while it has a bad day, and sets that `datasets` itself pushed: in processes without our package."""
+"""Reads while the Hub has a bad day, and sets that `datasets` itself pushed: in processes without our package."""
 
 from collections.abc import Callable
 from pathlib import Path
