@@ -6,8 +6,9 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
+from dataset_dm.cards.private import hide_folders, hide_tokens
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#])")
-_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
 
 
 def escape(text: object) -> str:
@@ -21,8 +22,8 @@ def escape(text: object) -> str:
 
 
 def code(text: str) -> str:
-    """A command for a fenced block: it can neither close the fence nor open a comment."""
-    return hide_tokens(text).replace("```", "` ` `").replace("<!--", "<! --").strip()
+    """A command for a fenced block: it can neither close the fence nor open a comment, and tells no folder."""
+    return hide_tokens(hide_folders(text)).replace("```", "` ` `").replace("<!--", "<! --").strip()
 
 
 def plain(value: object) -> str:
@@ -34,11 +35,3 @@ def plain(value: object) -> str:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return ", ".join(str(item) for item in value) or "–"
     return str(value)
-
-
-def hide_tokens(text: str, *known: str | None) -> str:
-    """The text without Hub tokens: those of the usual shape, and those that are known."""
-    for token in known:
-        if token:
-            text = text.replace(token, "hf_***")
-    return _TOKEN.sub("hf_***", text)

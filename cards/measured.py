@@ -9,6 +9,7 @@ from typing import Any
 FIGURES = {
     "miou": ("mIoU of class masks", "semantic"),
     "accuracy": ("pixel accuracy", "semantic"),
+    "ece": ("calibration error of its confidence (ECE)", "semantic"),
     "mask_ap": ("mask AP", "instance"),
     "mask_ap50": ("mask AP at IoU 0.5", "instance"),
     "keypoint_ap": ("keypoint AP", "pose"),

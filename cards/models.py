@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cards.licences import conditions
 from dataset_dm.cards.markdown import code, escape, plain
 from dataset_dm.cards.measured import figures
+from dataset_dm.cards.private import public
 from dataset_dm.cards.sections import seal
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def decoder_card(config: Mapping[str, Any], repo: str | None = None) -> ModelCar
         config: its config.json, as `PDecoderConfig.to_dict` writes it.
         repo: its id on the Hub; None for a folder.
     """
-    record, spec, tasks = config.get("record") or {}, config["spec"], list(config["tasks"])
+    record, spec, tasks = public(config.get("record") or {}), config["spec"], list(config["tasks"])
     head = {
         "library_name": "dataset-dm",
         "tags": ["dataset-dm", "p-decoder", "synthetic-data", *[CATEGORIES[task] for task in tasks[1:]]],
@@ -87,6 +89,7 @@ def decoder_card(config: Mapping[str, Any], repo: str | None = None) -> ModelCar
         command=code(str(record.get("command") or "")),
         settings=[(name, escape(plain(record[key]))) for key, name in _TOLD.items() if record.get(key) is not None],
         measured=_escaped(figures(config, tasks)),
+        conditions=conditions(record.get("generator")),
         void_below=f"{config['void_below']:.2f}" if config.get("void_below") else None,
     )
 
@@ -109,7 +112,9 @@ def adapter_card(facts: AdapterFacts, repo: str | None = None) -> ModelCard:
         prompt=escape(facts.prompt),
         images=f"{facts.images:,}",
         command=code(facts.command),
-        settings=[(escape(key), escape(plain(value))) for key, value in facts.settings.items()],
+        settings=[(escape(key), escape(plain(public(value)))) for key, value in facts.settings.items()],
+        license=facts.license,
+        conditions=conditions(facts.generator),
         limits=[escape(line) for line in facts.limits],
     )
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm import __version__
 from dataset_dm.cli import engines, prompt_sources, scarcity
 from dataset_dm.cli.summary import Facts, summary
 from dataset_dm.errors import ConfigError, DataError, explain
@@ -257,6 +258,7 @@ def _settings(plan: GenerationPlan) -> dict[str, Any]:
         "seed": plan.seed,
         "images": plan.image_fingerprint(),
         "labels": plan.label_fingerprint(),
+        "made with": f"dataset-dm {__version__}",
     }
 
 

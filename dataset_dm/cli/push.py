@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--revision", metavar="BRANCH", help="branch to push to, made when missing (default main)")
     where.add_argument("--pr", action="store_true", help="open a pull request instead of committing")
-    parser.add_argument("--license", metavar="ID", help="licence of the set for its card, such as cc-by-4.0")
+    parser.add_argument("--license", metavar="ID", help="licence for the card, such as cc-by-4.0")
     parser.add_argument("--renew-card", action="store_true", help="draw again the parts of the card edited by hand")
     parser.add_argument("--replace", action="store_true", help="replace a config that has other columns")
     parser.add_argument("--dry-run", action="store_true", help="show what would go, and write nothing")

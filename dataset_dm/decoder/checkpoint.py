@@ -13,8 +13,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from dataset_dm.cards.markdown import hide_tokens
 from dataset_dm.cards.models import decoder_card
+from dataset_dm.cards.private import hide_tokens
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.errors import ModelError, UserError
 from dataset_dm.files import write_atomically

@@ -134,7 +134,9 @@ class Window:
             if len(self.explorer.one.splits) > 1:
                 self.filters["split"] = gradio.Dropdown(list(self.explorer.one.splits), value=split, label="Split")
             if index.class_counts():
-                self.filters["classes"] = gradio.Dropdown(self._classes(split), multiselect=True, label="Classes")
+                self.filters["classes"] = gradio.Dropdown(
+                    self._classes(split), multiselect=True, label="Classes", info="any, unless some are chosen"
+                )
                 self.filters["every"] = gradio.Checkbox(False, label="all of them in one image")
             if index.known("confidence").size:
                 self.filters["low"] = gradio.Slider(0, 1, 0, step=0.01, label="Least confidence")
@@ -169,7 +171,11 @@ class Window:
             def show(values: Mapping[Any, Any]) -> list[Any]:
                 return self._show({name: values[control] for name, control in controls.items()}, turn)
 
-            trigger(show, set(controls.values()), outputs, trigger_mode="always_last", api_visibility="private")
+            # one sign of work, where the samples are: not a clock in every field that changes
+            progress = {"show_progress": "minimal", "show_progress_on": [self.shown]}
+            trigger(
+                show, set(controls.values()), outputs, trigger_mode="always_last", api_visibility="private", **progress
+            )
 
         on(self.blocks.load, 0)
         on(self.back.click, -1)
@@ -184,6 +190,7 @@ class Window:
                 [self.filters["split"]],
                 [classes, self.head],
                 api_visibility="private",
+                show_progress="hidden",
             )
 
     def _show(self, values: Mapping[str, Any], turn: int | None) -> list[Any]:

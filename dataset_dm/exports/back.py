@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from dataset_dm.folder import OutFolder
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from dataset_dm.hub import CardFacts
 
 _BATCH = 64  # rows a table
 _PREVIEW_ROWS = 12
@@ -147,7 +149,7 @@ def _count(merged: Merged, counts: Counter[str]) -> None:
 
 def _describe(folder: OutFolder, source: Source, chosen: Format, done: Imported) -> None:
     """Card and preview, as `generate` writes them."""
-    from dataset_dm.hub import CardFacts, write_card
+    from dataset_dm.hub import write_card
     from dataset_dm.preview import read_row, sheet
     from dataset_dm.records import BACKGROUND
 
@@ -156,14 +158,26 @@ def _describe(folder: OutFolder, source: Source, chosen: Format, done: Imported)
     if done.shown:
         shown = [read_row(row, i) for i, row in enumerate(done.shown)]
         sheet(shown, names, title).save(folder.partial / "preview.png", format="PNG")
+    write_card(folder.partial, _facts(source, names, chosen, done))
+
+
+def _facts(source: Source, names: list[str], chosen: Format, done: Imported) -> CardFacts:
+    """What was known of the set stays known: its generator, its terms, what was left out; then what the review did."""
+    from dataset_dm.hub import CardFacts
+    from dataset_dm.hub.facts import PLAN, read_facts
+
+    command = shlex.join(["dataset-dm", *sys.argv[1:]])
     changes = {name: number for name, number in done.counts.items() if number}
-    write_card(
-        folder.partial,
-        CardFacts(
-            name=str(source.identity.get("dataset", source.title)),
-            config=str(source.identity.get("config", "default")),
-            command=shlex.join(["dataset-dm", *sys.argv[1:]]),
-            settings={"source": source.title, "reviewed by": chosen.title, "rows reviewed": done.reviewed, **changes},
-            classes=names,
-        ),
+    review = {"source": source.title, "reviewed by": chosen.title, "rows reviewed": done.reviewed, **changes}
+    folder = Path(source.name).expanduser()
+    if (folder / PLAN).is_file():
+        known = read_facts(folder)
+        made = f"{known.command}\n{command}"
+        return replace(known, command=made, settings={**known.settings, **review}, classes=names)
+    return CardFacts(
+        name=str(source.identity.get("dataset", source.title)),
+        config=str(source.identity.get("config", "default")),
+        command=command,
+        settings=review,
+        classes=names,
     )

@@ -39,6 +39,7 @@ class Cityscapes(Format):
     title = "Cityscapes"
     needs = ("objects", "label")
     cannot = (NO_MASK, LOOSE_BOXES, SHARED_PIXELS, KEYPOINTS, SCORES, CROWDS, DEPTH)
+    notes = ("classes that Cityscapes does not have take ids from 34, which its own tools leave out; see classes.json",)
 
     def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
         last = max(label_ids(classes).values())

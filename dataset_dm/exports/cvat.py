@@ -18,7 +18,7 @@ import numpy as np
 from dataset_dm import rle
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, by_name, category_of, inside, placed, same_size, save_image
-from dataset_dm.exports.cvat_labels import CROWD, SCORE, SKELETON, constructor
+from dataset_dm.exports.cvat_labels import CROWD, SCORE, SKELETON, constructor, meta
 from dataset_dm.exports.losses import DEPTH, KEYPOINT_SCORES, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.polygons import fill
 from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, united, void_of
@@ -53,15 +53,19 @@ class Cvat(Format):
     def finish(self, folder: Path, splits: Sequence[str], classes: Sequence[str]) -> None:
         root = Element("annotations")
         SubElement(root, "version").text = "1.1"
+        images: list[Element] = []
         for split in splits:
             part = folder / f".{split}.part"
-            root.extend(parse(part, "part"))
+            images += parse(part, "part")
             part.unlink()
-        for place, image in enumerate(root.iter("image")):
+        for place, image in enumerate(images):
             image.set("id", str(place))
+        labels = constructor([*classes, VOID_REGION], PERSON in classes)
+        root.append(meta(labels, splits))
+        root.extend(images)
         (folder / _FILE).write_text('<?xml version="1.0" encoding="utf-8"?>\n' + text_of(root), encoding="utf-8")
-        labels = json.dumps(constructor([*classes, VOID_REGION], PERSON in classes), indent=1, ensure_ascii=False)
-        (folder / "labels.json").write_text(labels + "\n", encoding="utf-8")
+        text = json.dumps(labels, indent=1, ensure_ascii=False)
+        (folder / "labels.json").write_text(text + "\n", encoding="utf-8")
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         found = _labels(self._image(sample, classes), sample.size, classes, sample.name)

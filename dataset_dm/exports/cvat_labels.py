@@ -1,9 +1,10 @@
-"""The labels of a CVAT task, as the raw view of its constructor takes them."""
+"""The labels of a CVAT task: as the raw view of its constructor takes them, and as its XML repeats them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement
 
 from dataset_dm.drawing.skeleton import LIMBS
 from dataset_dm.miniature.world import KEYPOINTS
@@ -25,6 +26,38 @@ def constructor(names: Sequence[str], people: bool) -> list[dict[str, Any]]:
         joints = [{"name": joint, "type": "points", "attributes": []} for joint in KEYPOINTS]
         labels.append({"name": SKELETON, "type": "skeleton", "attributes": [], "sublabels": joints, "svg": _picture()})
     return labels
+
+
+def meta(labels: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> Element:
+    """The head of annotations.xml, by which other tools (Datumaro) know classes and splits.
+
+    Args:
+        labels: what `constructor` gives; the points of a skeleton become labels with a parent.
+        splits: names of the subsets. Images have a subset in exports of projects alone, so this says it is one.
+    """
+    head = Element("meta")
+    project = SubElement(head, "project")
+    listed = SubElement(project, "labels")
+    for label in labels:
+        _label(listed, label)
+        for point in label.get("sublabels", ()):
+            SubElement(_label(listed, point), "parent").text = label["name"]
+    subsets = SubElement(project, "subsets")
+    for split in splits:
+        SubElement(subsets, "subset").text = split
+    return head
+
+
+def _label(listed: Element, label: Mapping[str, Any]) -> Element:
+    one = SubElement(listed, "label")
+    SubElement(one, "name").text = label["name"]
+    SubElement(one, "type").text = label["type"]
+    attributes = SubElement(one, "attributes")
+    for attribute in label["attributes"]:
+        entry = SubElement(attributes, "attribute")
+        for key, value in attribute.items():
+            SubElement(entry, key).text = "\n".join(value) if isinstance(value, list) else str(value)
+    return one
 
 
 def _attribute(name: str, kind: str, values: list[str]) -> dict[str, Any]:

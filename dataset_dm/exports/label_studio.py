@@ -202,6 +202,8 @@ def _config(classes: Sequence[str]) -> str:
     }
     for tag, (name, inner, values, more) in tags.items():
         control = ElementTree.SubElement(view, tag, name=name, toName="image", **more)
-        for value in values:
-            ElementTree.SubElement(control, inner, value=value)
+        for place, value in enumerate(values):
+            # by this the tool puts keypoints in order when it exports them
+            order = {"model_index": str(place)} if values is KEYPOINTS else {}
+            ElementTree.SubElement(control, inner, value=value, **order)
     return text_of(view)

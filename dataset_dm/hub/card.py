@@ -12,14 +12,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.cards.licences import conditions
 from dataset_dm.cards.markdown import code, escape, plain
+from dataset_dm.cards.private import public
 from dataset_dm.cards.sections import seal
 from dataset_dm.errors import DataError, explain
 from dataset_dm.hub import layout
 from dataset_dm.hub.columns import MEANINGS, column_type, tasks_of
 from dataset_dm.hub.facts import CardFacts, write_facts
 from dataset_dm.hub.head import default_config, head, rows_of, size_category
-from dataset_dm.hub.licences import conditions
 from dataset_dm.hub.measured import quality_of
 from dataset_dm.hub.statistics import id_names, statistics
 
@@ -53,7 +54,8 @@ class SetPart:
 
     def head(self) -> dict[str, Any]:
         """The YAML head of a card of this config alone."""
-        return head(self.facts.name, self.facts.config, self.info, self.patterns, self.facts.license)
+        facts, reviewed = self.facts, bool(self.counted["reviewed"])
+        return head(facts.name, facts.config, self.info, self.patterns, license=facts.license, reviewed=reviewed)
 
 
 def write_card(folder: Path | str, facts: CardFacts) -> Path:
@@ -122,6 +124,7 @@ def render(parts: Sequence[SetPart], yaml_head: Mapping[str, Any], repo: str | N
         license=yaml_head.get("license"),
         conditions=list(generators),
         has=columns,
+        reviewed=any(part.counted["reviewed"] for part in parts),
         speaks=any(part.facts.classes for part in parts),
         limits=[escape(line) for part in parts for line in part.facts.limits],
         parts=[_body(part) for part in parts],
@@ -145,8 +148,9 @@ def _body(part: SetPart) -> dict[str, Any]:
             for name, kind in info.features.items()
         ],
         "command": code(facts.command),
-        "settings": [(escape(key), escape(plain(value))) for key, value in facts.settings.items()],
+        "settings": [(escape(key), escape(plain(public(value)))) for key, value in facts.settings.items()],
         "statistics": list(counted["figures"].items()),
+        "reviewed": f"{counted['reviewed']:,}" if counted["reviewed"] else "",
         "measured": _measured(quality_of(counted["annotator"], set(info.features))),
         "classes": [
             {"name": escape(name), "id": i, "images": f"{counted['classes'].get(name, 0):,}"}

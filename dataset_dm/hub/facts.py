@@ -7,13 +7,12 @@ folder and on the Hub, so that any later card can be drawn from them.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dataset_dm.cards.markdown import hide_tokens
+from dataset_dm.cards.private import public
 from dataset_dm.errors import DataError, explain
 
 PLAN, DROPS = "plan.json", "drops.json"
@@ -52,7 +51,7 @@ class CardFacts:
 
     def planned(self) -> dict[str, Any]:
         """This config's part of plan.json: local folders by their names alone, no token."""
-        return _public(
+        return public(
             {
                 "dataset": self.name,
                 "command": self.command,
@@ -127,14 +126,3 @@ def read_facts(folder: Path) -> CardFacts:
         license=part["license"],
         plan=part["plan"],
     )
-
-
-def _public(value: Any) -> Any:
-    """JSON values without the folders of a home directory and without tokens."""
-    if isinstance(value, Mapping):
-        return {key: _public(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_public(item) for item in value]
-    if isinstance(value, str):
-        return hide_tokens(Path(value).name if os.path.isabs(value) and "\n" not in value else value)
-    return value

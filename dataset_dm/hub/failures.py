@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dataset_dm.cards.markdown import hide_tokens
+from dataset_dm.cards.private import hide_tokens
 from dataset_dm.errors import HubError, UserError, explain
 
 # 409 and 412: somebody else committed meanwhile; the rest: the Hub is busy
@@ -56,8 +56,15 @@ def status_of(error: BaseException) -> int | None:
     return None
 
 
+def is_offline(error: BaseException) -> bool:
+    """Whether the client was told not to go online."""
+    return any(type(one).__name__ == "OfflineModeIsEnabled" for one in _chain(error))
+
+
 def passes(error: BaseException) -> bool:
     """Whether trying again can help."""
+    if is_offline(error):
+        return False
     status = status_of(error)
     if status is not None:
         return status in _PASSING
@@ -69,6 +76,8 @@ def translate(error: BaseException, what: str, token: str | None = None) -> Base
     status = status_of(error)
     if isinstance(error, UserError) or (status is None and not _of_the_hub(error)):
         return error
+    if is_offline(error):
+        return HubError(explain(f"{what}: this process is offline (HF_HUB_OFFLINE)", remedy="unset it to push"))
     if status == 401:
         return HubError(
             f"{what}: the Hub does not accept this token, or the repository is not yours (401); log in again with "

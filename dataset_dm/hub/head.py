@@ -16,20 +16,27 @@ TAGS = ("synthetic", "dataset-dm", "diffusers")
 
 
 def head(
-    name: str, config: str, info: DatasetInfo, patterns: Mapping[str, str], license: str | None = None
+    name: str,
+    config: str,
+    info: DatasetInfo,
+    patterns: Mapping[str, str],
+    *,
+    license: str | None = None,
+    reviewed: bool = False,
 ) -> dict[str, Any]:
     """The head of a card of one config.
 
     Args:
         patterns: split → what finds its files, relative to the card.
         license: an SPDX id.
+        reviewed: people corrected labels; the Hub has no word of its own for that.
     """
     plain: dict[str, Any] = {
         "pretty_name": name,
         "license": license,
         "task_categories": list(tasks_of(config)[0]),
         "tags": list(TAGS),
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": ["machine-generated", *(["other"] if reviewed else [])],
         "size_categories": [size_category(sum(split.num_examples for split in info.splits.values()))],
         "configs": [
             {

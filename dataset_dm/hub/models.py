@@ -32,6 +32,7 @@ class ModelCargo:
     Args:
         folder: where it lies. Its README.md goes along; a decoder without one gets a card, an adapter needs one.
         renew_card: draw parts of the card again though people edited them.
+        license: an SPDX id for the head of the card.
 
     Raises:
         ModelError: the config is no decoder's, or an adapter has no card.
@@ -40,8 +41,8 @@ class ModelCargo:
     kind = "model"
     texts = (CARD,)
 
-    def __init__(self, folder: Path, *, renew_card: bool = False) -> None:
-        self.folder, self.renew_card = folder, renew_card
+    def __init__(self, folder: Path, *, renew_card: bool = False, license: str | None = None) -> None:
+        self.folder, self.renew_card, self.license = folder, renew_card, license
         self.adapter = (folder / LORA).is_file()
         self.title = f"Push {'adapter' if self.adapter else 'decoder'}"
 
@@ -51,6 +52,8 @@ class ModelCargo:
         card, notes = renewed(body, self._card(remote.id), renew=self.renew_card)
         if head:  # what people wrote there: licence, tags
             card = head + split_card(card)[1]
+        if self.license:
+            card = _licensed(card, self.license)
         names = (LORA,) if self.adapter else (CONFIG, WEIGHTS)
         items = {CARD: Item(card.encode())} | {name: Item(self.folder / name) for name in names}
         return Load(items, notes=tuple(notes))
@@ -67,6 +70,15 @@ class ModelCargo:
         except (ValueError, KeyError, TypeError) as error:
             remedy = "give a folder that `dataset-dm train --out DIR` wrote"
             raise ModelError(explain(f"{self.folder / CONFIG}: not the config of a decoder", remedy=remedy)) from error
+
+
+def _licensed(card: str, license: str) -> str:
+    """The card with that licence in its head."""
+    from huggingface_hub import ModelCard
+
+    named = ModelCard(card, ignore_metadata_errors=True)
+    named.data.license = license
+    return str(named)
 
 
 def no_such_store(folder: Path) -> DataError:

@@ -86,9 +86,9 @@ def _cargo(folders: Sequence[Path], stack: ExitStack, *, renew_card: bool, **opt
         if not folder.is_dir():
             raise no_such_store(folder)
     if is_model(folders[0]):
-        if len(folders) > 1 or options["replace"] or options["license"]:
-            raise ConfigError("push: a model is one folder, and takes neither license nor replace")
-        return ModelCargo(folders[0], renew_card=renew_card)
+        if len(folders) > 1 or options["replace"]:
+            raise ConfigError("push: a model is one folder, and takes no replace")
+        return ModelCargo(folders[0], renew_card=renew_card, license=options["license"])
     return stack.enter_context(SetCargo(folders, renew_card=renew_card, **options))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ QUALITY = {
 }
 _IDS = {"classes": "classes", "objects": "objects.category"}  # column → what of it says which classes are shown
 EXAMPLES = 8  # prompts shown on a card
+_REVIEWED = re.compile(r"reviewed:[\w-]*:")  # before the annotator of a row that people reviewed, once a review
 
 
 class Annotator(NamedTuple):
@@ -35,7 +37,7 @@ def id_names(info: DatasetInfo, classes: Sequence[str]) -> Sequence[str]:
 
 
 def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> dict[str, Any]:
-    """Rows a class, means of the quality figures, the first different prompts, who labelled.
+    """Rows a class, means of the quality figures, the first different prompts, who labelled, rows that people reviewed.
 
     Args:
         splits: split → its parquet files.
@@ -48,11 +50,12 @@ def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> 
     shown: Counter[str] = Counter()
     totals: dict[str, tuple[float, int]] = {}
     prompts: dict[str, None] = {}
-    annotator = None
+    annotator, reviewed = None, 0
     for file in (file for files in splits.values() for file in files):
         reader = pq.ParquetFile(file)
         there = reader.schema_arrow.names
         annotator = annotator or _annotator(reader)
+        reviewed += _reviewed(reader)
         ids = [path for name, path in _IDS.items() if name in there]
         if ids:
             for row in shown_classes(reader.read(columns=ids)):
@@ -66,7 +69,13 @@ def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> 
         for name, (title, shape) in QUALITY.items()
         if totals.get(name, (0, 0))[1]
     }
-    return {"classes": shown, "figures": figures, "prompts": list(prompts), "annotator": annotator}
+    return {
+        "classes": shown,
+        "figures": figures,
+        "prompts": list(prompts),
+        "annotator": annotator,
+        "reviewed": reviewed,
+    }
 
 
 def _added(totals: Mapping[str, tuple[float, int]], reader: Any) -> dict[str, tuple[float, int]]:
@@ -97,8 +106,20 @@ def _class_name(value: int | str, classes: Sequence[str]) -> str:
     return value if isinstance(value, str) else classes[value] if 0 <= value < len(classes) else str(value)
 
 
+def _reviewed(reader: Any) -> int:
+    """How many rows people reviewed, as an import of their corrections notes it."""
+    import pyarrow.compute as pc
+
+    if "provenance" not in reader.schema_arrow.names:
+        return 0
+    names = pc.struct_field(reader.read(columns=["provenance.annotator"]).column("provenance"), "annotator")
+    return sum(
+        entry["counts"] for entry in pc.value_counts(names).to_pylist() if _REVIEWED.match(entry["values"] or "")
+    )
+
+
 def _annotator(reader: Any) -> Annotator | None:
-    """What labelled the file's rows; it is the same for all of them."""
+    """What labelled the file's rows; it is the same for all of them, also of those that people reviewed later."""
     if "provenance" not in reader.schema_arrow.names or not reader.metadata.num_rows:
         return None
     paths = [f"provenance.{name}" for name in ("annotator", "annotator_revision", "annotator_hash")]
@@ -106,5 +127,7 @@ def _annotator(reader: Any) -> Annotator | None:
     if not source.get("annotator"):
         return None
     revision = source.get("annotator_revision")
-    reference = source["annotator"] + (f"@{revision}" if revision else "")
-    return Annotator(reference, source.get("annotator_hash"))
+    name = source["annotator"]
+    while found := _REVIEWED.match(name):
+        name = name[found.end() :]
+    return Annotator(f"{name}@{revision}" if revision else name, source.get("annotator_hash"))

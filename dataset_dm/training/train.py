@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dataset_dm.cards.private import public
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
@@ -168,7 +169,7 @@ def train_decoder(
     finished = progress.step >= settings.steps or stop_at is None or progress.step < stop_at
     if not finished:
         return TrainResult(folder, progress.step, False, {})
-    record = {
+    told = {
         "command": command,
         "generator": generator,
         "data": training.source,
@@ -178,7 +179,7 @@ def train_decoder(
         "seconds": round(time.monotonic() - began, 1),
         "device": str(backbone.device),
     }
-    return _finish(net, stores[1], settings, progress, record, key, folder, say)
+    return _finish(net, stores[1], settings, progress, public(told), key, folder, say)
 
 
 def _decoder_config(

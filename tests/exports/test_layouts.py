@@ -113,6 +113,9 @@ def test_label_studio_tasks_name_their_image_and_controls(hand_set: Path, tmp_pa
     controls = ElementTree.parse(tmp_path / "out" / "config.xml").getroot()
     names = {one.get("name"): {inner.get("value") for inner in one} for one in controls}
     assert len(tasks) == 4 and all("annotations" not in task for task in tasks)
+    # the tool's own export of keypoints wants their order
+    joints = {one.get("value"): one.get("model_index") for one in controls.find("KeyPointLabels")}
+    assert joints["nose"] == "0" and list(joints.values()) == [str(number) for number in range(17)]
     for task in tasks:
         assert (tmp_path / "out" / task["data"]["image"].split("?d=")[1]).is_file()
         for one in task["predictions"][0]["result"]:
@@ -129,5 +132,11 @@ def test_cvat_labels_cover_what_the_file_uses(exports: dict[str, Path]) -> None:
         if shape.tag == "skeleton":
             points = [point.get("label") for point in shape]
             assert points == [one["name"] for one in labels[shape.get("label")]["sublabels"]]
+    told = {one.findtext("name"): one for one in root.iterfind("meta/project/labels/label")}
+    assert {name for name, one in told.items() if one.find("parent") is None} == set(labels)
+    assert [name for name, one in told.items() if one.findtext("parent") == "person keypoints"] == points
+    assert [one.text for one in told["dog"].iterfind("attributes/attribute/name")] == ["score", "crowd"]
+    subsets = [one.text for one in root.iterfind("meta/project/subsets/subset")]
+    assert subsets == ["train", "validation"] and {one.get("subset") for one in root.iter("image")} == set(subsets)
     svg = ElementTree.fromstring(f"<svg>{labels['person keypoints']['svg']}</svg>")
     assert len(svg.findall("circle")) == 17 and len(svg.findall("line")) == 19

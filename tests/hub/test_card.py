@@ -173,3 +173,19 @@ def test_the_id_of_a_class_is_the_one_in_the_annotation(tmp_path: Path) -> None:
     ids = json.loads((tmp_path / "set" / "id2label.json").read_text())
     row = load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache"))[0]
     assert {name: int(number) for number, name in ids.items()} == row["semantic_class_to_id"]
+
+
+def test_folders_of_this_machine_are_not_told(tmp_path: Path) -> None:
+    command = "dataset-dm generate voc_synth --prompts '/home/alice/my words/p.txt' --out /home/alice/sets/voc16"
+    settings = {"adapter": "/home/alice/lora"}
+    made_card(tmp_path / "set", "instance")
+    write_card(tmp_path / "set", CardFacts(name="x", config="instance", command=command, settings=settings))
+    text, plan = ((tmp_path / "set" / name).read_text(encoding="utf-8") for name in ("README.md", "plan.json"))
+    assert "alice" not in text + plan
+    assert "--out voc16\n" in text and "| adapter | lora |" in text and "--out voc16" in plan
+
+
+def test_nothing_left_out_is_said_too(folder: Path, tmp_path: Path) -> None:
+    _, text = made_card(tmp_path / "whole", "depth")
+    assert "No sample is known to be left out." in text
+    assert "No sample is known" not in (folder / "README.md").read_text(encoding="utf-8")

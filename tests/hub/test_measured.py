@@ -47,3 +47,13 @@ def test_who_labelled_is_read_from_the_rows(tmp_path: Path) -> None:
     row = pq.read_table(tmp_path / "a.parquet")["provenance"][0].as_py()
     (told,) = [statistics({"train": [tmp_path / "a.parquet"]}, ["background"])["annotator"]]
     assert told.hash == row["annotator_hash"] and told.reference.startswith(row["annotator"])
+
+
+def test_a_reviewed_set_still_tells_its_labeller(tmp_path: Path) -> None:
+    made = table("semantic", 3)
+    rows = made.to_pylist()
+    for row, name in zip(rows, ("reviewed:voc:reviewed:label-studio:me/decoder", "me/decoder", None), strict=True):
+        row["provenance"]["annotator"] = name
+    pq.write_table(type(made).from_pylist(rows, schema=made.schema), tmp_path / "a.parquet")
+    told = statistics({"train": [tmp_path / "a.parquet"]}, ["background"])
+    assert told["reviewed"] == 1 and told["annotator"].reference.split("@")[0] == "me/decoder"

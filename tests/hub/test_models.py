@@ -154,3 +154,14 @@ def test_a_decoder_from_the_hub_labels(logged_in: LoopbackHub, quick: dict[str, 
     assert made[0]["provenance"]["annotator"] == "me/labeller"
     assert made[0]["provenance"]["annotator_revision"] == commit
     assert made[0]["label"].size == made[0]["image"].size
+
+
+def test_the_licence_of_a_model_and_its_generator_s_terms(logged_in: LoopbackHub, tmp_path: Path) -> None:
+    config = small_decoder(generator="/home/alice/stable-diffusion-xl-base").save_pretrained(tmp_path / "decoder")
+    push(config, "me/licensed", license="cc-by-4.0", patience=AT_ONCE)
+    text = logged_in.content("models", "me/licensed", "README.md").decode()
+    head, body = text.split("---\n")[1], text.split("---\n", 2)[2]
+    assert "license: cc-by-4.0" in head and "library_name: dataset-dm" in head
+    assert "Open RAIL++-M" in body and "alice" not in body
+    for license in ("cc-by-4.0", None):  # what the head says stays
+        assert push(config, "me/licensed", license=license, patience=AT_ONCE).sent == {}

@@ -1,6 +1,7 @@
 """Parts of cards: known by their digest, replaced when untouched, kept when edited."""
 
-from dataset_dm.cards.markdown import code, escape, hide_tokens, plain
+from dataset_dm.cards.markdown import code, escape, plain
+from dataset_dm.cards.private import hide_folders, hide_tokens, public
 from dataset_dm.cards.sections import merge, seal
 from tests.hub.conftest import MINE
 
@@ -45,5 +46,14 @@ def test_a_card_without_parts_gets_ours_below() -> None:
 def test_text_in_cards_by_hand() -> None:
     assert escape("<!-- /dataset-dm:use --> #x") == r"&lt;!-- /dataset-dm:use --&gt; \#x"
     assert escape(MINE) == r"hf\_\*\*\*" and hide_tokens("a secret b", "secret") == "a hf_*** b"
-    assert code("a ``` b <!-- c") == "a ` ` ` b <! -- c"
+    assert code("a ``` b <!-- c --out /home/me/d") == "a ` ` ` b <! -- c --out d"
     assert [plain(value) for value in (None, {"a": 1}, [1, 2], {}, "x")] == ["–", "a=1", "1, 2", "–", "x"]
+
+
+def test_folders_of_this_machine_are_not_told() -> None:
+    assert hide_folders("x --a=/home/me/b/c --d '~/my words/e.txt' ~you/f /g/ h/i j.txt") == (
+        "x --a=c --d 'my words/e.txt' f g/ h/i j.txt"
+    )
+    kept = "either/or 1 / 2 owner/name@main s3://bucket/folder http://host:1/v1 ./here ../there"
+    assert hide_folders(kept) == kept
+    assert public({"a": ["/home/me/model", 1, None], "b": MINE}) == {"a": ["model", 1, None], "b": "hf_***"}

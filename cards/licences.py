@@ -1,4 +1,4 @@
-"""The conditions that come along with a generator, named on the card of everything it drew."""
+"""The conditions that come along with a generator, named on the cards of everything that comes of it."""
 
 from __future__ import annotations
 
