@@ -88,7 +88,9 @@ KEYPOINTS = Recipe(
     class_names=lambda rows: (),
     network=network,
     inputs=inputs,
-    collate=lambda rows: {name: torch.cat([row[name] for row in rows]) for name in ("pixel_values", "heatmaps", "shown")},
+    collate=lambda rows: {
+        name: torch.cat([row[name] for row in rows]) for name in ("pixel_values", "heatmaps", "shown")
+    },
     usable=posed,
     trainer=PoseTrainer,
 )

@@ -118,4 +118,6 @@ def main(*recipes: Recipe) -> None:
             losses = epochs_of(train(recipe, rows, steps=steps)[1], asked.epochs)
             falls = "falls" if losses[-1] < losses[0] else "DOES NOT FALL"
             said = " ".join(f"{loss:.3f}" for loss in losses)
-            print(f"{recipe.task:10} {'stream' if streaming else 'map':6} loss of the epochs: {said}  {falls}", flush=True)
+            print(
+                f"{recipe.task:10} {'stream' if streaming else 'map':6} loss of the epochs: {said}  {falls}", flush=True
+            )
