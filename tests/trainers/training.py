@@ -13,7 +13,7 @@ import datasets
 import torch
 from datasets import load_dataset
 from torch import nn
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 
 import dataset_dm  # noqa: F401  registers the names
 
@@ -93,6 +93,7 @@ def train(recipe: Recipe, rows: Any, *, steps: int, rate: float = 2e-3) -> tuple
         trainer = recipe.trainer(
             model=model, args=arguments, train_dataset=recipe.prepared(rows), data_collator=recipe.collate
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
