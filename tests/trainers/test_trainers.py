@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import datasets
 import pytest
@@ -48,9 +47,10 @@ def test_a_few_rows_are_learnt_by_heart(recipe: Recipe, renders: datasets.Datase
 
 
 @each_trainer
-def test_a_stream_is_trained_on(recipe: Recipe, tmp_path: Path) -> None:
-    rows = load_dataset("dataset_dm/miniature", recipe.config, split="train", num_images=16, streaming=True)
-    _, losses = train(recipe, rows, steps=3)  # more than the stream has: it starts anew
+def test_a_stream_is_trained_on(recipe: Recipe) -> None:
+    few = 16 if recipe.usable is None else 32  # of which some are usable; less than three batches: it starts anew
+    rows = load_dataset("dataset_dm/miniature", recipe.config, split="train", num_images=few, streaming=True)
+    _, losses = train(recipe, rows, steps=3)
     assert len(losses) == 3 and all(map(math.isfinite, losses))
 
 
