@@ -168,26 +168,25 @@ def all_features(classes: Sequence[str]) -> dict[str, Any]:
 
 
 def object_features(classes: Sequence[str], *, keypoints: bool) -> dict[str, Any]:
-    """The fields of `objects`, each a list with one entry an object.
+    """The fields of one of the `objects`; the column holds a list for every field, with one entry an object.
 
     `id` unique in the split; `area` and `bbox` (x, y, w, h) in pixels; `category` counts from 0, background is no
     object; `segmentation` COCO's compressed run lengths, ready for `rle.decode`; `keypoints` 17 x (x, y, v).
     """
     numbers = _many(_value("float32"))
-    fields = {
-        "id": _many(_value("int64")),
-        "area": _many(_value("int64")),
-        "bbox": _many(numbers),
-        "category": _many({"names": list(classes), "_type": "ClassLabel"}),
-        "iscrowd": _many(_value("int8")),
-        # a list, not a Sequence: older versions would turn a Sequence of a dict into a dict of lists
-        "segmentation": [{"size": _many(_value("int32")), "counts": _value("string")}],
-        "score": numbers,
+    fields: dict[str, Any] = {
+        "id": _value("int64"),
+        "area": _value("int64"),
+        "bbox": numbers,
+        "category": {"names": list(classes), "_type": "ClassLabel"},
+        "iscrowd": _value("int8"),
+        "segmentation": {"size": _many(_value("int32")), "counts": _value("string")},
+        "score": _value("float32"),
     }
     if keypoints:
-        fields["keypoints"] = _many(_many(numbers))
-        fields["num_keypoints"] = _many(_value("int32"))
-        fields["keypoint_score"] = _many(numbers)
+        fields["keypoints"] = _many(numbers)
+        fields["num_keypoints"] = _value("int32")
+        fields["keypoint_score"] = numbers
     return fields
 
 
@@ -200,7 +199,8 @@ def _columns(chosen: Sequence[str], classes: Sequence[str], *, keypoints: bool =
         "height": _value("int32"),
         "label": _IMAGE,
         "classes": _many({"names": names, "_type": "ClassLabel"}),
-        "objects": object_features(classes, keypoints=keypoints),
+        # a dict of lists in every version; before 4, example scripts look for class names in a Sequence of a dict
+        "objects": _many(object_features(classes, keypoints=keypoints)),
         "annotation": _IMAGE,
         "semantic_class_to_id": {name: _value("int64") for name in names},
         "depth_map": _IMAGE,
@@ -224,11 +224,9 @@ def arrow_schema(plain: dict[str, Any]) -> pa.Schema:
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": plain}})})
 
 
-def _arrow_type(feature: dict[str, Any] | list[dict[str, Any]]) -> pa.DataType:
+def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
     import pyarrow as pa
 
-    if isinstance(feature, list):
-        return pa.list_(_arrow_type(feature[0]))
     kind = feature.get("_type")
     if not isinstance(kind, str):
         return pa.struct([pa.field(name, _arrow_type(inner)) for name, inner in feature.items()])
@@ -237,5 +235,8 @@ def _arrow_type(feature: dict[str, Any] | list[dict[str, Any]]) -> pa.DataType:
     if kind == "ClassLabel":
         return pa.int64()
     if kind == "Sequence":
-        return pa.list_(_arrow_type(feature["feature"]))
+        inner = feature["feature"]
+        if isinstance(inner.get("_type"), str):
+            return pa.list_(_arrow_type(inner))
+        return pa.struct([pa.field(name, pa.list_(_arrow_type(field))) for name, field in inner.items()])
     return pa.type_for_alias(feature["dtype"])

@@ -4,6 +4,7 @@ import datasets
 import pytest
 
 from dataset_dm.catalogue import CATALOGUE
+from dataset_dm.exports.source import class_names
 from dataset_dm.provenance import PROVENANCE, Provenance
 from dataset_dm.records import (
     QUALITY,
@@ -47,12 +48,12 @@ def test_features_are_those_of_the_design(kind: str) -> None:
 def test_class_names_with_and_without_background() -> None:
     made = features(all_features(CLASSES))
     assert made["classes"].feature.names == ["background", "cat", "dog"]
-    assert made["objects"]["category"].feature.names == ["cat", "dog"]
+    assert class_names({"objects": made["objects"]}) == ["background", "cat", "dog"]
     assert list(made["semantic_class_to_id"]) == ["background", "cat", "dog"]
 
 
 def test_objects_hold_keypoints_where_poses_are_read() -> None:
-    plain, posed = (list(kind(CLASSES)["objects"]) for kind in (instance_features, keypoint_features))
+    plain, posed = (list(kind(CLASSES)["objects"]["feature"]) for kind in (instance_features, keypoint_features))
     assert plain == ["id", "area", "bbox", "category", "iscrowd", "segmentation", "score"]
     assert posed == [*plain, "keypoints", "num_keypoints", "keypoint_score"]
     assert [entry.name for entry in OBJECTS] == posed
@@ -68,10 +69,9 @@ def test_the_schema_made_without_datasets_is_the_one_that_datasets_makes(kind: s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_stored_form_is_one_that_old_versions_read(kind: str) -> None:
-    # "List" is unknown to datasets 3.x, "Sequence" is read by all, but not a Sequence of a dict in the same way
+    """ "List" is unknown to datasets 3.x; a list of dicts is one there only inside the Sequence that `objects` is."""
     plain = KINDS[kind](CLASSES)
-    metadata = arrow_schema(plain).metadata[b"huggingface"].decode()
-    assert '"_type": "List"' not in metadata
+    assert '"_type": "List"' not in arrow_schema(plain).metadata[b"huggingface"].decode()
 
     def look(part: dict) -> None:
         if part.get("_type") == "Sequence":
@@ -80,7 +80,23 @@ def test_the_stored_form_is_one_that_old_versions_read(kind: str) -> None:
             if isinstance(inner, dict):
                 look(inner)
 
-    look(plain)
+    look({**plain, "objects": plain["objects"]["feature"]} if "objects" in plain else plain)
+
+
+def test_objects_are_a_dict_of_lists_in_every_version() -> None:
+    """Before version 4 the detection example looks for `features["objects"].feature`; since then, for a dict."""
+    made = features(instance_features(CLASSES))
+    objects = made["objects"]
+    if int(datasets.__version__.split(".")[0]) < 4:
+        assert objects.feature["category"].names == ["cat", "dog"]
+    else:
+        assert objects["category"].feature.names == ["cat", "dog"]
+    one = {"bbox": [0, 1, 2, 3], "segmentation": {"size": [4, 5], "counts": "a"}, "score": 0.5}
+    whole = {"id": 1, "area": 6, "category": 1, "iscrowd": 0, **one}
+    for lists in ({name: [value] for name, value in whole.items()}, {name: [] for name in whole}):
+        columns = {"objects": [lists]}
+        made = datasets.Dataset.from_dict(columns, datasets.Features({"objects": objects}))
+        assert made[0]["objects"] == next(iter(made.to_iterable_dataset()))["objects"] == lists
 
 
 def test_dataclasses_and_columns_agree() -> None:

@@ -156,6 +156,7 @@ def load_pipeline(folder: Path, *, dtype: torch.dtype, device: torch.device) -> 
     try:
         with quiet():
             pipe = DiffusionPipeline.from_pretrained(str(folder), **arguments)
+            _use_fast_tokenizers(pipe, folder)
     except _LOAD_ERRORS as error:
         raise GeneratorError(
             f"generator {str(folder)!r}: cannot be loaded ({type(error).__name__}: {first_line(error)}); "
@@ -169,6 +170,14 @@ def load_pipeline(folder: Path, *, dtype: torch.dtype, device: torch.device) -> 
         if isinstance(part, torch.nn.Module):
             part.eval().requires_grad_(False)
     return pipe
+
+
+def _use_fast_tokenizers(pipe: DiffusionPipeline, folder: Path) -> None:
+    """transformers before 5 opens a slow tokenizer where a pipeline names one; only its fast twin gives offsets."""
+    for name in ("tokenizer", "tokenizer_2"):
+        tokenizer = getattr(pipe, name, None)
+        if tokenizer is not None and not tokenizer.is_fast:
+            setattr(pipe, name, transformers.AutoTokenizer.from_pretrained(str(folder / name), local_files_only=True))
 
 
 def _check_family(folder: Path, pipe: DiffusionPipeline) -> None:

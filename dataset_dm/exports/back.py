@@ -22,7 +22,7 @@ from dataset_dm.exports.merge import Merged, merge
 from dataset_dm.exports.out import empty_folder
 from dataset_dm.exports.rewrite import rewrite
 from dataset_dm.exports.sample import Sample, file_name
-from dataset_dm.exports.source import Source, open_source
+from dataset_dm.exports.source import Source, is_dict_of_lists, open_source
 from dataset_dm.folder import OutFolder
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _check_columns(source: Source) -> None:
     if "annotator" not in (source.features.get("provenance") or {}):
         expected = "a column provenance with its field annotator, to say that a row was reviewed"
         raise DataError(explain(f"{source.name}: no provenance", got=", ".join(source.features), expected=expected))
-    if "objects" in source.features and not isinstance(source.features["objects"], dict):
+    if "objects" in source.features and not is_dict_of_lists(source.features["objects"]):
         expected = "a dict of lists, as dataset-dm writes it"
         raise DataError(explain(f"{source.name}: objects is a list of dicts", expected=expected))
 

@@ -54,9 +54,7 @@ class Source:
     @property
     def columns(self) -> list[str]:
         """The columns, and the fields of objects beside them."""
-        objects = self.features.get("objects")
-        fields = getattr(objects, "feature", objects)
-        return [*self.features, *(fields if isinstance(fields, dict) else ())]
+        return [*self.features, *_fields(self.features.get("objects"))]
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -124,11 +122,22 @@ def class_names(features: Mapping[str, Any]) -> list[str]:
     shown = getattr(getattr(features.get("classes"), "feature", None), "names", None)
     if shown:
         return list(shown)
-    objects = features.get("objects")
-    fields = getattr(objects, "feature", objects)  # a list of dicts, or a dict of lists
-    category = fields.get("category") if isinstance(fields, dict) else None
+    category = _fields(features.get("objects")).get("category")
     names = getattr(getattr(category, "feature", category), "names", None)
     return [BACKGROUND, *names] if names else []
+
+
+def _fields(feature: Any) -> Mapping[str, Any]:
+    """Of a list of dicts or a dict of lists, in the spellings of every version of `datasets`; {} for anything else."""
+    inner = feature[0] if isinstance(feature, list) else getattr(feature, "feature", feature)
+    return inner if isinstance(inner, dict) else {}
+
+
+def is_dict_of_lists(feature: Any) -> bool:
+    """Whether rows hold a dict of lists; `datasets` before 4 calls that a Sequence, since then it makes none."""
+    import datasets
+
+    return isinstance(feature, (dict, datasets.Sequence))
 
 
 def _generated(folder: Path) -> Source:

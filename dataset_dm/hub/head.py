@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataset_dm.hub.columns import tasks_of
 from dataset_dm.hub.layout import in_order
+from dataset_dm.hub.spelling import in_old_spelling
 
 if TYPE_CHECKING:
     from datasets import DatasetInfo
@@ -45,7 +46,7 @@ def head(
                 "default": True,
             }
         ],
-        "dataset_info": [{"config_name": config, **info._to_yaml_dict()}],
+        "dataset_info": [{"config_name": config, **in_old_spelling(info._to_yaml_dict())}],
     }
     return {key: value for key, value in plain.items() if value is not None}
 

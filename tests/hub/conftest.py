@@ -46,7 +46,7 @@ def hub() -> Iterator[LoopbackHub]:
 def logged_in(hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LoopbackHub:
     """This process's client talks to the hub as user `me`; it was imported offline, for all other tests."""
     import datasets
-    from huggingface_hub import constants, hf_api
+    from huggingface_hub import constants, file_download, hf_api
     from huggingface_hub.utils import _http
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
@@ -54,12 +54,15 @@ def logged_in(hub: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
     monkeypatch.setattr(hf_api.api, "endpoint", hub.endpoint)  # that of `huggingface_hub.model_info` and the like
     address = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address)
+    for module in (constants, file_download):  # the latter has a copy before version 1
+        monkeypatch.setattr(module, "HUGGINGFACE_CO_URL_TEMPLATE", address, raising=False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub_cache"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no_token"))
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(datasets.config, "HF_ENDPOINT", hub.endpoint)
     monkeypatch.setattr(_http, "time", _Hurried())
+    if hasattr(_http, "reset_sessions"):  # before version 1 a session that was made offline stays so
+        _http.reset_sessions()
     monkeypatch.setenv("HF_TOKEN", MINE)
     monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     return hub

@@ -1,0 +1,1 @@
+"""Trainers people already have: small untrained models of transformers learn from our sets, in columns as they come."""
