@@ -224,9 +224,11 @@ def arrow_schema(plain: dict[str, Any]) -> pa.Schema:
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": plain}})})
 
 
-def _arrow_type(feature: dict[str, Any]) -> pa.DataType:
+def _arrow_type(feature: dict[str, Any] | list[dict[str, Any]]) -> pa.DataType:
     import pyarrow as pa
 
+    if isinstance(feature, list):  # of dicts: a Sequence of a dict is a dict of lists
+        return pa.list_(_arrow_type(feature[0]))
     kind = feature.get("_type")
     if not isinstance(kind, str):
         return pa.struct([pa.field(name, _arrow_type(inner)) for name, inner in feature.items()])

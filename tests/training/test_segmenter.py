@@ -9,13 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from dataset_dm.annotators.segmenter import SegmenterAnnotator
+from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.engine import Engine
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.request import resolve
 from dataset_dm.tasks import SEMANTIC
+from dataset_dm.training import segmenter
 from dataset_dm.training.generated import GeneratedSet, read_generated
-from dataset_dm.training.segmenter import SegmenterConfig, _candidates, _loss, build, train_segmenter
+from dataset_dm.training.segmenter import SegmenterConfig, _loss, _odds, _taught, build, train_segmenter
 from dataset_dm.training.self_training import ensure_segmenter, segmenter_folder
 
 TINY = SegmenterConfig(steps=3, batch=2, warmup=1, held_out=0.25)
@@ -50,47 +51,35 @@ def test_void_pixels_do_not_count() -> None:
     torch.manual_seed(0)
     logits, labels = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4), dtype=torch.uint8)
     labels[:, 2:] = 255
-    kept, sure = torch.nn.functional.cross_entropy(logits[:, :, :2], labels[:, :2].long()), torch.zeros(2, 3).bool()
-    assert _loss(logits, labels, sure, 0.0).item() == pytest.approx(kept.item(), rel=1e-5)
-    assert _loss(logits, torch.full_like(labels, 255), sure, 0.0).item() == 0, "a batch of void teaches nothing"
+    kept, even = torch.nn.functional.cross_entropy(logits[:, :, :2], labels[:, :2].long()), torch.ones(2, 3)
+    assert _loss(logits, labels, even).item() == pytest.approx(kept.item(), rel=1e-5)
+    assert _loss(logits, torch.full_like(labels, 255), even).item() == 0, "a batch of void teaches nothing"
 
 
-def test_where_two_classes_are_named_a_thing_is_of_either() -> None:
-    assert _candidates((0, 2), 3).tolist() == [False, True, False, True]
-    assert not _candidates((1,), 3).any() and not _candidates((), 3).any(), "one name, or none: the label tells"
-    either = _candidates((0, 2), 3)[None]
-    thing, ground = (torch.full((1, 2, 2), label, dtype=torch.uint8) for label in (1, 0))
-    even = torch.zeros(1, 4, 2, 2)  # a chance of 1/4 each
-    assert _loss(even, thing, either, 0.0).item() == pytest.approx(np.log(2), rel=1e-5)
-    assert _loss(even, thing, either, 1.0).item() == pytest.approx(np.log(4), rel=1e-5)
-    assert _loss(even, thing, either, 0.5).item() == pytest.approx(1.5 * np.log(2), rel=1e-5)
-    assert _loss(even, ground, either, 0.0).item() == pytest.approx(np.log(4), rel=1e-5), "background is background"
-    both = torch.cat([either, torch.zeros_like(either)])
-    mixed = _loss(even.repeat(2, 1, 1, 1), thing.repeat(2, 1, 1), both, 0.0)
-    assert mixed.item() == pytest.approx(1.5 * np.log(2), rel=1e-5), "each picture by its own prompt"
+def test_what_the_prompt_says_counts_in_training() -> None:
+    assert _odds((1,), 3).tolist() == pytest.approx([1, UNASKED, 1, UNASKED]) and _odds((), 2).tolist() == [1, 1, 1]
+    labels = torch.ones(1, 2, 2, dtype=torch.uint8)
+    # odds of 1 : 1 : 1/4 among equal logits are chances of 4/9, 4/9, 1/9
+    loss = _loss(torch.zeros(1, 3, 2, 2), labels, torch.tensor([[1, 1, 0.25]]))
+    assert loss.item() == pytest.approx(-np.log(4 / 9), rel=1e-5)
 
 
-def test_classes_are_learnt_from_prompts_that_name_one() -> None:
-    """Labels of pictures with two names are all wrong about the class; the others are enough to know better."""
-    pictures = discs(32)
-    named, labels = list(pictures.named), list(pictures.labels)
-    for i in range(0, 32, 3):
-        label = pictures[i].label.copy()
-        swapped = np.where((label == 1) | (label == 2), 3 - label, label).astype(np.uint8)
-        named[i], labels[i] = (0, 1), png(swapped)
-    doubtful = GeneratedSet(pictures.classes, pictures.images, tuple(labels), tuple(named))
-    config = SegmenterConfig(steps=60, batch=8, warmup=5, average=0.9, learning_rate=3e-3, held_out=0.0)
-    trained = train_segmenter(doubtful, config)
-    reader = SegmenterAnnotator(trained.net, name="x", fingerprint="y")
-    said = reader.annotate(
-        torch.from_numpy(np.stack([one.image for one in pictures])), pictures.classes, doubtful.named
-    )
-    right = [
-        (found.full == one.label)[(one.label != 255) & (one.label != 0)].mean()
-        for i, (found, one) in enumerate(zip(said, pictures, strict=True))
-        if i % 3 == 0
-    ]
-    assert np.mean(right) > 0.9
+def test_a_class_that_was_not_found_is_not_taught_as_background() -> None:
+    one = discs(1)[0]  # class 1, some void, background
+    assert _taught(one, (0,)) is one and _taught(one, ()) is one
+    taught = _taught(one, (0, 1)).label
+    assert (taught[one.label == 1] == 1).all() and (taught[one.label != 1] == 255).all()
+
+
+def test_the_first_steps_see_half_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, whole = [], segmenter._batch
+    monkeypatch.setattr(segmenter, "_batch", lambda train, size, *rest: seen.append(size) or whole(train, size, *rest))
+    config = SegmenterConfig(steps=4, batch=2, warmup=1, half_size=0.5)
+    train_segmenter(discs(4, size=64), config)
+    assert seen == [(32, 32), (32, 32), (64, 64), (64, 64)]
+    seen.clear()
+    train_segmenter(discs(4), config)
+    assert seen == [(32, 32)] * 4, "smaller than this the network cannot see"
 
 
 def test_it_learns_and_repeats_itself() -> None:
@@ -100,6 +89,8 @@ def test_it_learns_and_repeats_itself() -> None:
     trained = train_segmenter(pictures, config, report=steps.append)
     assert len(steps) == 40 and torch.equal(torch.get_rng_state(), state)
     assert not trained.net.training and 0 < trained.void_below < 1
+    from dataset_dm.annotators.segmenter import SegmenterAnnotator
+
     reader = SegmenterAnnotator(trained.net, name="x", fingerprint="y", temperature=trained.temperature)
     new = discs(30).part(range(24, 30))
     said = reader.annotate(torch.from_numpy(np.stack([one.image for one in new])), new.classes, new.named)
@@ -125,7 +116,7 @@ BAD = [
     ({"held_out": 1}, "held_out: got 1, expected 0 or more, below 1"),
     ({"learning_rate": 0}, "learning_rate: got 0, expected a number above 0"),
     ({"weight_decay": -1}, "weight_decay: got -1"),
-    ({"trust": 1.5}, "trust: got 1.5, expected 0..1"),
+    ({"half_size": 1.5}, "half_size: got 1.5, expected 0 or more, below 1"),
 ]
 
 
