@@ -9,6 +9,7 @@ import datasets
 import pytest
 import torch
 from datasets import load_dataset
+from torch.utils.data import DataLoader
 from transformers import set_seed
 
 import dataset_dm  # noqa: F401  registers the names
@@ -66,3 +67,20 @@ def test_pictures_without_objects_are_accepted(recipe: Recipe, load: Callable[..
     assert len(rows) == 4 and not any(row["id"] for row in rows["objects"])
     _, (loss,) = train(recipe, rows, steps=1)
     assert math.isfinite(loss)
+
+
+def test_a_plain_loop_without_a_trainer(generated: datasets.DatasetDict) -> None:
+    """The README's loop: formatted tensors are uint8 [3 h w] and [1 h w], which `DataLoader` puts together."""
+    set_seed(0)
+    rows = generated["train"].select_columns(["image", "label"]).with_format("torch")
+    model = SEMANTIC.network(SEMANTIC.class_names(generated["train"]))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(6):
+        for batch in DataLoader(rows, batch_size=4, shuffle=True):
+            loss = model(batch["image"] / 255, labels=batch["label"].squeeze(1).long()).loss
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0]
