@@ -10,12 +10,16 @@ continues in the middle of one with exactly the rows that remain. As with any st
 buffer are lost on resuming, and `take(n)` asks for a row more than it gives: one batch may be made beyond.
 
 **Workers.** A DataLoader's readers are forked (or spawned) and never run a model: each has a worker process that makes
-the shards it lacks. Readers beyond the number of shards get nothing to do; `datasets` says so.
+the shards it lacks, so that there the first row comes after one shard. Readers beyond the number of shards get nothing
+to do; `datasets` says so. `engine="processes"` streams in the same way, a shard at a time; nothing is made ahead, for a
+reader does not know its next shard. To work ahead with several GPUs, run `dataset-dm generate` of the same set beside
+the stream: each makes what the other has not begun.
 
 **Ranks.** `split_dataset_by_node` gives every rank shards of its own if their number is a multiple of the ranks: take
 `num_images` as a multiple of shard_size x ranks (x workers; of mosaics, a shard holds so many times fewer). Otherwise
-every rank goes through all rows and keeps every so-manieth: no row comes twice, and on a store that the ranks share
-none is drawn twice, but they wait for each other. A warning says so where a launcher has set WORLD_SIZE.
+every rank goes through all rows and keeps its own: no row comes twice, and on a store that the ranks share none is
+drawn twice, but they wait for each other (`datasets` 4.8 then gives all rows to rank 0, of any data set). A warning
+says so where a launcher has set WORLD_SIZE.
 
 **No end.** `num_images=None` (or `splits={"train": None}`) goes on for ever, for streams alone. It is the finite stream
 continued: row i is the same row as with any count. It is shared out by LANES fixed lanes, lane k being the shards k,

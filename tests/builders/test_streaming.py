@@ -218,6 +218,7 @@ def test_lanes_go_round_for_ever_and_a_state_says_where() -> None:
             before = [next(read) for _ in range(start)]
             state = lanes.state_dict()
             fresh = EndlessLanes(tables, lanes.kwargs)
+            fresh._init_state_dict()  # as a dataset does before
             fresh.load_state_dict(state)
             after = list(itertools.islice(_rows(fresh, arrow), 8))
             if not arrow or start % 2 == 0:  # a table counts as read when it is handed out

@@ -113,7 +113,7 @@ print(json.dumps([sorted(rows), sorted(rows)]))
 """
     command = [sys.executable, "-c", code, json.dumps(quick), str(tmp_path / "cache")]
     surroundings = watched(tmp_path / "watched")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env=surroundings)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=surroundings)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [list(range(12))] * 2
     counted = published(tmp_path / "watched")
