@@ -73,9 +73,10 @@ class Session:
         """The labeller, trained now if it is a promised one, checked against the generator."""
         for name in names_of(self.plan.annotator):
             fulfil(name, device=self.device)
+        backbone = self.backbone  # first: it refuses a device that is not there
         with self._timed("load"):
             annotator = _annotator(self.plan.annotator_reference, self.device, self.plan.annotator_hash)
-        annotator.check_generator(self.backbone.fingerprint, self.plan.generator)
+        annotator.check_generator(backbone.fingerprint, self.plan.generator)
         return annotator
 
     def batches(self, split: str, shard: int, stored: pa.Table | None = None) -> Iterator[Batch]:

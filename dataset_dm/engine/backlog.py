@@ -98,6 +98,9 @@ class Backlog:
         with self._changed:
             self._out.discard(work)
             self.progress(work, -self._reported[work])
+            if self._stopped:  # it was ended on purpose
+                self._changed.notify_all()
+                return
             self._attempts[work] += 1
             self._in_a_row += 1
             again = again and self._attempts[work] < ATTEMPTS

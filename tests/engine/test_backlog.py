@@ -90,3 +90,12 @@ def test_whoever_waits_gets_what_another_gives_back() -> None:
     assert got == [first]
     waiting.stop()
     assert waiting.take() is None
+
+
+def test_what_was_ended_on_purpose_is_not_lost() -> None:
+    waiting = backlog()
+    first = waiting.take()
+    waiting.stop()
+    waiting.failed(first, "killed", again=False)
+    waiting.check()
+    assert waiting.is_over() and waiting.take() is None

@@ -77,13 +77,15 @@ def test_a_store_that_others_cannot_see_is_refused(quick: dict, monkeypatch: pyt
         Engine(plan_of(quick), engine=TWO)
 
 
-def test_a_gpu_that_is_not_there(quick: dict) -> None:
+@pytest.mark.parametrize("choice", ["local", TWO])
+def test_a_gpu_that_is_not_there(quick: dict, choice: object) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("there is one")
-    with Engine(plan_of(quick), device="cuda", engine=TWO) as engine, pytest.raises(ConfigError, match="device: got"):
-        engine.fill({"train": 1})
+    with Engine(plan_of(quick), device="cuda", engine=choice) as engine:
+        with pytest.raises(ConfigError, match="device: got 'cuda', expected .*GPU"):
+            engine.fill({"train": 1})
 
 
 def test_cores_are_shared_out_unless_somebody_says_otherwise(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
