@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
-from dataset_dm.engine import Engine
+from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.local import stores
 from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.truth import Truth, of_render
@@ -82,7 +82,8 @@ def drawn(
 
 def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
     """The first `count` images of a plan, in its own batches; what the shard store lacks is made first."""
-    with Engine(plan, device=device) as engine, Progress("images generated", count) as progress:
+    missing = len(pending(plan, {split: count})) * plan.shard_size
+    with Engine(plan, device=device) as engine, Progress("images generated", missing) as progress:
         engine.fill({split: count}, progress.step)
     images, _ = stores(plan)
     for shard in plan.shards(count):

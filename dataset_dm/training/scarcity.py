@@ -62,7 +62,8 @@ def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
         _settings(chosen, plan.classes, asked)  # wrong arguments are wrong though nothing is trained
     else:
         plan = _promised(chosen, plain, asked)
-    wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and asked.get("prompts") is None
+    chose = asked.get("prompts") is not None or asked.get("class_mix") is not None
+    wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and not chose
     return replace(plan, prompts=_weighted(plan.prompts, _shares(plan.classes, asked))) if wanted else plan
 
 

@@ -79,6 +79,8 @@ def test_rare_classes_lead_more_prompts() -> None:
     assert shares[order[0]] == pytest.approx(1) and shares[order[-1]] == pytest.approx(10)  # the root of 100
     assert plan("long_tail", rebalance=False).prompts == Templates(VOC_CLASSES)
     assert isinstance(plan("long_tail", prompts=["a dog"]).prompts, Lines), "own prompts are left as they are"
+    asked = dict(plan("long_tail", class_mix={"dog": 3, "cat": 1}).prompts.weights)
+    assert asked["dog"] == 3 * asked["cat"], "an own mix too"
     some = dict(plan("long_tail", imbalance=100, classes=["dog", "cat"]).prompts.weights)
     assert some == {name: shares[name] for name in ("dog", "cat")}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from dataset_dm.engine import Engine
+from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.base import stores
 from dataset_dm.evaluation.measurements.outcome import Outcome
 from dataset_dm.evaluation.progress import Progress
@@ -109,5 +109,6 @@ def _scorer(judge: Judge, count: int) -> Callable[[GenerationPlan], Scored]:
 
 
 def _fill(plan: GenerationPlan, count: int, device: str) -> None:
-    with Engine(plan, device=device) as engine, Progress(f"images labelled by {plan.annotator}", count) as progress:
+    missing = len(pending(plan, {SPLIT: count})) * plan.shard_size
+    with Engine(plan, device=device) as engine, Progress(f"images labelled by {plan.annotator}", missing) as progress:
         engine.fill({SPLIT: count}, progress.step)
