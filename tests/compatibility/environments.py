@@ -7,10 +7,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TORCH = "torch"
+# SegFormer's image processor of transformers 5 does without torchvision since 5.22 (5.18 does not);
 # transformers 5 needs huggingface-hub 1, which diffusers knows since 0.36 and datasets since 4.1
 _BETWEEN = {
     "4.0": ("datasets==4.0.0", "huggingface-hub==0.36.2", "transformers==4.57.6", "diffusers==0.36.0"),
-    "4.8": ("datasets==4.8.5", "huggingface-hub==1.33.0", "transformers==5.5.4", "diffusers==0.39.0"),
+    "4.8": ("datasets==4.8.5", "huggingface-hub==1.33.0", "transformers==5.22.2", "diffusers==0.39.0"),
 }
 VERSIONS = ("3.6", *_BETWEEN, "5.2")
 

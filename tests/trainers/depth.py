@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from PIL import Image
-from transformers import GLPNConfig, GLPNForDepthEstimation, GLPNImageProcessor
+from transformers import GLPNConfig, GLPNForDepthEstimation
 
-from tests.trainers.training import SIDE, Batch, Recipe, main, stacked
+from tests.trainers.training import SIDE, Batch, Recipe, image_processor, main, stacked
 
-PROCESSOR = GLPNImageProcessor()
+PROCESSOR = image_processor("GLPN")
 
 
 def network(names: Sequence[str]) -> GLPNForDepthEstimation:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from transformers import RTDetrConfig, RTDetrForObjectDetection, RTDetrImageProcessor, RTDetrResNetConfig
+from transformers import RTDetrConfig, RTDetrForObjectDetection, RTDetrResNetConfig
 
-from tests.trainers.training import SIDE, Batch, Recipe, main, stacked
+from tests.trainers.training import SIDE, Batch, Recipe, image_processor, main, stacked
 
-PROCESSOR = RTDetrImageProcessor(size={"height": SIDE, "width": SIDE})
+PROCESSOR = image_processor("RTDetr", size={"height": SIDE, "width": SIDE})
 
 
 def class_names(rows: Any) -> Sequence[str]:

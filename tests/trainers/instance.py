@@ -9,14 +9,15 @@ import numpy as np
 from transformers import (
     Mask2FormerConfig,
     Mask2FormerForUniversalSegmentation,
-    Mask2FormerImageProcessor,
     SwinConfig,
 )
 
-from tests.trainers.training import SIDE, Batch, Recipe, main, stacked
+from tests.trainers.training import SIDE, Batch, Recipe, image_processor, main, stacked
 
 # as the example script with its option to take the background away: ids of classes then count from 0
-PROCESSOR = Mask2FormerImageProcessor(size={"height": SIDE, "width": SIDE}, do_reduce_labels=True, ignore_index=255)
+PROCESSOR = image_processor(
+    "Mask2Former", size={"height": SIDE, "width": SIDE}, do_reduce_labels=True, ignore_index=255
+)
 
 
 def class_names(rows: Any) -> Sequence[str]:

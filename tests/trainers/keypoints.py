@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
-from transformers import Trainer, VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation, VitPoseImageProcessor
+from transformers import Trainer, VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
 
-from tests.trainers.training import Batch, Recipe, main
+from tests.trainers.training import Batch, Recipe, image_processor, main
 
 JOINTS = 17
 SIZE = (48, 64)  # width and height of a person
 MAP = (12, 16)  # width and height of a heatmap
 SPREAD = 1.0  # of the target's Gaussian, in its pixels
-PROCESSOR = VitPoseImageProcessor(do_affine_transform=False)  # a picture is one person, cut out here
+PROCESSOR = image_processor("VitPose", do_affine_transform=False)  # a picture is one person, cut out here
 
 
 def network(names: Sequence[str]) -> VitPoseForPoseEstimation:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
+from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
-from tests.trainers.training import SIDE, Batch, Recipe, main, stacked
+from tests.trainers.training import SIDE, Batch, Recipe, image_processor, main, stacked
 
-PROCESSOR = SegformerImageProcessor(size={"height": SIDE, "width": SIDE})
+PROCESSOR = image_processor("Segformer", size={"height": SIDE, "width": SIDE})
 
 
 def class_names(rows: Any) -> Sequence[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import datasets
 import torch
+import transformers
 from datasets import load_dataset
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
@@ -57,6 +58,12 @@ class Recipe:
         if isinstance(rows, datasets.Dataset):
             return rows.with_transform(self.inputs)
         return rows.map(self.inputs, batched=True, batch_size=BATCH, remove_columns=list(rows.features))
+
+
+def image_processor(model: str, **settings: Any) -> Any:
+    """The one of a kind of model that needs no torchvision; transformers before 5 has no others under that name."""
+    kinds = (f"{model}ImageProcessorPil", f"{model}ImageProcessor")
+    return next(getattr(transformers, kind) for kind in kinds if hasattr(transformers, kind))(**settings)
 
 
 def stacked(rows: list[dict[str, Any]], *names: str) -> dict[str, torch.Tensor]:
