@@ -28,8 +28,8 @@ class Trackers(logging.Handler):
     def __init__(self, wanted: Sequence[Any], folder: Path, *, cpu: bool = False) -> None:
         from accelerate import Accelerator
 
+        _check(wanted)  # first: a handler that was begun is closed at exit
         super().__init__(logging.INFO)
-        _check(wanted)
         self._accelerator = Accelerator(cpu=cpu, log_with=list(wanted), project_dir=str(folder))
         self._started = False
         self._since = 0.0
