@@ -16,6 +16,7 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
+from dataset_dm.assembly import assemble
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
 from dataset_dm.builders._stream import LANES
 from dataset_dm.catalogue import Recipe
@@ -26,7 +27,6 @@ from dataset_dm.png import encode_png
 from dataset_dm.provenance import Provenance
 from dataset_dm.records import Annotation, Objects
 from dataset_dm.request import ENDLESS, whole
-from dataset_dm.rows import assemble
 from dataset_dm.shard_schema import IMAGE_ROWS
 from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from dataset_dm.assembly import assemble_as
 from dataset_dm.filters import Drop, Filter, min_score
 from dataset_dm.label_rows import without_low_scores
 from dataset_dm.mosaics import mosaics
 from dataset_dm.plan import IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
 from dataset_dm.provenance import Provenance
-from dataset_dm.records import BACKGROUND, arrow_schema
-from dataset_dm.row_facts import objects_trust, row_facts
-from dataset_dm.shard_schema import LABEL_ROWS, PROMPTS
+from dataset_dm.records import arrow_schema
+from dataset_dm.row_facts import row_facts
+from dataset_dm.shard_schema import LABEL_ROWS
 
 Features = Callable[[Sequence[str]], dict[str, Any]]
 
@@ -85,7 +85,7 @@ class Rows:
                 self.dropped[reason] += 1
                 self.listed.setdefault(split, {}).setdefault(reason, []).append(index)
         images, labels = _some(found.images, kept), _some(found.labels, kept)
-        return _assemble(self.schema, self.plan.classes, images, labels, self._provenance(split))
+        return assemble_as(self.schema, self.plan.classes, images, labels, self._provenance(split))
 
     def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
         """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
@@ -212,104 +212,7 @@ def _some(table: pa.Table, positions: Sequence[int]) -> pa.Table:
     return table if len(positions) == table.num_rows else table.take(pa.array(positions, pa.int64()))
 
 
-def assemble(
-    plain: Mapping[str, Any], classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
-) -> pa.Table:
-    """The columns of a config from image rows and label rows with the same indices.
-
-    Args:
-        plain: the columns, as `records` spells them.
-        classes: class names without background.
-        images: columns index, seed, attempt, prompt, image, width, height; of drawn ones requested too, of mosaics
-            seeds and prompts.
-        labels: columns of LABEL_ROWS.
-        provenance: of any row; what differs from row to row is taken from `images`.
-    """
-    return _assemble(arrow_schema(dict(plain)), classes, images, labels, provenance)
-
-
-def _assemble(
-    schema: pa.Schema, classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
-) -> pa.Table:
-    columns = {
-        "image_id": images.column("index"),
-        **{name: images.column(name) for name in ("image", "width", "height", "prompt")},
-        **{name: labels.column(name) for name in ("label", "classes", "annotation")},
-        "depth_map": labels.column("depth"),
-        "quality": _quality(labels),
-        "provenance": _provenance(provenance, images, schema.field("provenance").type),
-    }
-    if "objects" in schema.names:
-        columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
-        ids = {name: number for number, name in enumerate((BACKGROUND, *classes))}
-        columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, schema.field("semantic_class_to_id").type)
-    return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
-
-
 @functools.lru_cache(maxsize=16)
 def _schema(features: Features, classes: tuple[str, ...]) -> pa.Schema:
     """Known by now: a stream asks again with every shard."""
     return arrow_schema(features(classes))
-
-
-def shown_classes(table: pa.Table) -> list[list[int]]:
-    """For every row the ids of its classes (0 is background): of its label, else of its objects, else none."""
-    if "classes" in table.column_names:
-        return [ids or [] for ids in table.column("classes").to_pylist()]
-    if "objects" not in table.column_names:
-        return [[]] * table.num_rows
-    categories = pc.struct_field(_array(table.column("objects")), "category").to_pylist()
-    return [sorted({category + 1 for category in row}) for row in categories]
-
-
-def _quality(labels: pa.Table) -> pa.StructArray:
-    trust = objects_trust(labels)
-    columns = {name: labels.column(name) for name in ("confidence", "uncertain", "presence")}
-    for name in ("object_confidence", "keypoint_confidence"):
-        columns[name] = pa.array(trust[name], pa.float32())
-    columns["depth_confidence"] = labels.column("depth_confidence")
-    # label shards of earlier versions do not have it
-    there = "agreement" in labels.column_names
-    columns["agreement"] = labels.column("agreement") if there else pa.nulls(labels.num_rows, pa.list_(pa.float32()))
-    return _struct(columns)
-
-
-def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> pa.StructArray:
-    own = {} if "requested" not in images.column_names else {"prompts": _prompts(images)}
-    given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
-    own.update({name: images.column(name) for name in given if name in images.column_names})
-    arrays = [
-        _cast(own[entry.name], entry.type)
-        if entry.name in own
-        else pa.array([getattr(constant, entry.name)] * images.num_rows, entry.type)  # repeat() fails for no rows
-        for entry in kind
-    ]
-    return pa.StructArray.from_arrays(arrays, fields=list(kind))
-
-
-def _prompts(images: pa.Table) -> pa.Array:
-    """The one prompt of every sample with its classes."""
-    columns = (images.column(name).to_pylist() for name in ("prompt", "requested"))
-    return pa.array([[{"text": text, "classes": named}] for text, named in zip(*columns, strict=True)], PROMPTS)
-
-
-def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
-    """The fields of a struct column that `kind` names, in its order."""
-    names = [entry.name for entry in kind]
-    return pa.StructArray.from_arrays([pc.struct_field(array, name) for name in names], names=names)
-
-
-def _struct(columns: dict[str, Any]) -> pa.StructArray:
-    arrays = [_array(column) for column in columns.values()]
-    return pa.StructArray.from_arrays(arrays, names=list(columns))
-
-
-def _array(column: Any) -> pa.Array:
-    if isinstance(column, pa.ChunkedArray):
-        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    return pa.array(column)
-
-
-def _cast(column: Any, kind: pa.DataType) -> pa.Array:
-    array = _array(column)
-    return array if array.type == kind else array.cast(kind)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm import rle
+from dataset_dm.assembly import shown_classes
 from dataset_dm.catalogue import recipe
 from dataset_dm.exports.source import class_names
 from dataset_dm.filters import from_dict
@@ -17,7 +18,7 @@ from dataset_dm.label_rows import each, label_rows
 from dataset_dm.mosaics import mosaics
 from dataset_dm.png import encode_png
 from dataset_dm.records import Annotation, Objects
-from dataset_dm.rows import ROUNDS, Rows, shown_classes
+from dataset_dm.rows import ROUNDS, Rows
 from dataset_dm.shard_schema import IMAGE_ROWS
 from tests.annotations import CLASSES, HEIGHT, WIDTH, annotation, nothing, objects
 from tests.test_plan import PLAN

@@ -34,7 +34,7 @@ class Facts:
         self.shown: list[dict[str, Any]] = []
 
     def watch(self, tables: Iterator[Any]) -> Iterator[Any]:
-        from dataset_dm.rows import shown_classes
+        from dataset_dm.assembly import shown_classes
 
         for table in tables:
             self.rows += table.num_rows

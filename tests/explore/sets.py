@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from dataset_dm.assembly import assemble
 from dataset_dm.folder import OutFolder
 from dataset_dm.label_rows import label_rows
 from dataset_dm.png import encode_png
 from dataset_dm.provenance import Provenance
 from dataset_dm.records import Annotation, Objects, all_features, arrow_schema
-from dataset_dm.rows import assemble
 from dataset_dm.shard_schema import IMAGE_ROWS
 
 HEIGHT, WIDTH, GREY = 12, 16, 100
