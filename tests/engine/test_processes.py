@@ -32,7 +32,8 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
                 os.kill(first._process.pid, signal.SIGKILL)
             told.append(rows)
 
-        assert engine.fill(counts, report) == 6
+        # one fewer when the killed one had just published a shard and not yet said so: it is found there
+        assert engine.fill(counts, report) in (5, 6)
         processes = [worker._process for worker in engine._maker._workers]
         assert engine.seconds["draw"] > 0 and len(processes) == 2
     assert files(plan) == alone and sum(told) == 12
