@@ -135,11 +135,10 @@ def _with_keypoints(
     who = torch.nonzero(torch.isin(found.classes.cpu(), people)).flatten()
     if len(who):
         people_maps = output.pose.of(image, found.masks[who.to(found.masks.device)])
-        read = pose.keypoints(
-            people_maps.joints, people_maps.visible, people_maps.windows, calibration=config.keypoint_calibration
-        )
-        points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
         height, width = found.masks.shape[-2:]
+        maps = (people_maps.joints, people_maps.visible, people_maps.windows)
+        read = pose.keypoints(*maps, (height, width), calibration=config.keypoint_calibration)
+        points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
         points[..., :2] *= np.array([size[1] / width, size[0] / height], np.float32)
     return replace(objects, keypoints=points, keypoint_scores=scores)
 

@@ -15,6 +15,7 @@ def keypoints(
     logits: Tensor,
     visible: Tensor,
     windows: Tensor,
+    picture: tuple[int, int],
     *,
     calibration: Calibration = (1.0, 0.0),
 ) -> tuple[Tensor, Tensor]:
@@ -24,6 +25,7 @@ def keypoints(
         logits: [n 17 h w] of where each joint is in its person's window.
         visible: [n 17 3] of not in the picture, hidden, seen.
         windows: (top, left, side) in pixels of the picture, float [n 3]; the window's cells divide it evenly.
+        picture: its (H, W) in the same pixels: a window may reach beyond it, a keypoint may not.
         calibration: of the chances.
 
     Returns:
@@ -46,7 +48,8 @@ def keypoints(
     x = (window.sum(-2) * (columns + 0.5)).sum(-1) / total / width * windows[:, 2, None] + windows[:, 1, None]
     there = visible.float().softmax(-1)
     # a joint that is more likely in the picture than not is hidden or seen, whichever is likelier
-    v = torch.where(there[..., 0] > 0.5, 0, there[..., 1:].argmax(-1) + 1)
+    outside = (y < 0) | (y >= picture[0]) | (x < 0) | (x >= picture[1])
+    v = torch.where((there[..., 0] > 0.5) | outside, 0, there[..., 1:].argmax(-1) + 1)
     points = torch.stack([x, y, v.to(x.dtype)], dim=-1) * (v > 0)[..., None]
     scores = calibrate(total * (1 - there[..., 0]), calibration) * (v > 0)
     return points, scores
