@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataset_dm.annotators.base import Annotator
@@ -40,10 +41,22 @@ def _load(name: str, device: str) -> Annotator:
 
         return AttentionAnnotator(settings)
     source = find_trained(name)
-    if is_segmenter(source.read_json("config.json")):
-        from dataset_dm.annotators.segmenter import SegmenterAnnotator
-
-        return SegmenterAnnotator.load(source.reference, device=device)
+    config = source.read_json("config.json")
+    if is_segmenter(config):
+        return _load_segmenter(source.reference, config, device)
     from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 
     return PDecoderAnnotator.load(source.reference, device=device)
+
+
+def _load_segmenter(reference: str, config: Mapping[str, Any], device: str) -> Annotator:
+    """With its teacher, where its config names one."""
+    from dataset_dm.annotators.segmenter import SETTINGS, SegmenterAnnotator
+
+    segmenter = SegmenterAnnotator.load(reference, device=device)
+    taught = (config.get(SETTINGS) or {}).get("teacher")
+    if not taught:
+        return segmenter
+    from dataset_dm.annotators.student import StudentAnnotator
+
+    return StudentAnnotator(segmenter, load(taught["annotator"], device=device), taught["nats"], taught["hash"])

@@ -105,16 +105,25 @@ class SegmenterAnnotator:
         Raises:
             ModelError: a class that it was not trained on.
         """
-        columns = [position + 1 for position in positions_of(classes, self.classes, self.name)]
-        whole = self.chances(seen, size)
-        chances = whole[:, [0, *columns]]
-        others = [i for i in range(1, whole.shape[1]) if i not in columns]
-        chances[:, 0] += whole[:, others].sum(1)  # what nobody asked for is background
-        if requested is not None:
-            chances = semantic.restrict(chances, requested, self.unasked)
+        chances = self.chances_of(seen, classes, requested, size)
         return semantic.annotate(
             chances, present(chances[:, 1:]), void_below=self.void_below, keep_probability=keep_probability
         )
+
+    def chances_of(
+        self,
+        images: Tensor,
+        classes: Sequence[str],
+        requested: Sequence[Sequence[int]] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Tensor:
+        """Probabilities [b 1+k H W] of these classes; what nobody asked for is background. ModelError as `annotate`."""
+        columns = [position + 1 for position in positions_of(classes, self.classes, self.name)]
+        whole = self.chances(images, size)
+        chances = whole[:, [0, *columns]]
+        others = [i for i in range(1, whole.shape[1]) if i not in columns]
+        chances[:, 0] += whole[:, others].sum(1)
+        return chances if requested is None else semantic.restrict(chances, requested, self.unasked)
 
     @torch.inference_mode()
     def chances(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:

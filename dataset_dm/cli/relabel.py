@@ -69,7 +69,7 @@ def _self_train(args: argparse.Namespace, first: generate.Request) -> Generation
         with bar(config.steps, "step", f"round {number} of {rounds}: training a segmenter") as shown:
             folder = ensure_segmenter(
                 plan, split, first.counts[split], config,
-                filters=first.bounds, device=args.device, report=shown.update,
+                teacher=first.plan, filters=first.bounds, device=args.device, report=shown.update,
             )  # fmt: skip
         plan = _with_annotator(first.plan, str(folder))
     return plan

@@ -48,6 +48,20 @@ def restrict(chances: Tensor, requested: Sequence[Sequence[int]], unasked: float
     return kept / kept.sum(1, keepdim=True).clamp_min(1e-12)
 
 
+def heed(chances: Tensor, labels: Tensor, nats: float) -> Tensor:
+    """Adds another labeller's opinion as evidence: the class that it says becomes e^nats times likelier, others less.
+
+    Args:
+        chances: [b 1+k H W], background first.
+        labels: uint8 [b H W], 0..k; 255 says nothing.
+        nats: 0 changes nothing.
+    """
+    known = labels.to(chances.device).long()
+    said = functional.one_hot(torch.where(known == VOID, 0, known), chances.shape[1]).movedim(-1, 1).to(chances)
+    heard = chances * torch.where((known == VOID)[:, None], 0, said * nats).exp()
+    return heard / heard.sum(1, keepdim=True)
+
+
 def annotate(
     chances: Tensor, presence: Tensor, *, void_below: float = 0.0, keep_probability: bool = False
 ) -> list[Annotation]:

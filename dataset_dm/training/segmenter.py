@@ -17,7 +17,7 @@ from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.evaluation.calibration import fit_temperature, log_probabilities
-from dataset_dm.postprocess.semantic import restrict, threshold_for
+from dataset_dm.postprocess.semantic import heed, restrict, threshold_for
 from dataset_dm.records import BACKGROUND, VOID
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from dataset_dm.training.data.labelled import LabelledImage
@@ -42,6 +42,8 @@ class SegmenterConfig:
         average: decay of the moving average of the weights, which is what is kept.
         held_out: share of the pictures that calibrate and are not trained on, 0..1.
         void_share: of the held-out pixels become 255 when it labels.
+        heed: nats that the first labeller's word still counts when the network labels, see `StudentAnnotator`; 0 has
+            the network label alone, from the picture alone.
         seed: of weights and changes.
         augment: how pictures and labels are changed.
 
@@ -59,6 +61,7 @@ class SegmenterConfig:
     average: float = 0.998
     held_out: float = 0.1
     void_share: float = 0.04
+    heed: float = 1.0
     seed: int = 0
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(zoom_out=0.0, paste=0.0, hue=False))
 
@@ -70,8 +73,9 @@ class SegmenterConfig:
         for name in _SHARES:
             if not _number(getattr(self, name)) or not 0 <= getattr(self, name) < 1:
                 raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more, below 1"))
-        if not _number(self.weight_decay) or self.weight_decay < 0:
-            raise ConfigError(explain("segmenter: weight_decay", got=self.weight_decay, expected="0 or more"))
+        for name in ("weight_decay", "heed"):
+            if not _number(getattr(self, name)) or getattr(self, name) < 0:
+                raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more"))
         for name in ("learning_rate", "clip"):
             if not _number(getattr(self, name)) or not getattr(self, name) > 0:
                 raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="a number above 0"))
@@ -225,6 +229,7 @@ def _odds(named: Sequence[int], classes: int) -> Tensor:
     return odds
 
 
+@torch.inference_mode()
 def _calibrated(
     net: SegformerForSemanticSegmentation, held_out: GeneratedSet, config: SegmenterConfig
 ) -> TrainedSegmenter:
@@ -249,8 +254,8 @@ def _calibrated(
     best = []
     for one, named in zip(held_out, held_out.named, strict=True):
         asked = [list(named) or list(range(len(held_out.classes)))]
-        said = annotator.annotate(torch.from_numpy(one.image)[None], held_out.classes, asked, keep_probability=True)[0]
-        best.append(said.probability)
+        said = annotator.chances_of(torch.from_numpy(one.image)[None], held_out.classes, asked)
+        best.append(heed(said, torch.from_numpy(one.label)[None], config.heed).amax(1)[0].cpu().numpy())
     return TrainedSegmenter(net, temperature, threshold_for(np.stack(best), config.void_share))
 
 

@@ -26,8 +26,8 @@ SEGMENTER_VERSION = 2
 def segmenter_folder(
     plan: GenerationPlan, split: str, count: int, config: SegmenterConfig, filters: Mapping[str, Any] | None = None
 ) -> Path:
-    """Where the segmenter of these labels lies, or would."""
-    return home() / "segmenters" / _fingerprint(_of(plan, split, count, config, filters))
+    """Where the segmenter of these labels lies, or would, if their labeller is its teacher."""
+    return _folder(_of(plan, split, count, config, filters, plan))
 
 
 def ensure_segmenter(
@@ -36,6 +36,7 @@ def ensure_segmenter(
     count: int,
     config: SegmenterConfig,
     *,
+    teacher: GenerationPlan | None = None,
     filters: Mapping[str, Any] | None = None,
     device: str = "auto",
     report: Callable[[int], None] | None = None,
@@ -47,10 +48,13 @@ def ensure_segmenter(
     Args:
         plan: its labels must be in the store.
         split, count: the rows that it is trained on.
+        teacher: the plan of the first labels, whose labeller goes on being heeded; None is `plan`.
         filters: rows that they drop are not trained on.
         report: told after every step.
     """
-    folder = segmenter_folder(plan, split, count, config, filters)
+    teacher = plan if teacher is None else teacher
+    trained_on = _of(plan, split, count, config, filters, teacher)
+    folder = _folder(trained_on)
     with locked(home() / "locks" / f"segmenter-{folder.name}.lock"):
         if folder.is_dir():
             return folder
@@ -61,8 +65,11 @@ def ensure_segmenter(
             "temperature": trained.temperature,
             "void_below": trained.void_below,
             # the annotator's name may be a path, which must not decide the hash of what is trained here
-            "trained_on": {**_of(plan, split, count, config, filters), "annotator_hash": plan.annotator_hash},
+            "trained_on": {**trained_on, "annotator_hash": plan.annotator_hash},
         }
+        if config.heed:
+            how = {"nats": config.heed, "hash": teacher.annotator_hash}
+            settings["teacher"] = {"annotator": teacher.annotator_reference, **how}
         part = folder.with_name(f".{folder.name}.part")
         try:
             shutil.rmtree(part, ignore_errors=True)
@@ -77,9 +84,14 @@ def ensure_segmenter(
 
 
 def _of(
-    plan: GenerationPlan, split: str, count: int, config: SegmenterConfig, filters: Mapping[str, Any] | None
+    plan: GenerationPlan,
+    split: str,
+    count: int,
+    config: SegmenterConfig,
+    filters: Mapping[str, Any] | None,
+    teacher: GenerationPlan,
 ) -> dict[str, Any]:
-    """All that decides the weights."""
+    """All that decides the weights, and who is heeded."""
     return {
         "version": SEGMENTER_VERSION,
         "labels": plan.label_fingerprint(),
@@ -87,8 +99,9 @@ def _of(
         "samples": count * plan.samples_per_row,
         "filters": dict(filters or {}),
         "settings": config.to_dict(),
+        "teacher": teacher.annotator_hash if config.heed else None,
     }
 
 
-def _fingerprint(parts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+def _folder(parts: Mapping[str, Any]) -> Path:
+    return home() / "segmenters" / hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,7 @@ BAD = [
     ({"held_out": 1}, "held_out: got 1, expected 0 or more, below 1"),
     ({"learning_rate": 0}, "learning_rate: got 0, expected a number above 0"),
     ({"weight_decay": -1}, "weight_decay: got -1"),
+    ({"heed": -0.5}, "heed: got -0.5, expected 0 or more"),
     ({"half_size": 1.5}, "half_size: got 1.5, expected 0 or more, below 1"),
 ]
 
@@ -155,13 +157,16 @@ def test_a_segmenter_is_trained_once_and_lies_there_whole(
     said = json.loads((folder / "config.json").read_text())["dataset_dm"]
     assert said["trained_on"]["labels"] == made.label_fingerprint() and said["temperature"] > 0
     assert said["trained_on"]["annotator_hash"] == made.annotator_hash
+    teacher = {"annotator": made.annotator_reference, "nats": 1.0, "hash": made.annotator_hash}
+    assert said["teacher"] == teacher
     assert ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append) == folder and len(steps) == 3
     others = {
         segmenter_folder(made, "train", 3, TINY), segmenter_folder(made, "test", 4, TINY),
         segmenter_folder(made, "train", 4, SegmenterConfig(steps=4)),
+        segmenter_folder(made, "train", 4, replace(TINY, heed=0.0)),
         segmenter_folder(made, "train", 4, TINY, {"min_confidence": 0.5}),
     }  # fmt: skip
-    assert len(others | {folder}) == 5
+    assert len(others | {folder}) == 6
 
     def interrupted(_: int) -> None:
         raise KeyboardInterrupt

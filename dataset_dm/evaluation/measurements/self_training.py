@@ -60,7 +60,9 @@ def measure_self_training(
     current = plan
     for number in range(1, rounds + 1):
         with Progress(f"round {number}, training steps", config.steps) as progress:
-            folder = ensure_segmenter(current, SPLIT, train_on, config, device=device, report=progress.step)
+            folder = ensure_segmenter(
+                current, SPLIT, train_on, config, teacher=plan, device=device, report=progress.step
+            )
         found = find_labeller(str(folder), find_generator(plan.generator_reference))
         current = replace(plan, annotator=found.name, annotator_revision=None, annotator_hash=found.hash)
         _fill(current, count if number == rounds else max(count, train_on), device)
