@@ -212,9 +212,8 @@ def test_too_little_memory_halves_the_batch_and_marks_that_shard_alone(
     list(session.batches("train", 1))
     assert session.halved is None
     fitting[0] = 0
-    with pytest.raises(
-        ConfigError, match="size .128, 128.: cpu has too little memory for one float32 image; take a smaller size"
-    ):
+    one = "size .128, 128.: cpu has too little memory for one float32 image; take a smaller size"
+    with pytest.warns(UserWarning, match="for 2 images at once"), pytest.raises(ConfigError, match=one):
         list(session.batches("train", 2))
 
 

@@ -15,7 +15,7 @@ from dataset_dm.errors import DataError, ModelError
 from dataset_dm.filters import from_dict
 from dataset_dm.generate import Session
 from dataset_dm.miniature import locate
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.plan import IMAGE_VERSION, LABEL_VERSION, GenerationPlan
 from dataset_dm.records import all_features
 from dataset_dm.remake import remake
 from dataset_dm.request import resolve_recipe
@@ -152,7 +152,7 @@ def test_a_later_round_is_its_own_first_attempt(quick: dict) -> None:
         ({"annotator": "truth"}, DataError, "a render of the miniature world"),
         ({"generator_hash": "0" * 16}, ModelError, "was made by 0000000000000000; give .* with --generator"),
         ({"annotator_hash": "0" * 16}, ModelError, "was made by 0000000000000000; give .* with --annotator"),
-        ({"label_version": 999}, ModelError, "label_version: got 999, expected .*; take the release"),
+        ({"label_version": 999}, ModelError, f"label_version: got 999, expected {LABEL_VERSION}; take the release"),
         ({"splice": "2x"}, DataError, "splice: got '2x', expected rows x columns"),
         ({"splice": "1x2", "seeds": [1]}, DataError, "got '1 seeds and 1 prompts', expected one of each for the 2"),
     ],
@@ -179,7 +179,7 @@ def origin_of(plan: GenerationPlan) -> dict[str, Any]:
         "generator_hash": plan.generator_hash, "adapter": None, "adapter_hash": None, "annotator": plan.annotator,
         "annotator_hash": plan.annotator_hash, "steps": 1, "guidance": 2.0, "width": 128, "height": 128,
         "dtype": "float32", "prompts": [{"text": "a dog", "classes": None}], "batch_size": 2, "tasks": ["semantic"],
-        "classes": CLASSES, "image_version": 1, "label_version": 2,
+        "classes": CLASSES, "image_version": IMAGE_VERSION, "label_version": LABEL_VERSION,
     }  # fmt: skip
 
 
