@@ -60,10 +60,15 @@ def test_a_mistake_is_raised_on_the_asking_side_as_itself(quick: dict) -> None:
     worker.close()
 
 
-def test_a_worker_that_dies_at_work_is_said_so(quick: dict) -> None:
+def test_a_worker_that_dies_at_work_is_said_so(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Worker(plan_of(quick), device="cpu")
-    process = worker._start()
-    os.kill(process.pid, signal.SIGKILL)
+    listen = worker._listen
+
+    def killed(process: subprocess.Popen, *request: object) -> object:
+        os.kill(process.pid, signal.SIGKILL)  # after it was asked: one that is dead before is replaced
+        return listen(process, *request)
+
+    monkeypatch.setattr(worker, "_listen", killed)
     with pytest.raises(WorkerLost, match="the worker process ended with code -9 .* while making shard 0 of train"):
         worker.attempt(Work("train", 0, draw=True), silent)
 
