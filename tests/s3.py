@@ -29,6 +29,9 @@ def s3_server() -> Iterator[str]:
 
 def point_to(address: str, patch: pytest.MonkeyPatch) -> None:
     """This process and those it starts find the server, with keys that anybody may know."""
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()  # one that an earlier test left looks for a server that is gone
     patch.setenv("AWS_ENDPOINT_URL", address)
     patch.setenv("AWS_ACCESS_KEY_ID", "testing")
     patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
