@@ -105,7 +105,10 @@ class SegmenterAnnotator:
         Raises:
             ModelError: a class that it was not trained on.
         """
-        chances = self.chances_of(seen, classes, requested, size)
+        return self.annotations_of(self.chances_of(seen, classes, requested, size), keep_probability)
+
+    def annotations_of(self, chances: Tensor, keep_probability: bool = False) -> list[Annotation]:
+        """What these probabilities [b 1+k H W] say, 255 where they are below the calibrated threshold."""
         return semantic.annotate(
             chances, present(chances[:, 1:]), void_below=self.void_below, keep_probability=keep_probability
         )

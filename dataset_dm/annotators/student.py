@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from dataset_dm.annotators.base import Annotator, Pictures
-from dataset_dm.annotators.segmenter import SegmenterAnnotator, present
+from dataset_dm.annotators.segmenter import SegmenterAnnotator
 from dataset_dm.diffusion import Backbone
 from dataset_dm.errors import ModelError, explain
 from dataset_dm.postprocess import semantic
@@ -85,7 +85,4 @@ class StudentAnnotator:
         shape = (chances.shape[-2], chances.shape[-1])
         said = self.teacher.annotate(seen.seen, classes, requested, shape, tasks=(SEMANTIC.name,))
         labels = torch.from_numpy(np.stack([one.label for one in said]))
-        heard = semantic.heed(chances, labels, self.nats)
-        return semantic.annotate(
-            heard, present(heard[:, 1:]), void_below=self.segmenter.void_below, keep_probability=keep_probability
-        )
+        return self.segmenter.annotations_of(semantic.heed(chances, labels, self.nats), keep_probability)
