@@ -20,4 +20,4 @@ imports:
 	cd build/imports && lint-imports --config "$(CURDIR)/.importlinter"
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2

@@ -123,7 +123,7 @@ class SynthConfig(SynthConfigBase):
         less = read_exclusions(plan).digest
         wanted += f"-less{less}" if less else ""
         mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
-        return f"{plan.label_fingerprint()}{wanted}{mosaic}"
+        return f"{plan.label_fingerprint}{wanted}{mosaic}"
 
 
 class ConfiguredBuilder(datasets.ArrowBasedBuilder):
@@ -254,10 +254,11 @@ def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[S
 
 
 def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
-    from dataset_dm.engine import pending
+    from dataset_dm.engine import note_wanted, pending
 
     work = pending(engine.plan, counts, engine.overwrite)
     if not work:
+        note_wanted(engine.plan, counts)
         return
     total = len(work) * engine.plan.shard_size
     with bar(total, " images", "Generating images and labels", kind=datasets.utils.tqdm) as shown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,13 +76,16 @@ def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> 
     own = {} if "requested" not in images.column_names else {"prompts": _prompts(images)}
     given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
     own.update({name: images.column(name) for name in given if name in images.column_names})
-    arrays = [
-        _cast(own[entry.name], entry.type)
-        if entry.name in own
-        else pa.array([getattr(constant, entry.name)] * images.num_rows, entry.type)  # repeat() fails for no rows
-        for entry in kind
-    ]
+    same = _constant(constant, images.num_rows, kind)
+    arrays = [_cast(own[entry.name], entry.type) if entry.name in own else same[entry.name] for entry in kind]
     return pa.StructArray.from_arrays(arrays, fields=list(kind))
+
+
+@functools.lru_cache(maxsize=16)
+def _constant(constant: Provenance, rows: int, kind: pa.StructType) -> dict[str, pa.Array]:
+    """What is the same in so many rows. Known by now: a stream asks again with every shard."""
+    # repeat() fails for no rows
+    return {entry.name: pa.array([getattr(constant, entry.name)] * rows, entry.type) for entry in kind}
 
 
 def _prompts(images: pa.Table) -> pa.Array:

@@ -111,7 +111,7 @@ def clear_exclusions(plan: GenerationPlan) -> None:
 
 
 def _place(plan: GenerationPlan) -> tuple[ShardStore, str]:
-    store = ShardStore.open("images", plan.image_fingerprint())
+    store = ShardStore.open("images", plan.image_fingerprint)
     return store, f"{store.name}/{NAME}"
 
 

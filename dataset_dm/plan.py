@@ -5,6 +5,7 @@ Counts, devices, engines and worker numbers are absent on purpose: they never ch
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, fields
@@ -33,7 +34,7 @@ class PromptSource(Protocol):
         """JSON-ready; `dataset_dm.prompts.source_from_dict` reads it back. It is what the fingerprint covers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GenerationPlan:
     """A resolved request: every default is filled in, every model is found and hashed.
 
@@ -99,8 +100,9 @@ class GenerationPlan:
         """`annotator` or `annotator@revision`."""
         return _reference(self.annotator, self.annotator_revision)
 
+    @functools.cached_property
     def image_fingerprint(self) -> str:
-        """16 hex digits over all that decides the images."""
+        """16 hex digits over all that decides the images. Kept: a source may be a file of 80 000 lines."""
         return _digest(
             {
                 "version": IMAGE_VERSION,
@@ -115,12 +117,13 @@ class GenerationPlan:
             }
         )
 
+    @functools.cached_property
     def label_fingerprint(self) -> str:
         """16 hex digits over all that decides the labels, the images included."""
         return _digest(
             {
                 "version": LABEL_VERSION,
-                "images": self.image_fingerprint(),
+                "images": self.image_fingerprint,
                 "annotator": self.annotator_hash,
                 "classes": self.classes,
                 "tasks": self.tasks,

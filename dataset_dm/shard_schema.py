@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pyarrow as pa
 
 _IMAGE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
@@ -70,6 +72,14 @@ def differing_columns(found: pa.Schema, expected: pa.Schema) -> list[str]:
     wanted = {field.name: field.type for field in expected}
     differing = {name for name in {*stored, *wanted} if stored.get(name) != wanted.get(name)}
     return sorted(differing - (_LATER - set(stored)))
+
+
+def with_nulls(labels: pa.Table, names: Collection[str]) -> pa.Table:
+    """Label rows and, null in every row, the columns of that name, in the order of LABEL_ROWS."""
+    rows = labels.num_rows
+    fields = [one for one in LABEL_ROWS if one.name in names or one.name in labels.column_names]
+    columns = [pa.nulls(rows, one.type) if one.name in names else labels.column(one.name) for one in fields]
+    return pa.table(columns, schema=pa.schema(fields))
 
 
 def unusable(images: pa.Table) -> list[str | None]:

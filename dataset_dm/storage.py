@@ -85,9 +85,11 @@ class LocalStorage:
         """The bytes of a file."""
         return self.locate(name).read_bytes()
 
-    def open(self, name: str) -> IO[bytes]:
-        """The file, to read parts of it."""
-        return self.locate(name).open("rb")
+    def open(self, name: str) -> Any:
+        """The file, as Arrow reads it: through a file of Python's it takes nearly twice as long."""
+        import pyarrow as pa
+
+        return pa.OSFile(str(self.locate(name)))
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Makes the file whole or not at all."""

@@ -116,7 +116,7 @@ def test_other_classes_relabel_the_same_images(quick: dict) -> None:
     other = plan_of(quick, prompts=prompts, classes=["cat", "dog", "car"])
     fill(plan, {"train": 4})
     fill(other, {"train": 4})
-    assert plan.image_fingerprint() == other.image_fingerprint()
+    assert plan.image_fingerprint == other.image_fingerprint
     first, second = (stores(one)[1].read("train", 0) for one in (plan, other))
     swapped = np.array([0, 2, 1, 3], dtype=np.uint8)  # cat and dog have changed places
     np.testing.assert_array_equal(swapped[pictures(first, "full")], pictures(second, "full"))

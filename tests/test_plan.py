@@ -82,7 +82,7 @@ def test_every_field_is_accounted_for() -> None:
 
 def test_a_mosaic_is_laid_out_of_the_same_samples() -> None:
     mosaic = replace(PLAN, splice=(2, 4))
-    assert mosaic.label_fingerprint() == PLAN.label_fingerprint()
+    assert mosaic.label_fingerprint == PLAN.label_fingerprint
     assert mosaic.samples_per_row == 8 and PLAN.samples_per_row == 1
     assert list(mosaic.shards(2)) == [0] and list(mosaic.shards(3)) == [0, 1]
 
@@ -90,25 +90,25 @@ def test_a_mosaic_is_laid_out_of_the_same_samples() -> None:
 @pytest.mark.parametrize("field", CHANGES)
 def test_what_moves_pixels_changes_both_fingerprints(field: str) -> None:
     changed = replace(PLAN, **{field: CHANGES[field]})
-    assert changed.image_fingerprint() != PLAN.image_fingerprint()
-    assert changed.label_fingerprint() != PLAN.label_fingerprint()
+    assert changed.image_fingerprint != PLAN.image_fingerprint
+    assert changed.label_fingerprint != PLAN.label_fingerprint
 
 
 @pytest.mark.parametrize("field", LABEL_CHANGES)
 def test_what_moves_labels_alone_changes_the_label_fingerprint_alone(field: str) -> None:
     changed = replace(PLAN, **{field: LABEL_CHANGES[field]})
-    assert changed.image_fingerprint() == PLAN.image_fingerprint()
-    assert changed.label_fingerprint() != PLAN.label_fingerprint()
+    assert changed.image_fingerprint == PLAN.image_fingerprint
+    assert changed.label_fingerprint != PLAN.label_fingerprint
 
 
 @pytest.mark.parametrize("field", PLACES)
 def test_a_moved_model_is_the_same_model(field: str) -> None:
-    assert replace(PLAN, **{field: PLACES[field]}).label_fingerprint() == PLAN.label_fingerprint()
+    assert replace(PLAN, **{field: PLACES[field]}).label_fingerprint == PLAN.label_fingerprint
 
 
 def test_fingerprints_do_not_depend_on_the_process() -> None:
     # recorded: a change here means that every stored shard is made anew; raise a VERSION on purpose instead
-    assert (PLAN.image_fingerprint(), PLAN.label_fingerprint()) == ("e84f2235feb33677", "941c42b52df9ef6a")
+    assert (PLAN.image_fingerprint, PLAN.label_fingerprint) == ("e84f2235feb33677", "941c42b52df9ef6a")
 
 
 def test_round_trip_through_a_dict() -> None:

@@ -305,8 +305,8 @@ def test_every_labeller_has_the_same_images(models: dict[str, str]) -> None:
     base = plan(models)
     for annotator in ("attention", [models["annotator"], "attention"], {"name": "attention", "power": 2}):
         made = plan(models, annotator=annotator)
-        assert made.image_fingerprint() == base.image_fingerprint()
-        assert made.label_fingerprint() != base.label_fingerprint()
+        assert made.image_fingerprint == base.image_fingerprint
+        assert made.label_fingerprint != base.label_fingerprint
         assert plan_from_dict(json.loads(json.dumps(made.to_dict()))) == made
         assert plan(models, annotator=made.annotator) == made, "a plan's own name opens it again"
 
@@ -338,7 +338,7 @@ def test_class_names_are_appended_to_any_source(models: dict[str, str]) -> None:
         without, appended = plan(models, **more), plan(models, append_classes=True, **more)
         assert plan(models, append_classes=False, **more) == without
         assert appended.prompts == Appended(without.prompts, without.classes)
-        assert appended.image_fingerprint() != without.image_fingerprint()
+        assert appended.image_fingerprint != without.image_fingerprint
         assert plan_from_dict(json.loads(json.dumps(appended.to_dict()))) == appended
     assert plan(models, prompts=["a dog beside a car"], append_classes=True).prompt("train", 0).text == (
         "a dog beside a car; car dog"
@@ -359,4 +359,4 @@ def test_a_class_mix_weighs_whatever_follows_templates(models: dict[str, str], t
     assert len(led) == 20 == led.count("dog") + led.count("cat") and led.count("dog") > 10
     written = plan(models, class_mix=shares, prompts="openai:tiny")
     assert written.prompts.mix == alone.prompts
-    assert len({one.image_fingerprint() for one in (alone, mixed, written, plan(models))}) == 4
+    assert len({one.image_fingerprint for one in (alone, mixed, written, plan(models))}) == 4

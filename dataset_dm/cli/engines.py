@@ -76,12 +76,14 @@ def fill(
 
     Later rounds too, if `rows` are given and want rows drawn again that a filter drops.
     """
-    from dataset_dm.engine import Engine, pending
+    from dataset_dm.engine import Engine, note_wanted, pending
 
     choice, work = chosen(args), pending(plan, counts)
     again = rows is not None and rows.resample
-    if not work and not again:
-        return {}, 0
+    if not work:
+        note_wanted(plan, counts)
+        if not again:
+            return {}, 0
     with Engine(plan, device=args.device, engine=choice) as engine:
         made = 0
         if work:

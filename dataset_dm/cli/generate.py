@@ -134,7 +134,7 @@ def produce(args: argparse.Namespace, asked: Request) -> None:
     else:
         from dataset_dm.folder import OutFolder
 
-        identity = {"dataset": chosen.dataset, "config": chosen.config, "labels": plan.label_fingerprint()}
+        identity = {"dataset": chosen.dataset, "config": chosen.config, "labels": plan.label_fingerprint}
         if plan.splice is not None:
             identity["splice"] = list(plan.splice)
         with OutFolder(args.out, identity, resume=args.resume, overwrite=args.overwrite) as out:
@@ -256,8 +256,8 @@ def _settings(plan: GenerationPlan) -> dict[str, Any]:
         **({} if plan.splice is None else {"splice": f"{plan.splice[0]} x {plan.splice[1]}"}),
         "dtype": plan.dtype,
         "seed": plan.seed,
-        "images": plan.image_fingerprint(),
-        "labels": plan.label_fingerprint(),
+        "images": plan.image_fingerprint,
+        "labels": plan.label_fingerprint,
         "made with": f"dataset-dm {__version__}",
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from dataset_dm.errors import StoreError, explain
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.shards import MANIFEST, ShardStore
+from dataset_dm.tasks import unread_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,8 +61,8 @@ class Maker(Protocol):
 def stores(plan: GenerationPlan) -> tuple[ShardStore, ShardStore]:
     """The image store and the label store of a plan."""
     return (
-        ShardStore.open("images", plan.image_fingerprint()),
-        ShardStore.open("labels", plan.label_fingerprint()),
+        ShardStore.open("images", plan.image_fingerprint),
+        ShardStore.open("labels", plan.label_fingerprint),
     )
 
 
@@ -76,7 +78,7 @@ def stored_plan(store: ShardStore) -> GenerationPlan:
         if isinstance(error, StoreError):
             raise
         raise StoreError(explain(f"{file} holds no plan that can be read ({error!r})", remedy=remedy)) from error
-    own = plan.label_fingerprint() if store.kind == "labels" else plan.image_fingerprint()
+    own = plan.label_fingerprint if store.kind == "labels" else plan.image_fingerprint
     if own != store.fingerprint:
         what = f"{file}: the plan's fingerprint is {own}, not the folder's; it was changed by hand"
         raise StoreError(explain(what, remedy=remedy))
@@ -85,8 +87,21 @@ def stored_plan(store: ShardStore) -> GenerationPlan:
 
 def describe(plan: GenerationPlan, store: ShardStore, **more: Any) -> None:
     """Writes the plan into a store's manifest; see `ShardStore.describe`."""
-    images = plan.image_fingerprint() if store.kind == "labels" else None
+    images = plan.image_fingerprint if store.kind == "labels" else None
     store.describe(plan.to_dict(), images=images, **more)
+
+
+def note_wanted(plan: GenerationPlan, counts: Mapping[str, int]) -> None:
+    """Has the manifests of a set that lacks nothing say how many rows were asked for last, for `status`.
+
+    A store that cannot be written stays as it is: it is only read.
+    """
+    with contextlib.suppress(StoreError):
+        for store in stores(plan):
+            known = store.manifest()
+            before = known.get("wanted", {})
+            if "plan" in known and any(before.get(split) != count for split, count in counts.items()):
+                describe(plan, store, wanted=counts)
 
 
 def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = False) -> list[Work]:
@@ -102,10 +117,17 @@ def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = F
     return work
 
 
-def read(images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
-    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none."""
+def read(plan: GenerationPlan, images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
+    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none.
+
+    Label columns that the plan's tasks do not fill are not read: they are null in any case.
+    """
+    from dataset_dm.shard_schema import LABEL_ROWS, with_nulls
+
     columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
-    drawn, read = images.rows(split, shard, columns), labels.rows(split, shard)
+    unread = unread_columns(plan.tasks)
+    filled = [name for name in LABEL_ROWS.names if name not in unread]
+    drawn, read = images.rows(split, shard, columns), with_nulls(labels.rows(split, shard, filled), unread)
     if not drawn.column("index").equals(read.column("index")):
         what = f"{images.file(split, shard)} and {labels.file(split, shard)} are not of the same samples"
         raise StoreError(explain(what, remedy="see `dataset-dm verify --repair`"))

@@ -136,7 +136,7 @@ class Engine:
 
     def read(self, split: str, shard: int) -> Rows:
         """Image rows (without latents) and label rows of a finished shard."""
-        return read(self.images, self.labels, split, shard)
+        return read(self.plan, self.images, self.labels, split, shard)
 
     def _undrawn(self, work: list[Work]) -> dict[str, int]:
         """Split → how many of its first samples hold all that is to be drawn; stored ones know their prompts."""

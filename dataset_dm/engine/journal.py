@@ -46,8 +46,8 @@ class Journal:
             engine=choice.name,
             workers=choice.workers,
             device=device,
-            images=self.plan.image_fingerprint(),
-            labels=self.plan.label_fingerprint(),
+            images=self.plan.image_fingerprint,
+            labels=self.plan.label_fingerprint,
             generator=self.plan.generator,
             annotator=self.plan.annotator,
         )

@@ -77,7 +77,7 @@ class Local:
             given += 1
             yield part
         if given < self.plan.batches_per_shard:
-            made = read(self.images, self.labels, work.split, work.shard)
+            made = read(self.plan, self.images, self.labels, work.split, work.shard)
             yield from itertools.islice(in_batches(*made, self.plan.batch_size), given, None)
 
     def close(self) -> None:

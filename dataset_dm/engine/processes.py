@@ -80,7 +80,7 @@ class Processes:
         backlog = Backlog([work], lambda one: False, self.plan.shard_size)
         self.fill(backlog)
         backlog.check()
-        yield read(self.images, self.labels, work.split, work.shard)
+        yield read(self.plan, self.images, self.labels, work.split, work.shard)
 
     def close(self) -> None:
         """Ends the workers, unless they are kept."""

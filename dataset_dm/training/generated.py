@@ -59,7 +59,7 @@ def read_generated(
     found = [
         row
         for shard in single.shards(samples)
-        for row in rows.table(split, samples, *read(*stores(plan), split, shard)).to_pylist()
+        for row in rows.table(split, samples, *read(plan, *stores(plan), split, shard)).to_pylist()
     ]
     if not found:
         reasons = ", ".join(f"{reason} {number}" for reason, number in rows.dropped.items())

@@ -94,7 +94,7 @@ def _of(
     """All that decides the weights, and who is heeded."""
     return {
         "version": SEGMENTER_VERSION,
-        "labels": plan.label_fingerprint(),
+        "labels": plan.label_fingerprint,
         "split": split,
         "samples": count * plan.samples_per_row,
         "filters": dict(filters or {}),

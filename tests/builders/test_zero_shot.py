@@ -75,7 +75,7 @@ def test_long_tail_streams_and_tells_its_prompts_apart(asked: dict, tmp_path: Pa
                  **{name: value for name, value in tail.items() if name != "split"}).config.plan()
         for rebalance in (True, False)
     )  # fmt: skip
-    assert rare.annotator_hash == alike.annotator_hash and rare.image_fingerprint() != alike.image_fingerprint()
+    assert rare.annotator_hash == alike.annotator_hash and rare.image_fingerprint != alike.image_fingerprint
 
 
 def test_configs_have_arguments_of_their_own(asked: dict, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.cli.status import duration, size
-from dataset_dm.engine import Engine, stores
+from dataset_dm.engine import Engine, note_wanted, stores
 from dataset_dm.engine.survey import pace
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.shards import ShardRecord
@@ -29,7 +29,7 @@ def test_done_missing_time_and_disk(plan: GenerationPlan, capsys: pytest.Capture
     shard_file(plan, "labels", "train", 1).unlink()
     assert call("status") == 0
     said = capsys.readouterr().out
-    assert f"{plan.label_fingerprint()}  {labels.folder}" in said
+    assert f"{plan.label_fingerprint}  {labels.folder}" in said
     assert "train      1 shards of 2 done of 2 for 3 rows, 1 missing" in said
     assert "test       1 shards of 2 done of 1 for 1 rows\n" in said
     assert "images/s in the latest run" in said and "left at this rate" in said
@@ -38,13 +38,23 @@ def test_done_missing_time_and_disk(plan: GenerationPlan, capsys: pytest.Capture
     assert f"images {size(total)}, labels " in said and " free" in said
 
 
+def test_what_was_asked_for_last_counts_though_all_was_there(
+    plan: GenerationPlan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note_wanted(plan, {"train": 1})
+    assert call("status") == 0
+    said = capsys.readouterr().out
+    assert "train      2 shards of 2 done of 2 for 1 rows\n" in said
+    assert "test       1 shards of 2 done of 1 for 1 rows\n" in said
+
+
 def test_a_plan_is_found_by_its_folder_its_fingerprint_and_the_out_folder(
     plan: GenerationPlan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images, labels = stores(plan)
     (tmp_path / "set").mkdir()
-    (tmp_path / "set" / ".dataset_dm.json").write_text(f'{{"labels": "{plan.label_fingerprint()}"}}')
-    for place in (labels.folder, images.folder, tmp_path / "home", tmp_path / "set", plan.label_fingerprint()[:8]):
+    (tmp_path / "set" / ".dataset_dm.json").write_text(f'{{"labels": "{plan.label_fingerprint}"}}')
+    for place in (labels.folder, images.folder, tmp_path / "home", tmp_path / "set", plan.label_fingerprint[:8]):
         assert call("status", str(place)) == 0
         assert "store" in capsys.readouterr().out.splitlines()[-1]
     assert call("status", str(tmp_path / "nowhere")) == 2

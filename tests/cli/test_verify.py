@@ -83,7 +83,7 @@ def test_what_is_wrong_is_named(
     rewrite(plan, kind, change)
     assert call("verify") == 1
     out = capsys.readouterr().out
-    assert re.search(f"bad: {plan.label_fingerprint()}: {kind}/train/00000.parquet: .*{said}", out), out
+    assert re.search(f"bad: {plan.label_fingerprint}: {kind}/train/00000.parquet: .*{said}", out), out
     assert "6 files of 1 plans read: 1 bad shards\nrun the same command with --repair" in out
 
 
@@ -122,5 +122,5 @@ def test_bad_shards_are_made_anew_bit_by_bit(plan: GenerationPlan, capsys: pytes
 
 def test_a_manifest_that_is_gone_is_said(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
     (stores(plan)[1].folder / "manifest.json").unlink()
-    assert call("verify", plan.label_fingerprint()) == 2
+    assert call("verify", plan.label_fingerprint) == 2
     assert "holds no plan that can be read" in capsys.readouterr().out

@@ -15,10 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine, Work, stores
 from dataset_dm.engine.inventory import stored_plans
 from dataset_dm.engine.survey import survey
 from dataset_dm.errors import StoreError
+from dataset_dm.request import resolve_recipe
+from dataset_dm.shard_schema import LABEL_ROWS
 from tests.engine.conftest import files, plan_of
 from tests.s3 import new_bucket, point_to, s3_server
 
@@ -55,6 +58,19 @@ def test_two_runs_at_once_share_the_work_and_double_none_of_it(
     with Engine(plan, device="cpu") as engine:
         assert engine.fill({"train": 32}) == 16
     assert files(plan) == together
+
+
+@pytest.mark.parametrize(
+    "name", ["voc_synth/semantic", "coco_synth/instance", "coco_synth/keypoints", "nyu_synth/depth"]
+)
+def test_label_columns_that_no_task_fills_are_null_as_they_are_stored(quick: dict, name: str) -> None:
+    quick.pop("device")
+    plan = resolve_recipe(recipe(*name.split("/")), **{**quick, "shard_size": 2})
+    with Engine(plan, device="cpu") as engine:
+        engine.fill({"train": 1})
+        _, read = engine.read("train", 0)
+        assert read.equals(engine.labels.rows("train", 0))
+        assert read.schema.names == LABEL_ROWS.names
 
 
 def test_a_killed_holder_holds_nothing(quick: dict) -> None:
@@ -100,7 +116,7 @@ def test_a_record_says_what_a_shard_is_and_cost(quick: dict) -> None:
         spent = [record.seconds[stage] for record in records[2:]]
         assert sum(spent) == pytest.approx(total[stage], abs=1e-3) and min(spent) > 0
     assert stores(plan)[1].manifest()["wanted"] == {"train": 5}
-    assert stores(plan)[1].manifest()["images"] == plan.image_fingerprint()
+    assert stores(plan)[1].manifest()["images"] == plan.image_fingerprint
 
 
 def test_only_labels_are_made_anew_where_only_they_are_asked_for(quick: dict) -> None:

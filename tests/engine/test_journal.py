@@ -50,7 +50,7 @@ def test_a_run_shard_by_shard(quick: dict, tmp_path: Path, listen) -> None:
         engine.fill({"train": 5})
     begun, first, second, ended = lines(tmp_path / "run.jsonl")
     assert (begun["event"], begun["shards"], begun["samples"]) == ("begun", 2, 8)
-    assert (begun["engine"], begun["labels"]) == ("local", plan.label_fingerprint())
+    assert (begun["engine"], begun["labels"]) == ("local", plan.label_fingerprint)
     assert [(one["event"], one["split"], one["shard"], one["outcome"]) for one in (first, second)] == [
         ("shard", "train", 0, "made"),
         ("shard", "train", 1, "made"),
@@ -132,7 +132,7 @@ def test_trackers_get_figures_shard_by_shard(quick: dict, tmp_path: Path, listen
     journal.settled(work[0], "made")
     journal.settled(work[1], "there")
     journal.settled(work[1], "made")
-    assert kept.config["labels"] == plan.label_fingerprint() and kept.config["shards"] == 2
+    assert kept.config["labels"] == plan.label_fingerprint and kept.config["shards"] == 2
     assert [step for step, _ in kept.logged] == [4, 8]
     figures = kept.logged[1][1]
     assert (figures["samples"], figures["seconds/draw"], figures["dropped/constant"]) == (8, 2.0, 1)

@@ -220,7 +220,7 @@ def test_cost_of_tasks_draws_the_same_images(plan, everything: Path, tmp_path: P
     few, many = (
         resolve(tasks, **asked, sampler={"steps": 1, "guidance": 0.0}) for tasks in (SEMANTIC, [*TASKS.values()])
     )
-    assert few.image_fingerprint() == many.image_fingerprint()
+    assert few.image_fingerprint == many.image_fingerprint
     cost = task_cost.measure(few, many, 2, device="cpu")
     assert len(cost.few) == len(cost.many) == 2 and min(cost.few + cost.many) > 0
     assert cost.few_stages["label"] > 0 and cost.many_stages["draw"] > 0

@@ -155,7 +155,7 @@ def test_a_segmenter_is_trained_once_and_lies_there_whole(
     ]  # fmt: skip
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name], "nothing is left beside it"
     said = json.loads((folder / "config.json").read_text())["dataset_dm"]
-    assert said["trained_on"]["labels"] == made.label_fingerprint() and said["temperature"] > 0
+    assert said["trained_on"]["labels"] == made.label_fingerprint and said["temperature"] > 0
     assert said["trained_on"]["annotator_hash"] == made.annotator_hash
     teacher = {"annotator": made.annotator_reference, "nats": 1.0, "hash": made.annotator_hash}
     assert said["teacher"] == teacher
