@@ -34,11 +34,11 @@ from dataset_dm.diffusion import (
 )
 from dataset_dm.evaluation.figures import LabelFigures
 from dataset_dm.evaluation.found import LEAST_SHARE
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.evaluation.truth import Truth
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.progress import bar
 
 ABSENT = 2  # classes a picture that are asked for beside those its prompt names
 
@@ -152,7 +152,7 @@ def compare(
         sampler: how they were drawn, for variants that record while drawing.
     """
     runs = [Run(variant) for variant in chosen]
-    with Progress("images labelled", count) as progress:
+    with bar(count, "image", "images labelled") as progress:
         for pictures in batches:
             reading = Reading(backbone, pictures, sampler, [run.variant.drawing for run in runs])
             truths = [Truth(one) for one in judge.segment(pictures.images).cpu().numpy()]
@@ -164,7 +164,7 @@ def compare(
                     pictures.images.numpy(), found, truths, pictures.prompts, strict=True
                 ):
                     run.labels.add(image, one, truth, prompt)
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return runs
 
 
@@ -249,7 +249,7 @@ def presences(
 ) -> tuple[Presences, Presences]:
     """Presence of all classes asked for, absent ones among them; and of those alone that the prompts name."""
     every, named = Presences(), Presences()
-    with Progress("presences read", count) as progress:
+    with bar(count, "image", "presences read") as progress:
         for pictures in batches:
             asked = with_absent(pictures)
             seen = annotator.look(backbone, asked, VOC_CLASSES)
@@ -257,7 +257,7 @@ def presences(
             for row, one in enumerate(annotator.annotate(seen, VOC_CLASSES)):
                 every.add(seen[row].asked, one.presence, truth[row])
                 named.add(pictures.named[row], one.presence, truth[row])
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return every, named
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dataset_dm.diffusion import Backbone, decode_latents, encode_images, to_uint8
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.report import Table
 from dataset_dm.evaluation.semantic import Confusion
 from dataset_dm.evaluation.sources import NAMES, Renders
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.preview import Row
+from dataset_dm.progress import bar
 
 
 @dataclass
@@ -62,7 +62,7 @@ def measure(
 ) -> tuple[Fidelity, list[Row]]:
     """Encode and decode renders; returns the figures and the worst reconstructions with the judge's reading of them."""
     fidelity, worst = Fidelity(), []
-    with Progress("renders reconstructed", count) as progress:
+    with bar(count, "render", "renders reconstructed") as progress:
         for batch in batches:
             copies = to_uint8(decode_latents(backbone, encode_images(backbone, batch.pictures.images)))
             seen = judge.segment(batch.pictures.images).cpu().numpy()
@@ -75,5 +75,5 @@ def measure(
                 row = Row(copy, read[i], batch.pictures.prompts[i], None, batch.pictures.seeds[i], batch.truth[i], note)
                 worst.append((decibels, row))
             worst = sorted(worst, key=lambda entry: entry[0])[:keep]
-            progress.step(len(batch.pictures))
+            progress.update(len(batch.pictures))
     return fidelity, [row for _, row in worst]

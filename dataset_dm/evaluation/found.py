@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.report import Table
 from dataset_dm.evaluation.sources import NAMES, Pictures, Renders
 from dataset_dm.miniature.judge import Judge
+from dataset_dm.progress import bar
 
 # Of the picture. The world's smallest objects that a caption names fill about this much; a handful of stray pixels,
 # which any segmenter makes, is no find.
@@ -71,13 +71,13 @@ class Finds:
 def in_generated(judge: Judge, batches: Iterable[Pictures], count: int) -> tuple[Finds, list[tuple[Pictures, int]]]:
     """Finds over generated images, and the first misses as (batch, place in it) for a look."""
     finds, misses = Finds(), []
-    with Progress("generated images judged", count) as progress:
+    with bar(count, "image", "generated images judged") as progress:
         for pictures in batches:
             maps = judge.segment(pictures.images).cpu().numpy()
             for i, class_map in enumerate(maps):
                 if not all(finds.add(pictures.named[i], class_map)) and len(misses) < 12:
                     misses.append((pictures, i))
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return finds, misses
 
 
@@ -85,11 +85,11 @@ def in_renders(judge: Judge, batches: Iterable[Renders], count: int) -> Finds:
     """The control: how often the judge finds what truly fills at least LEAST_SHARE of a render; no generator reaches
     more than this."""
     finds = Finds()
-    with Progress("renders judged", count) as progress:
+    with bar(count, "render", "renders judged") as progress:
         for batch in batches:
             maps = judge.segment(batch.pictures.images).cpu().numpy()
             for class_map, truth in zip(maps, batch.truth, strict=True):
                 share = np.bincount(truth.ravel(), minlength=len(NAMES))[1:] / truth.size
                 finds.add(np.flatnonzero(share >= LEAST_SHARE).tolist(), class_map)
-            progress.step(len(batch.pictures))
+            progress.update(len(batch.pictures))
     return finds

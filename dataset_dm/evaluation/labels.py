@@ -17,11 +17,11 @@ from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone
 from dataset_dm.evaluation.figures import LabelFigures
 from dataset_dm.evaluation.found import Finds
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.sources import NAMES, Renders
 from dataset_dm.evaluation.truth import Truth
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.progress import bar
 from dataset_dm.records import Annotation
 from dataset_dm.tasks import SEMANTIC
 from dataset_dm.training.features import BLIND
@@ -59,7 +59,7 @@ def on_renders(
     """Figures of all tasks against exact truth, one for each entry of `informed` (False: blind), in one go over the
     renders."""
     runs = [LabelFigures(NAMES, annotator.tasks) for _ in informed]
-    with Progress("renders labelled", count) as progress:
+    with bar(count, "render", "renders labelled") as progress:
         for batch in batches:
             pictures = batch.pictures.encoded(backbone)
             for run, knowing in zip(runs, informed, strict=True):
@@ -67,7 +67,7 @@ def on_renders(
                 # what no text changes is read once
                 pictures = replace(pictures, levels={name: seen.levels[name] for name in annotator.levels} or None)
                 _add(run, pictures, label(annotator, pictures, seen, informed=knowing), batch.truths)
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return runs
 
 
@@ -80,7 +80,7 @@ def on_generated(
     """
     tasks = [task for task in annotator.tasks if task == SEMANTIC.name]
     run, finds = LabelFigures(NAMES, tasks), Finds()
-    with Progress("generated images labelled", count) as progress:
+    with bar(count, "image", "generated images labelled") as progress:
         for pictures in batches:
             truth = judge.segment(pictures.images).cpu().numpy()
             for named, class_map in zip(pictures.named, truth, strict=True):
@@ -89,19 +89,19 @@ def on_generated(
                 seen = annotator.look(backbone, pictures, VOC_CLASSES)
                 said = label(annotator, pictures, seen, informed=True, tasks=tasks)
                 _add(run, pictures, said, [Truth(one) for one in truth])
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return run, finds
 
 
 def judge_on_renders(judge: Judge, batches: Iterable[Renders], count: int) -> LabelFigures:
     """The judge's own figures against exact truth: how far its opinion can be taken for truth."""
     run = LabelFigures(NAMES)
-    with Progress("renders judged", count) as progress:
+    with bar(count, "render", "renders judged") as progress:
         for batch in batches:
             confidence, said = judge.probabilities(batch.pictures.images).max(dim=1)
             rows = zip(said.to(torch.uint8).cpu().numpy(), confidence.float().cpu().numpy(), strict=True)
             _add(run, batch.pictures, [_opinion(labels, sure) for labels, sure in rows], batch.truths)
-            progress.step(len(batch.pictures))
+            progress.update(len(batch.pictures))
     return run
 
 

@@ -18,11 +18,11 @@ import torch
 
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.engine import Engine, Work
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.report import Table
 from dataset_dm.generate import Session
 from dataset_dm.home import VARIABLE
 from dataset_dm.plan import GenerationPlan
+from dataset_dm.progress import bar
 
 SPLIT = "train"
 
@@ -65,7 +65,7 @@ class Overhead:
 def measure(plan: GenerationPlan, rounds: int, device: str = "auto") -> Overhead:
     """Time `rounds` shards both ways after one unmeasured round; the shards go to a folder that is removed again."""
     overhead = Overhead(plan.shard_size)
-    with own_store(), Engine(plan, device=device, overwrite=True) as engine, Progress("rounds", rounds) as progress:
+    with own_store(), Engine(plan, device=device, overwrite=True) as engine, bar(rounds, "round", "rounds") as progress:
         _plain(plan, 0, device)
         make_shard(engine, 0)  # models are loaded, kernels chosen, caches warm
         before = dict(engine.seconds)
@@ -76,7 +76,7 @@ def measure(plan: GenerationPlan, rounds: int, device: str = "auto") -> Overhead
             overhead.ours.append(make_shard(engine, i))
             if not first_plain:
                 overhead.plain.append(_plain(plan, i, device))
-            progress.step()
+            progress.update()
         overhead.stages = {name: t - before.get(name, 0.0) for name, t in engine.seconds.items()}
     return overhead
 

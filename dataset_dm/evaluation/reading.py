@@ -8,12 +8,12 @@ import torch
 
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.diffusion import Backbone, TapRequest, read_features, sample
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.semantic import Confusion
 from dataset_dm.evaluation.sources import NAMES, positions
 from dataset_dm.hypercolumns import Features
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.progress import bar
 from dataset_dm.prompts import Templates, class_words
 from dataset_dm.tasks import SEMANTIC
 
@@ -38,7 +38,7 @@ def compare(
     prompts, spec = Templates(VOC_CLASSES), annotator.spec
     found = Readings(Confusion(len(NAMES)), Confusion(len(NAMES)))
     request = TapRequest(levels=spec.names("unet") + spec.names("vae"), class_text=class_text, attention=spec.attention)
-    with Progress("generated images read both ways", count) as progress:
+    with bar(count, "image", "generated images read both ways") as progress:
         for start in range(0, count, batch):
             indices = range(start, min(start + batch, count))
             asked = [prompts.prompt(seed, "train", i) for i in indices]
@@ -57,5 +57,5 @@ def compare(
             for confusion, features in ((found.parity, parity), (found.last_step, free)):
                 for i, said in enumerate(annotator.annotate(features, VOC_CLASSES, named, tasks=[SEMANTIC.name])):
                     confusion.add(said.full, truth[i])
-            progress.step(len(texts))
+            progress.update(len(texts))
     return found

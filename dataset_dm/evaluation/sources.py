@@ -14,12 +14,12 @@ from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.local import stores
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.truth import Truth, of_render
 from dataset_dm.miniature.world import VOC_CLASSES, labelled
 from dataset_dm.miniature.world.geometry import Rendering, Scene
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
+from dataset_dm.progress import bar
 from dataset_dm.prompts import Templates, find_classes
 
 NAMES = ("background", *VOC_CLASSES)
@@ -83,8 +83,8 @@ def drawn(
 def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
     """The first `count` images of a plan, in its own batches; what the shard store lacks is made first."""
     missing = len(pending(plan, {split: count})) * plan.shard_size
-    with Engine(plan, device=device) as engine, Progress("images generated", missing) as progress:
-        engine.fill({split: count}, progress.step)
+    with Engine(plan, device=device) as engine, bar(missing, "image", "images generated") as progress:
+        engine.fill({split: count}, progress.update)
     images, _ = stores(plan)
     for shard in plan.shards(count):
         rows = images.read(split, shard).to_pylist()[: count - shard * plan.shard_size]

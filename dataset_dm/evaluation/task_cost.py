@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from dataset_dm.engine import Engine
 from dataset_dm.evaluation.overhead import make_shard, own_store
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.report import Table
 from dataset_dm.plan import GenerationPlan
+from dataset_dm.progress import bar
 
 DRAW = "draw"  # the stage that no task changes
 
@@ -62,12 +62,12 @@ def measure(few: GenerationPlan, many: GenerationPlan, rounds: int, device: str 
         for engine in (a, b):
             make_shard(engine, 0)  # models are loaded, kernels chosen, caches warm
         before = [dict(engine.seconds) for engine in (a, b)]
-        with Progress("rounds", rounds) as progress:
+        with bar(rounds, "round", "rounds") as progress:
             for i in range(1, rounds + 1):
                 pair = [(a, cost.few), (b, cost.many)]
                 for engine, seconds in pair if i % 2 else pair[::-1]:  # whoever comes second may find a warmer machine
                     seconds.append(make_shard(engine, i))
-                progress.step()
+                progress.update()
         cost.few_stages, cost.many_stages = (
             {name: seconds - start.get(name, 0.0) for name, seconds in engine.seconds.items()}
             for engine, start in zip((a, b), before, strict=True)

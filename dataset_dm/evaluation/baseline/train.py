@@ -15,9 +15,9 @@ from dataset_dm.evaluation.baseline.net import BaselineNet, count_parameters, wi
 from dataset_dm.evaluation.baseline.read import TASKS, Baseline
 from dataset_dm.evaluation.baseline.targets import targets
 from dataset_dm.evaluation.figures import LabelFigures
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.evaluation.truth import Truth
+from dataset_dm.progress import bar
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from dataset_dm.training.data.labelled import LabelledImage
 from dataset_dm.training.data.miniature import labelled_renders
@@ -86,7 +86,7 @@ def train_baseline(config: BaselineConfig, device: str | torch.device = "cpu") -
     )
     best, kept = -1.0, net.state_dict()
     look_at = {math.ceil(config.steps * i / config.looks) for i in range(1, config.looks + 1)}
-    with Progress("baseline steps", config.steps) as progress:
+    with bar(config.steps, "step", "baseline steps") as progress:
         for step in range(1, config.steps + 1):
             true = targets(_batch(train, config, step)).to(device)
             loss = total(net.train()(true.images), true)
@@ -101,7 +101,7 @@ def train_baseline(config: BaselineConfig, device: str | torch.device = "cpu") -
                 if merit > best:
                     best, trained.best_step = merit, step
                     kept = {name: value.detach().clone() for name, value in net.state_dict().items()}
-            progress.step()
+            progress.update()
     net.load_state_dict(kept)
     net.eval()
     trained.seconds = time.monotonic() - started

@@ -13,7 +13,6 @@ from dataset_dm.diffusion import Backbone
 from dataset_dm.evaluation.calibration import Reliability
 from dataset_dm.evaluation.labels import label
 from dataset_dm.evaluation.measurements.outcome import Outcome
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.ranking import Ranking
 from dataset_dm.evaluation.report import Report, Table
 from dataset_dm.evaluation.semantic import Confusion, image_miou
@@ -21,6 +20,7 @@ from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.miniature.world import VOC_CLASSES
 from dataset_dm.postprocess.consensus import consensus
+from dataset_dm.progress import bar
 from dataset_dm.records import Annotation
 from dataset_dm.tasks import SEMANTIC
 
@@ -67,7 +67,7 @@ def measure_agreement(
     """Every labeller's own labels and those of all together, informed, with the judge's class map as truth."""
     names = [*(part.name for part in annotator.parts), "together"]
     runs = {name: _Run() for name in names}
-    with Progress("generated images labelled", count) as progress:
+    with bar(count, "image", "generated images labelled") as progress:
         for pictures in batches:
             truth = judge.segment(pictures.images).cpu().numpy()
             seen = annotator.look(backbone, pictures, VOC_CLASSES)
@@ -77,7 +77,7 @@ def measure_agreement(
             ]
             for said, true in zip(zip(*each, strict=True), truth, strict=True):
                 _add(runs, said, true)
-            progress.step(len(pictures))
+            progress.update(len(pictures))
     return Outcome(_report(runs, count))
 
 

@@ -10,7 +10,6 @@ import torch
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.base import stores
 from dataset_dm.evaluation.measurements.outcome import Outcome
-from dataset_dm.evaluation.progress import Progress
 from dataset_dm.evaluation.report import Report, Table
 from dataset_dm.evaluation.semantic import Confusion
 from dataset_dm.evaluation.sources import NAMES
@@ -19,6 +18,7 @@ from dataset_dm.labeller import find_labeller
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
+from dataset_dm.progress import bar
 from dataset_dm.training.segmenter import SegmenterConfig
 from dataset_dm.training.self_training import ensure_segmenter
 
@@ -59,9 +59,9 @@ def measure_self_training(
     annotators = [plan.annotator_reference]
     current = plan
     for number in range(1, rounds + 1):
-        with Progress(f"round {number}, training steps", config.steps) as progress:
+        with bar(config.steps, "step", f"round {number}, training steps") as progress:
             folder = ensure_segmenter(
-                current, SPLIT, train_on, config, teacher=plan, device=device, report=progress.step
+                current, SPLIT, train_on, config, teacher=plan, device=device, report=progress.update
             )
         found = find_labeller(str(folder), find_generator(plan.generator_reference))
         current = replace(plan, annotator=found.name, annotator_revision=None, annotator_hash=found.hash)
@@ -112,5 +112,8 @@ def _scorer(judge: Judge, count: int) -> Callable[[GenerationPlan], Scored]:
 
 def _fill(plan: GenerationPlan, count: int, device: str) -> None:
     missing = len(pending(plan, {SPLIT: count})) * plan.shard_size
-    with Engine(plan, device=device) as engine, Progress(f"images labelled by {plan.annotator}", missing) as progress:
-        engine.fill({SPLIT: count}, progress.step)
+    with (
+        Engine(plan, device=device) as engine,
+        bar(missing, "image", f"images labelled by {plan.annotator}") as progress,
+    ):
+        engine.fill({SPLIT: count}, progress.update)
