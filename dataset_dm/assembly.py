@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataset_dm.provenance import Provenance
+from dataset_dm.provenance import PROVENANCE, Provenance
 from dataset_dm.records import BACKGROUND, arrow_schema
 from dataset_dm.row_facts import objects_trust
 from dataset_dm.shard_schema import PROMPTS
@@ -41,7 +41,7 @@ def assemble_as(
         **{name: labels.column(name) for name in ("label", "classes", "annotation")},
         "depth_map": labels.column("depth"),
         "quality": _quality(labels),
-        "provenance": _provenance(provenance, images, schema.field("provenance").type),
+        "provenance": _provenance(provenance, images),
     }
     if "objects" in schema.names:
         columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
@@ -66,26 +66,32 @@ def _quality(labels: pa.Table) -> pa.StructArray:
     for name in ("object_confidence", "keypoint_confidence"):
         columns[name] = pa.array(trust[name], pa.float32())
     columns["depth_confidence"] = labels.column("depth_confidence")
-    # label shards of earlier versions do not have it
-    there = "agreement" in labels.column_names
-    columns["agreement"] = labels.column("agreement") if there else pa.nulls(labels.num_rows, pa.list_(pa.float32()))
+    columns["agreement"] = labels.column("agreement")
     return _struct(columns)
 
 
-def _provenance(constant: Provenance, images: pa.Table, kind: pa.StructType) -> pa.StructArray:
-    own = {} if "requested" not in images.column_names else {"prompts": _prompts(images)}
+def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
+    there = set(images.column_names)
+    own = {} if "requested" not in there else {"prompts": _prompts(images)}
     given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
-    own.update({name: images.column(name) for name in given if name in images.column_names})
-    same = _constant(constant, images.num_rows, kind)
-    arrays = [_cast(own[entry.name], entry.type) if entry.name in own else same[entry.name] for entry in kind]
-    return pa.StructArray.from_arrays(arrays, fields=list(kind))
+    own.update({name: images.column(name) for name in given if name in there})
+    fields = _fields_of_provenance()
+    own = {name: _cast(column, fields[name].type) for name, column in own.items()}
+    arrays = {**_constant(constant, images.num_rows), **own}
+    return pa.StructArray.from_arrays(list(arrays.values()), fields=list(fields.values()))
 
 
 @functools.lru_cache(maxsize=16)
-def _constant(constant: Provenance, rows: int, kind: pa.StructType) -> dict[str, pa.Array]:
+def _constant(constant: Provenance, rows: int) -> dict[str, pa.Array]:
     """What is the same in so many rows. Known by now: a stream asks again with every shard."""
     # repeat() fails for no rows
-    return {entry.name: pa.array([getattr(constant, entry.name)] * rows, entry.type) for entry in kind}
+    fields = _fields_of_provenance().items()
+    return {name: pa.array([getattr(constant, name)] * rows, entry.type) for name, entry in fields}
+
+
+@functools.lru_cache(maxsize=1)
+def _fields_of_provenance() -> dict[str, pa.Field]:
+    return {entry.name: entry for entry in arrow_schema({"provenance": PROVENANCE}).field("provenance").type}
 
 
 def _prompts(images: pa.Table) -> pa.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 
@@ -26,8 +26,7 @@ class Drop:
 # confidence and uncertain (0..1), classes (ids in the label, or among the objects), area (share of the pixels that
 # show one of them, 0..1), asked_presence (0..1, of the least present class of the prompt; None also where it names
 # none), objects (their number), object_confidence, keypoint_confidence and depth_confidence (0..1, None also where
-# there is nothing to be sure of). Area and presence cost time: they are there when `wants` says that a filter reads
-# them.
+# there is nothing to be sure of). What no filter reads is not gathered.
 Filter = Callable[[Mapping[str, Any]], Drop | None]
 
 
@@ -215,12 +214,6 @@ def from_dict(asked: Mapping[str, Any] | None, tasks: Sequence[str] = _ANY) -> t
 def min_score(filters: Sequence[Filter]) -> float:
     """The score below which objects are left out; 0 where nobody asked."""
     return max((one.least for one in filters if isinstance(one, MinScore)), default=0.0)
-
-
-def wants(filters: Sequence[Filter], fact: Literal["area", "asked_presence"]) -> bool:
-    """Whether one of the filters reads a fact that is only gathered when it is needed."""
-    readers = {"area": (MinArea, MaxArea), "asked_presence": (MinPresence,)}
-    return any(isinstance(one, readers[fact]) for one in filters)
 
 
 def resamples(on_drop: object) -> bool:

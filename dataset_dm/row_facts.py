@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dataset_dm.filters import Filter, wants
 from dataset_dm.label_rows import object_confidence
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_png
@@ -17,45 +16,88 @@ from dataset_dm.prompts.asked import asked_positions
 from dataset_dm.records import VOID
 from dataset_dm.shard_schema import unusable
 
+# every kind of fact
+FACTS = (
+    "unusable",
+    "confidence",
+    "uncertain",
+    "classes",
+    "area",
+    "asked_presence",
+    "objects",
+    "object_confidence",
+    "keypoint_confidence",
+    "depth_confidence",
+)
 # what `object_confidence` looks at; the run lengths stay in Arrow
 _TRUST = ("score", "keypoints", "keypoint_score")
-_READ = ("confidence", "uncertain", "classes", "depth_confidence")
+# by these names `objects_trust` gives them
+_OF_OBJECTS = ("objects", "object_confidence", "keypoint_confidence")
 
 
-def row_facts(
-    plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Table, filters: Sequence[Filter]
-) -> Iterator[dict[str, Any]]:
-    """One dict a row, see `filters.Filter`.
+def row_facts(plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Table) -> Iterator[Mapping[str, Any]]:
+    """The facts of each row, see `filters.Filter`; each kind is gathered when a filter first reads it.
 
     Args:
         plan: what the rows were made with.
         split: or a round of it: whose prompts to look up.
         images: columns index, unsafe and, if there, unusable.
         labels: columns of LABEL_ROWS.
-        filters: they decide whether area and presence are looked at, which costs time.
     """
-    indices = images.column("index").to_pylist()
-    facts = {
-        "unusable": unusable(images),
-        **{name: labels.column(name).to_pylist() for name in _READ},
-        **objects_trust(labels),
-    }
-    if wants(filters, "area"):
-        facts["area"] = areas(labels)
-    if wants(filters, "asked_presence"):
-        presence = labels.column("presence").to_pylist()
-        facts["asked_presence"] = [
-            _least(values, _asked(plan, split, index)) for index, values in zip(indices, presence, strict=True)
-        ]
-    for values in zip(*facts.values(), strict=True):
-        yield dict(zip(facts, values, strict=True))
+    facts = _Facts(plan, split, images, labels)
+    return (_RowFacts(facts, position) for position in range(images.num_rows))
+
+
+class _RowFacts(Mapping[str, Any]):
+    """What is known of one row."""
+
+    def __init__(self, facts: _Facts, position: int) -> None:
+        self._facts, self._position = facts, position
+
+    def __getitem__(self, name: str) -> Any:
+        return self._facts.column(name)[self._position]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FACTS)
+
+    def __len__(self) -> int:
+        return len(FACTS)
+
+
+class _Facts:
+    """What is known of all rows, kind by kind."""
+
+    def __init__(self, plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Table) -> None:
+        self.plan, self.split, self.images, self.labels = plan, split, images, labels
+        self._known: dict[str, Sequence[Any]] = {}
+
+    def column(self, name: str) -> Sequence[Any]:
+        """One kind of fact, a value a row; KeyError for an unknown one."""
+        if name not in self._known:
+            if name not in FACTS:
+                raise KeyError(name)
+            if name in _OF_OBJECTS:
+                self._known.update(objects_trust(self.labels))
+            else:
+                self._known[name] = self._gather(name)
+        return self._known[name]
+
+    def _gather(self, name: str) -> Sequence[Any]:
+        if name == "unusable":
+            return unusable(self.images)
+        if name == "area":
+            return areas(self.labels)
+        if name == "asked_presence":
+            rows = zip(self.images.column("index").to_pylist(), self.labels.column("presence").to_pylist(), strict=True)
+            return [_least(presence, _asked(self.plan, self.split, index)) for index, presence in rows]
+        return self.labels.column(name).to_pylist()
 
 
 def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
     """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
     column = _column(labels, "objects")
     if column.null_count == len(column):
-        return {name: [None] * len(column) for name in ("objects", "object_confidence", "keypoint_confidence")}
+        return {name: [None] * len(column) for name in _OF_OBJECTS}
     parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
     trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
     for values in zip(*parts, strict=True):

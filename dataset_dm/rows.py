@@ -104,7 +104,7 @@ class Rows:
             images, labels, lost = mosaics(images, labels, self.plan.splice)
         images, labels, lost = _first(count, images, labels, lost)
         labels, lost = self._without_low_scores(labels, lost)
-        reasons = [self._verdict(row) for row in row_facts(self.plan, name, images, labels, self.filters)]
+        reasons = [self._verdict(row) for row in row_facts(self.plan, name, images, labels)]
         indices = images.column("index").to_pylist()
         return _Judged(images, labels, lost, reasons, indices, [name] * len(indices))
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
+from typing import Literal
 
 import pyarrow as pa
+
+from dataset_dm.tasks import unfilled_columns
 
 _IMAGE = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 IMAGE_ROWS = pa.schema(
@@ -44,7 +48,7 @@ OBJECTS = pa.struct(
     ]
 )
 # `label` has 255 where the annotator is unsure, `full` is the same without; `classes` are the ids found in `label`, or
-# among the objects where there is no label; what the plan's tasks do not read is null
+# among the objects where there is no label; what the plan's tasks do not read is null, and not stored: see `completed`
 LABEL_ROWS = pa.schema(
     [
         ("index", pa.int64()),
@@ -66,20 +70,44 @@ LABEL_ROWS = pa.schema(
 _LATER = {"agreement", "unusable"}
 
 
-def differing_columns(found: pa.Schema, expected: pa.Schema) -> list[str]:
-    """Names of the columns by which a file's schema is not the expected one, or that of an earlier version."""
+def differing_columns(found: pa.Schema, expected: pa.Schema, optional: Collection[str] = ()) -> list[str]:
+    """Names of the columns by which a file's schema is not the expected one, or that of an earlier version.
+
+    Those that are `optional` may be absent.
+    """
+    if found.equals(expected):  # mostly, and at once
+        return []
     stored = {field.name: field.type for field in found}
     wanted = {field.name: field.type for field in expected}
     differing = {name for name in {*stored, *wanted} if stored.get(name) != wanted.get(name)}
-    return sorted(differing - (_LATER - set(stored)))
+    return sorted(differing - ({*_LATER, *optional} - set(stored)))
 
 
-def with_nulls(labels: pa.Table, names: Collection[str]) -> pa.Table:
-    """Label rows and, null in every row, the columns of that name, in the order of LABEL_ROWS."""
-    rows = labels.num_rows
-    fields = [one for one in LABEL_ROWS if one.name in names or one.name in labels.column_names]
-    columns = [pa.nulls(rows, one.type) if one.name in names else labels.column(one.name) for one in fields]
-    return pa.table(columns, schema=pa.schema(fields))
+@functools.lru_cache(maxsize=16)
+def expected_columns(kind: Literal["images", "labels"], names: tuple[str, ...] | None) -> pa.Schema:
+    """The schema of stored rows, or of those columns of it, in its own order."""
+    schema = IMAGE_ROWS if kind == "images" else LABEL_ROWS
+    return schema if names is None else pa.schema([one for one in schema if one.name in names])
+
+
+def stored_columns(tasks: Collection[str]) -> list[str]:
+    """The columns of label rows that a shard of these tasks holds, in order."""
+    unfilled = unfilled_columns(tasks)
+    return [name for name in LABEL_ROWS.names if name not in unfilled]
+
+
+def completed(labels: pa.Table) -> pa.Table:
+    """Stored label rows with the columns of LABEL_ROWS: what a shard does not hold is null."""
+    columns = dict(zip(labels.column_names, labels.columns, strict=True))
+    lacking = frozenset(LABEL_ROWS.names).difference(columns)
+    columns.update(_nulls(labels.num_rows, lacking))
+    return pa.Table.from_arrays([columns[name] for name in LABEL_ROWS.names], schema=LABEL_ROWS)
+
+
+@functools.lru_cache(maxsize=64)
+def _nulls(rows: int, names: frozenset[str]) -> dict[str, pa.Array]:
+    """Known by now: a stream asks again with every shard."""
+    return {name: pa.nulls(rows, LABEL_ROWS.field(name).type) for name in names}
 
 
 def unusable(images: pa.Table) -> list[str | None]:

@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from dataset_dm.errors import ConfigError, MissingExtra
 from dataset_dm.files import locked, remote_errors, store_error, write_atomically
 from dataset_dm.home import VARIABLE, home
 from dataset_dm.leases import Leases
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LOCKS = "locks"
 # what `write_atomically` calls a file that is being written
@@ -38,7 +41,7 @@ class Entry:
 
 
 class Storage(Protocol):
-    """The few things a store asks of a filesystem. Everything but `read` and `open` raises StoreError."""
+    """The few things a store asks of a filesystem. Everything but `read`, `open` and `buffer` raises StoreError."""
 
     def locate(self, name: str) -> Path | str:
         """The place as a user knows it."""
@@ -48,6 +51,9 @@ class Storage(Protocol):
 
     def open(self, name: str) -> IO[bytes]:
         """The file, to read parts of it."""
+
+    def buffer(self, name: str) -> pa.Buffer:
+        """The bytes of a file in Arrow's memory."""
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Makes the file whole or not at all."""
@@ -85,11 +91,16 @@ class LocalStorage:
         """The bytes of a file."""
         return self.locate(name).read_bytes()
 
-    def open(self, name: str) -> Any:
-        """The file, as Arrow reads it: through a file of Python's it takes nearly twice as long."""
+    def open(self, name: str) -> IO[bytes]:
+        """The file, to read parts of it."""
+        return self.locate(name).open("rb")
+
+    def buffer(self, name: str) -> pa.Buffer:
+        """The bytes of a file in Arrow's memory, which is used again: fresh memory costs more than reading."""
         import pyarrow as pa
 
-        return pa.OSFile(str(self.locate(name)))
+        with pa.OSFile(os.path.join(self.root, name)) as file:
+            return file.read_buffer()
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Makes the file whole or not at all."""
@@ -108,7 +119,7 @@ class LocalStorage:
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        return self.locate(name).is_file()
+        return os.path.isfile(os.path.join(self.root, name))
 
     def remove(self, name: str) -> None:
         """Removes a file, or a folder: it is moved out of the way first, so that nobody sees half of it."""
@@ -184,6 +195,12 @@ class RemoteStorage:
     def open(self, name: str) -> IO[bytes]:
         """The file; all of it comes at once, since a shard is small and every request costs time."""
         return io.BytesIO(self.read(name))
+
+    def buffer(self, name: str) -> pa.Buffer:
+        """The bytes of a file as Arrow sees them."""
+        import pyarrow as pa
+
+        return pa.py_buffer(self.read(name))
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Makes the file whole or not at all."""

@@ -42,7 +42,7 @@ def task(name: str) -> TaskSpec:
     return TASKS[name]
 
 
-def unread_columns(names: Collection[str]) -> set[str]:
-    """The columns of label rows that none of these tasks fills: they are null in every row."""
+def unfilled_columns(names: Collection[str]) -> set[str]:
+    """The columns of label rows that none of these tasks fills: they would be null in every row."""
     filled = {column for name in names for column in TASKS[name].columns}
     return {column for one in TASKS.values() for column in one.columns} - filled

@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.errors import ConfigError
-from dataset_dm.filters import KNOWN, Drop, from_dict, min_score, resamples, wants
+from dataset_dm.filters import KNOWN, Drop, from_dict, min_score, resamples
 
 GOOD = {
     "unusable": None,
@@ -92,8 +92,3 @@ def test_what_becomes_of_dropped_rows() -> None:
     assert (resamples(None), resamples("keep_fewer"), resamples("resample")) == (False, False, True)
     with pytest.raises(ConfigError, match="on_drop: got 'resampel', .*did you mean 'resample'"):
         resamples("resampel")
-
-
-def test_costly_facts_are_gathered_for_the_filters_that_read_them() -> None:
-    assert wants(from_dict({"max_area": 0.5}), "area") and not wants(from_dict({"max_area": 0.5}), "asked_presence")
-    assert not wants(from_dict({"min_confidence": 0.5}), "area")

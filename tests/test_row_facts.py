@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from dataset_dm.filters import from_dict
+from dataset_dm.filters import Drop, from_dict
 from dataset_dm.label_rows import label_rows
 from dataset_dm.prompts import Lines
 from dataset_dm.records import Annotation, Prompt
-from dataset_dm.row_facts import areas, row_facts
+from dataset_dm.row_facts import FACTS, areas, row_facts
 from tests.annotations import CLASSES, annotation, nothing
 from tests.test_plan import PLAN
 from tests.test_rows import FIRST, shard
@@ -27,8 +27,19 @@ def test_area_by_class_map_or_by_objects() -> None:
 def test_presence_of_the_classes_that_the_prompt_names() -> None:
     plan = replace(PLAN, classes=CLASSES, prompts=Lines((Prompt("a dog and a cat"), Prompt("a sunset"))))
     images, labels = shard([0, 1], [annotation(), annotation()])
-    keep = from_dict({"min_presence": 0.5})
     texts = [plan.prompt("train", index).text for index in (FIRST, FIRST + 1)]
-    found = [row["asked_presence"] for row in row_facts(plan, "train.1", images, labels, keep)]
+    found = [row["asked_presence"] for row in row_facts(plan, "train.1", images, labels)]
     assert found == [0.25 if "dog" in text else None for text in texts]  # cat 0.25, dog 1, person 0.75
-    assert "asked_presence" not in next(row_facts(plan, "train", images, labels, from_dict({})))
+
+
+def test_a_fact_is_gathered_when_a_filter_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, labels = shard([0, 1], [annotation(), annotation(nothing())])
+    asked = []
+    monkeypatch.setattr("dataset_dm.row_facts.areas", lambda rows: asked.append(rows) or [0.1, 0.9])
+    (usable, confidence, area) = from_dict({"min_confidence": 0.0, "max_area": 0.5})
+    rows = list(row_facts(PLAN, "train", images, labels))
+    assert [usable(row) or confidence(row) for row in rows] == [None, None] and not asked
+    assert [area(row) for row in rows] == [None, Drop("label_too_large")] and asked == [labels]
+    assert set(rows[0]) == set(FACTS)
+    with pytest.raises(KeyError):
+        rows[0]["sharpness"]

@@ -19,7 +19,7 @@ from dataset_dm.mosaics import mosaics
 from dataset_dm.png import encode_png
 from dataset_dm.records import Annotation, Objects
 from dataset_dm.rows import ROUNDS, Rows
-from dataset_dm.shard_schema import IMAGE_ROWS
+from dataset_dm.shard_schema import IMAGE_ROWS, completed
 from tests.annotations import CLASSES, HEIGHT, WIDTH, annotation, nothing, objects
 from tests.test_plan import PLAN
 
@@ -201,14 +201,14 @@ def test_agreement_is_a_quality_and_may_be_missing_in_old_shards() -> None:
     rows, table = rows_of("semantic", [agreed])
     assert decoded(table)[0]["quality"]["agreement"] == [0.5, None, 1.0]
     images, labels = image_rows(2), label_rows(range(FIRST, FIRST + 2), [annotation(), annotation()])
-    old = labels.drop_columns(["agreement"])
+    old = completed(labels.drop_columns(["agreement"]))
     assert rows.table("train", 100, images, old).equals(rows.table("train", 100, images, labels))
     assert {row["quality"]["agreement"] is None for row in decoded(rows.table("train", 100, images, old))} == {True}
 
 
 def test_mosaics_of_old_shards() -> None:
     images, labels = image_rows(4), label_rows(range(FIRST, FIRST + 4), [annotation()] * 4)
-    _, whole, _ = mosaics(images, labels.drop_columns(["agreement"]), (2, 2))
+    _, whole, _ = mosaics(images, completed(labels.drop_columns(["agreement"])), (2, 2))
     assert whole.column("agreement").to_pylist() == [None]
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from dataset_dm.errors import StoreError, explain
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.shards import MANIFEST, ShardStore
-from dataset_dm.tasks import unread_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -118,16 +117,12 @@ def pending(plan: GenerationPlan, counts: Mapping[str, int], overwrite: bool = F
 
 
 def read(plan: GenerationPlan, images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
-    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none.
-
-    Label columns that the plan's tasks do not fill are not read: they are null in any case.
-    """
-    from dataset_dm.shard_schema import LABEL_ROWS, with_nulls
+    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none."""
+    from dataset_dm.shard_schema import completed, stored_columns
 
     columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
-    unread = unread_columns(plan.tasks)
-    filled = [name for name in LABEL_ROWS.names if name not in unread]
-    drawn, read = images.rows(split, shard, columns), with_nulls(labels.rows(split, shard, filled), unread)
+    drawn = images.rows(split, shard, columns)
+    read = completed(labels.rows(split, shard, stored_columns(plan.tasks)))
     if not drawn.column("index").equals(read.column("index")):
         what = f"{images.file(split, shard)} and {labels.file(split, shard)} are not of the same samples"
         raise StoreError(explain(what, remedy="see `dataset-dm verify --repair`"))

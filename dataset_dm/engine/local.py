@@ -161,11 +161,14 @@ class Local:
     def _publish(self, begun: _Begun) -> None:
         import pyarrow as pa
 
+        from dataset_dm.shard_schema import stored_columns
+
         session, work = self.session(), begun.work
         start = time.perf_counter()
         facts = session.environment()
         made = {**self._conditions(), **({"halved_batch": begun.halved} if begun.halved else {})}
         images, labels = (pa.concat_tables(tables) for tables in zip(*begun.parts, strict=True))
+        labels = labels.select(stored_columns(self.plan.tasks))
         # labels last: a shard counts as made when both are there
         parts = [(self.images, images)] if begun.stored is None else []
         for store, table in (*parts, (self.labels, labels)):

@@ -69,7 +69,10 @@ def whole(parts: Iterator[Made]) -> Made:
 
 
 def _judged(engine: Engine, split: str, number: int, shard: int) -> Made:
+    from dataset_dm.shard_schema import completed, stored_columns
+
     name = in_round(split, number)
     if engine.plan.splice is not None:
         return engine.read(name, shard)
-    return engine.images.rows(name, shard, _JUDGED), engine.labels.rows(name, shard)
+    labels = engine.labels.rows(name, shard, stored_columns(engine.plan.tasks))
+    return engine.images.rows(name, shard, _JUDGED), completed(labels)

@@ -18,6 +18,7 @@ from dataset_dm.plan import GenerationPlan
 from dataset_dm.png import decode_depth, decode_png
 from dataset_dm.records import VOID
 from dataset_dm.shards import Kind, ShardStore
+from dataset_dm.tasks import unfilled_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +69,7 @@ def check_shard(store: ShardStore, plan: GenerationPlan, split: str, shard: int)
     record = store.record(split, shard)
     if record is not None and hashlib.sha256(data).hexdigest() != record.sha256:
         raise BadShard(f"its checksum is not that of the {record.size:,} bytes that were written")
-    rows = _rows(store.kind, data)
+    rows = _rows(store.kind, data, plan)
     indices = [row["index"] for row in rows]
     if indices != list(plan.shard_indices(shard)):
         raise BadShard(f"has {len(rows)} rows, not those of the indices of shard {shard}")
@@ -93,20 +94,22 @@ def repair(stored: StoredPlan, faults: Sequence[Fault], *, device: str = "auto",
         return engine.complete(work, report)
 
 
-def _rows(kind: Kind, data: bytes) -> list[Row]:
+def _rows(kind: Kind, data: bytes, plan: GenerationPlan) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS, differing_columns
+    from dataset_dm.shard_schema import IMAGE_ROWS, LABEL_ROWS, completed, differing_columns
 
     try:
         table: pa.Table = pq.read_table(io.BytesIO(data), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise BadShard(f"is no parquet file that can be read ({' '.join(str(error).split())[:100]})") from error
-    differing = differing_columns(table.schema, IMAGE_ROWS if kind == "images" else LABEL_ROWS)
+    # older shards hold columns of tasks that are not theirs
+    unfilled = unfilled_columns(plan.tasks) if kind == "labels" else ()
+    differing = differing_columns(table.schema, IMAGE_ROWS if kind == "images" else LABEL_ROWS, unfilled)
     if differing:
         raise BadShard(f"its columns are not those of {kind} ({', '.join(differing)[:200]})")
-    return table.to_pylist()
+    return (table if kind == "images" else completed(table)).to_pylist()
 
 
 def _check_image(row: Row, plan: GenerationPlan, split: str) -> None:
