@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from dataset_dm.diffusion import Backbone
 from dataset_dm.diffusion.loading import fetch_folder, split_revision
@@ -89,6 +90,15 @@ def test_truncated_weights(copied: Path) -> None:
     weights = max((copied / "vae").glob("*.safetensors"), key=lambda file: file.stat().st_size)
     weights.write_bytes(weights.read_bytes()[:1000])
     assert "cannot be loaded" in refusal(copied)
+
+
+@pytest.mark.parametrize("part", ["text_encoder", "vae", "unet"])
+def test_weights_that_are_missing_are_not_made_up(copied: Path, part: str) -> None:
+    file = min((copied / part).glob("*.safetensors"))
+    weights = load_file(file)
+    del weights[min(weights)]
+    save_file(weights, file, metadata={"format": "pt"})
+    assert f"'{part}' lacks 1 weights, such as " in refusal(copied)
 
 
 def test_weights_of_another_shape(copied: Path) -> None:

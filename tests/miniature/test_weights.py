@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
 
 from dataset_dm.miniature import WEIGHTS, locate
 from dataset_dm.miniature.judge import Judge
@@ -14,6 +15,11 @@ def test_files_are_small_and_safe():
     assert all(path.stat().st_size <= 16e6 for path in files)
     assert sum(path.stat().st_size for path in files) <= 40e6
     assert {path.suffix for path in files} <= {".json", ".txt", ".safetensors", ".md", ".png"}
+
+
+def test_text_weights_have_the_names_that_every_transformers_knows():
+    weights = load_file(WEIGHTS / "generator" / "text_encoder" / "model.safetensors")
+    assert all(name.startswith("text_model.") for name in weights) and len(weights) == 52
 
 
 def test_stock_diffusers_draws_what_the_prompt_names():

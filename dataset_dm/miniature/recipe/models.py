@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 IMAGE_SIZE = 128
@@ -117,6 +118,18 @@ def save_pipeline(pipe: StableDiffusionPipeline, folder: str | Path) -> None:
     entries.pop("torch_dtype", None)
     entries["dtype"] = "float32"
     config.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
+    spell_as_ever(folder / "text_encoder" / "model.safetensors")
+
+
+def spell_as_ever(file: Path) -> None:
+    """Names a text encoder's weights `text_model.…`, as all Stable Diffusion folders do.
+
+    transformers 5 writes them without, which transformers 4 does not know: it would fill in random weights.
+    """
+    prefix = "text_model."
+    weights = load_file(file)
+    named = {name if name.startswith(prefix) else prefix + name: weight for name, weight in weights.items()}
+    save_file(named, file, metadata={"format": "pt"})
 
 
 def _write_bpe_files(tokenizer: CLIPTokenizer, folder: Path) -> None:

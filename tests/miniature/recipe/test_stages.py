@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from dataset_dm.miniature.recipe import renders
 from dataset_dm.miniature.recipe.__main__ import main
@@ -31,6 +32,9 @@ def test_every_stage_and_export(runs, capsys):
     assert all(path.stat().st_size <= 16e6 for path in files)
     assert {path.suffix for path in files} <= {".json", ".txt", ".safetensors"}
     assert json.loads((runs / "pipe" / "text_encoder" / "config.json").read_text())["dtype"] == "float32"
+    assert all(
+        name.startswith("text_model.") for name in load_file(runs / "pipe" / "text_encoder" / "model.safetensors")
+    )
     # going on from exported weights: a fresh optimiser, the same tokenizer and latent scale
     again = runs / "again"
     again.mkdir()
