@@ -20,6 +20,7 @@ from dataset_dm.diffusion.loading import quiet
 from dataset_dm.errors import ModelError, explain
 from dataset_dm.labeller import is_segmenter, positions_of, segmenter_classes
 from dataset_dm.postprocess import semantic
+from dataset_dm.pretrained import load_whole
 from dataset_dm.records import Annotation
 from dataset_dm.sources import Source, find
 from dataset_dm.tasks import SEMANTIC
@@ -73,8 +74,7 @@ class SegmenterAnnotator:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             with quiet():
-                options = {"use_safetensors": True, "local_files_only": True}
-                net = SegformerForSemanticSegmentation.from_pretrained(folder, **options)
+                net = load_whole(SegformerForSemanticSegmentation, folder, local_files_only=True)
         except (SafetensorError, OSError, ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())[:160]
             raise ModelError(f"annotator {str(source)!r}: it cannot be read ({reason}); train it again") from error

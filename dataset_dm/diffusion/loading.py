@@ -4,7 +4,7 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,7 @@ from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
 from safetensors import SafetensorError
 
 from dataset_dm.errors import ConfigError, GeneratorError, MissingExtra, ModelError, explain
+from dataset_dm.pretrained import check_complete, load_whole
 
 _LONGEST_QUOTE = 160  # characters of a library's message that ours repeats
 _PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5"}
@@ -158,17 +159,16 @@ def load_pipeline(folder: Path, *, dtype: torch.dtype, device: torch.device) -> 
             encoders = _text_encoders(folder, dtype)
             pipe = DiffusionPipeline.from_pretrained(str(folder), **arguments, **encoders)
             _use_fast_tokenizers(pipe, folder)
-    except GeneratorError:
-        raise
+        for name, part in pipe.components.items():  # diffusers leaves what a file lacks without memory
+            if isinstance(part, torch.nn.Module):
+                lacking = [key for key, weight in part.state_dict().items() if weight.is_meta]
+                check_complete(name, lacking, f"diffusers {diffusers.__version__}")
     except _LOAD_ERRORS as error:
         raise GeneratorError(
             f"generator {str(folder)!r}: cannot be loaded ({type(error).__name__}: {first_line(error)}); "
             "save it again with pipeline.save_pretrained"
         ) from error
     _check_family(folder, pipe)
-    for name, part in pipe.components.items():  # diffusers leaves what a file lacks without memory
-        if isinstance(part, torch.nn.Module):
-            _check_complete(folder, name, [key for key, weight in part.state_dict().items() if weight.is_meta])
     with quiet():
         pipe.to(device)
     pipe.set_progress_bar_config(disable=True)
@@ -179,31 +179,14 @@ def load_pipeline(folder: Path, *, dtype: torch.dtype, device: torch.device) -> 
 
 
 def _text_encoders(folder: Path, dtype: torch.dtype) -> dict[str, torch.nn.Module]:
-    """The pipeline's text encoders, all of whose weights are in their files.
-
-    transformers makes up at random what a file lacks, says so in its log and goes on; so do pipelines. A file may lack
-    all of it, by its names: transformers 5 saves CLIP's weights by names that transformers 4 does not know.
-    """
+    """The pipeline's text encoders; diffusers would not look whether they are complete."""
     index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     found = {}
     for name in ("text_encoder", "text_encoder_2"):
         library, kind = index.get(name) or (None, None)
-        if library != "transformers":
-            continue
-        options = {"use_safetensors": True, "local_files_only": True, "output_loading_info": True}
-        model, told = getattr(transformers, kind).from_pretrained(str(folder / name), **options)
-        _check_complete(folder, name, told["missing_keys"])
-        found[name] = model.to(dtype)
+        if library == "transformers":
+            found[name] = load_whole(getattr(transformers, kind), folder / name, local_files_only=True).to(dtype)
     return found
-
-
-def _check_complete(folder: Path, part: str, lacking: Collection[str]) -> None:
-    if lacking:
-        versions = f"transformers {transformers.__version__}, diffusers {diffusers.__version__}"
-        raise GeneratorError(
-            f"generator {str(folder)!r}: {part!r} lacks {len(lacking)} weights, such as {min(lacking)!r} ({versions}); "
-            "save it again with pipeline.save_pretrained, or take the libraries that it was saved with"
-        )
 
 
 def _use_fast_tokenizers(pipe: DiffusionPipeline, folder: Path) -> None:

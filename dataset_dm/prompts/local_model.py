@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataset_dm.errors import PromptError, explain
+from dataset_dm.pretrained import load_whole
 from dataset_dm.prompts.writers import Ask, frozen_options
 from dataset_dm.sources import find, fingerprint
 
@@ -96,7 +97,7 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     try:
         options = {"revision": revision, "trust_remote_code": False}  # unsaid, it would ask whoever sits there
         tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", **options)
-        loaded = AutoModelForCausalLM.from_pretrained(model, use_safetensors=True, **options)
+        loaded = load_whole(AutoModelForCausalLM, model, **options)
     except (OSError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         remedy = "give a causal language model of transformers with safetensors weights"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSemanticSegmentation
 
 from dataset_dm.annotators import load
@@ -124,3 +125,8 @@ def test_broken_folders_are_one_line(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read") as damaged:
         load(str(tmp_path), device="cpu")
     assert "\n" not in str(caught.value) + str(damaged.value)
+    weights = load_file(folder / "model.safetensors")
+    headless = {name: weight for name, weight in weights.items() if not name.startswith("decode_head")}
+    save_file(headless, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"cannot be read \(.* lacks \d+ weights, such as 'decode_head"):
+        load(str(tmp_path), device="cpu")
