@@ -35,19 +35,21 @@ def assemble_as(
     schema: pa.Schema, classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
 ) -> pa.Table:
     """As `assemble`, by the schema of the columns: a stream has it at hand."""
+    drawn, read = _arrays(images), _arrays(labels)
     columns = {
-        "image_id": images.column("index"),
-        **{name: images.column(name) for name in ("image", "width", "height", "prompt")},
-        **{name: labels.column(name) for name in ("label", "classes", "annotation")},
-        "depth_map": labels.column("depth"),
-        "quality": _quality(labels),
-        "provenance": _provenance(provenance, images),
+        "image_id": drawn["index"],
+        **{name: drawn[name] for name in ("image", "width", "height", "prompt")},
+        **{name: read[name] for name in ("label", "classes", "annotation")},
+        "depth_map": read["depth"],
+        "quality": _quality(labels, read),
+        "provenance": _provenance(provenance, drawn, images.num_rows),
     }
-    if "objects" in schema.names:
-        columns["objects"] = _fields(_array(labels.column("objects")), schema.field("objects").type)
+    kinds = dict(zip(schema.names, schema.types, strict=True))
+    if "objects" in kinds:
+        columns["objects"] = _fields(read["objects"], kinds["objects"])
         ids = {name: number for number, name in enumerate((BACKGROUND, *classes))}
-        columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, schema.field("semantic_class_to_id").type)
-    return pa.table([_cast(columns[name], schema.field(name).type) for name in schema.names], schema=schema)
+        columns["semantic_class_to_id"] = pa.array([ids] * images.num_rows, kinds["semantic_class_to_id"])
+    return pa.Table.from_arrays([_cast(columns[name], kind) for name, kind in kinds.items()], schema=schema)
 
 
 def shown_classes(table: pa.Table) -> list[list[int]]:
@@ -60,24 +62,22 @@ def shown_classes(table: pa.Table) -> list[list[int]]:
     return [sorted({category + 1 for category in row}) for row in categories]
 
 
-def _quality(labels: pa.Table) -> pa.StructArray:
+def _quality(labels: pa.Table, read: Mapping[str, pa.Array]) -> pa.StructArray:
     trust = objects_trust(labels)
-    columns = {name: labels.column(name) for name in ("confidence", "uncertain", "presence")}
+    columns = {name: read[name] for name in ("confidence", "uncertain", "presence")}
     for name in ("object_confidence", "keypoint_confidence"):
         columns[name] = pa.array(trust[name], pa.float32())
-    columns["depth_confidence"] = labels.column("depth_confidence")
-    columns["agreement"] = labels.column("agreement")
-    return _struct(columns)
+    columns.update({name: read[name] for name in ("depth_confidence", "agreement")})
+    return pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _provenance(constant: Provenance, images: pa.Table) -> pa.StructArray:
-    there = set(images.column_names)
-    own = {} if "requested" not in there else {"prompts": _prompts(images)}
+def _provenance(constant: Provenance, drawn: Mapping[str, pa.Array], rows: int) -> pa.StructArray:
+    own = {} if "requested" not in drawn else {"prompts": _prompts(drawn, rows)}
     given = ("index", "seed", "attempt", "width", "height", "seeds", "prompts")
-    own.update({name: images.column(name) for name in given if name in there})
+    own.update({name: drawn[name] for name in given if name in drawn})
     fields = _fields_of_provenance()
     own = {name: _cast(column, fields[name].type) for name, column in own.items()}
-    arrays = {**_constant(constant, images.num_rows), **own}
+    arrays = {**_constant(constant, rows), **own}
     return pa.StructArray.from_arrays(list(arrays.values()), fields=list(fields.values()))
 
 
@@ -94,10 +94,11 @@ def _fields_of_provenance() -> dict[str, pa.Field]:
     return {entry.name: entry for entry in arrow_schema({"provenance": PROVENANCE}).field("provenance").type}
 
 
-def _prompts(images: pa.Table) -> pa.Array:
+def _prompts(drawn: Mapping[str, pa.Array], rows: int) -> pa.Array:
     """The one prompt of every sample with its classes."""
-    columns = (images.column(name).to_pylist() for name in ("prompt", "requested"))
-    return pa.array([[{"text": text, "classes": named}] for text, named in zip(*columns, strict=True)], PROMPTS)
+    each = PROMPTS.value_type
+    prompts = pa.StructArray.from_arrays([drawn["prompt"], drawn["requested"]], fields=list(each))
+    return pa.ListArray.from_arrays(pa.array(range(rows + 1), pa.int32()), prompts, type=PROMPTS)
 
 
 def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
@@ -106,17 +107,13 @@ def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
     return pa.StructArray.from_arrays([pc.struct_field(array, name) for name in names], names=names)
 
 
-def _struct(columns: dict[str, Any]) -> pa.StructArray:
-    arrays = [_array(column) for column in columns.values()]
-    return pa.StructArray.from_arrays(arrays, names=list(columns))
+def _arrays(table: pa.Table) -> dict[str, pa.Array]:
+    return {name: _array(column) for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
-def _array(column: Any) -> pa.Array:
-    if isinstance(column, pa.ChunkedArray):
-        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    return pa.array(column)
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def _cast(column: Any, kind: pa.DataType) -> pa.Array:
-    array = _array(column)
+def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     return array if array.type == kind else array.cast(kind)

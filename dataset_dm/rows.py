@@ -80,7 +80,8 @@ class Rows:
             reason = found.reasons[position] or excluded[name].get(index)
             if reason is None:
                 kept.append(position)
-                self.dropped_objects.update(found.lost[position])
+                if found.lost[position]:
+                    self.dropped_objects.update(found.lost[position])
             else:
                 self.dropped[reason] += 1
                 self.listed.setdefault(split, {}).setdefault(reason, []).append(index)

@@ -131,5 +131,8 @@ def read(plan: GenerationPlan, images: ShardStore, labels: ShardStore, split: st
 
 def in_batches(images: pa.Table, labels: pa.Table, batch_size: int) -> Iterator[Rows]:
     """Rows cut where batches end, as they are when they are made: a stream counts on tables that stay the same."""
+    if images.num_rows <= batch_size:
+        yield images, labels
+        return
     for start in range(0, images.num_rows, batch_size):  # a slice copies nothing
         yield images.slice(start, batch_size), labels.slice(start, batch_size)
