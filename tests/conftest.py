@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,14 @@ def quick(models: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """Arguments of a small and fast set: one step, two batches of two a shard; the store is the test's own."""
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
     return {**models, "sampler": {"steps": 1, "guidance": 2.0}, "batch_size": 2, "shard_size": 4, "device": "cpu"}
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Torch computes with one thread, as workers with `threads=1` do: equal bytes need equal threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

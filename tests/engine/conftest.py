@@ -1,10 +1,5 @@
 """Plans that are quick to make, and what they leave in the store."""
 
-from collections.abc import Iterator
-
-import pytest
-import torch
-
 from dataset_dm.engine import stores
 from dataset_dm.plan import GenerationPlan
 from dataset_dm.request import resolve
@@ -24,12 +19,3 @@ def files(plan: GenerationPlan) -> dict[str, bytes]:
         for split in store.splits()
         for shard in store.finished(split)
     }
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Torch computes with one thread, as workers with `threads=1` do: equal bytes need equal threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
