@@ -14,18 +14,18 @@ import datasets
 import pyarrow as pa
 from datasets.download.streaming_download_manager import StreamingDownloadManager
 
-from dataset_dm import filters
 from dataset_dm.builders._stream import LANES, EndlessLanes, warn_of_ranks
-from dataset_dm.catalogue import CATALOGUE, Recipe, recipe
 from dataset_dm.engine import Engine, Work, must_ask_a_worker, resolve_engine
-from dataset_dm.engine.rounds import again, later_rounds, whole
+from dataset_dm.engine.progress import bar
+from dataset_dm.engine.resample import again, later_rounds, whole
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.exclusions import read_exclusions
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.progress import bar
-from dataset_dm.records import features
-from dataset_dm.request import DEFAULTS, ENDLESS, resolve_recipe, resolve_splits
-from dataset_dm.rows import Rows
+from dataset_dm.labels.records import features
+from dataset_dm.plan.configs import CATALOGUE, Recipe, recipe
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import DEFAULTS, ENDLESS, resolve_recipe, resolve_splits
+from dataset_dm.rows import filters
+from dataset_dm.rows.exclusions import read_exclusions
+from dataset_dm.rows.reader import Rows
 
 try:
     from datasets.builder import Key
@@ -254,7 +254,8 @@ def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[S
 
 
 def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
-    from dataset_dm.engine import note_wanted, pending
+    from dataset_dm.engine import pending
+    from dataset_dm.store.plans import note_wanted
 
     work = pending(engine.plan, counts, engine.overwrite)
     if not work:

@@ -16,19 +16,21 @@ import datasets
 import numpy as np
 import pyarrow as pa
 
-from dataset_dm.assembly import assemble
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
 from dataset_dm.builders._stream import LANES
-from dataset_dm.catalogue import Recipe
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.label_rows import label_rows
+from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.provenance import Provenance
+from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature import world
-from dataset_dm.png import encode_png
-from dataset_dm.provenance import Provenance
-from dataset_dm.records import Annotation, Objects
-from dataset_dm.request import ENDLESS, whole
-from dataset_dm.shard_schema import IMAGE_ROWS
-from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
+from dataset_dm.plan.configs import Recipe
+from dataset_dm.plan.resolve import ENDLESS, whole
+from dataset_dm.rows.columns import assemble
+from dataset_dm.store.label_codec import label_rows
+from dataset_dm.store.schema import IMAGE_ROWS
 
 GENERATOR, ANNOTATOR = "miniature_world", "truth"
 SIZE = (128, 128)
@@ -87,7 +89,7 @@ class Miniature(ConfiguredBuilder):
     DEFAULT_CONFIG_NAME = BUILDER_CONFIGS[0].name
 
     def _columns(self, chosen: Recipe) -> dict[str, Any]:
-        return chosen.features(world.VOC_CLASSES)
+        return chosen.features(VOC_CLASSES)
 
     def _rows_per_shard(self) -> int:
         return _SCENES
@@ -117,7 +119,7 @@ class Miniature(ConfiguredBuilder):
             found = [truth(rendering, chosen.tasks) for _, rendering in scenes]
             table = assemble(
                 plain,
-                world.VOC_CLASSES,
+                VOC_CLASSES,
                 _image_rows(indices, seed, scenes),
                 label_rows(indices, found),
                 _provenance(split, style),
@@ -132,7 +134,7 @@ def truth(rendering: world.Rendering, tasks: Sequence[TaskSpec] = tuple(TASKS.va
     """
     label = np.array(rendering.class_map, dtype=np.uint8)
     depth = np.array(rendering.depth, dtype=np.float32)
-    present = np.isin(np.arange(1, len(world.VOC_CLASSES) + 1), label).astype(np.float32)
+    present = np.isin(np.arange(1, len(VOC_CLASSES) + 1), label).astype(np.float32)
     return Annotation(
         confidence=1.0,
         presence=present if SEMANTIC in tasks or INSTANCE in tasks else None,
@@ -148,7 +150,7 @@ def truth(rendering: world.Rendering, tasks: Sequence[TaskSpec] = tuple(TASKS.va
 def _objects(rendering: world.Rendering, label: np.ndarray, posed: bool) -> Objects:
     bodies = [number for number in np.unique(rendering.instance_map).tolist() if number]
     masks = rendering.instance_map == np.array(bodies, dtype=np.uint8).reshape(-1, 1, 1)
-    points = np.zeros((len(bodies), len(world.KEYPOINTS), 3), dtype=np.float32)
+    points = np.zeros((len(bodies), len(KEYPOINTS), 3), dtype=np.float32)
     for row, number in enumerate(bodies):
         joints = rendering.keypoints[number - 1]
         if joints is not None:

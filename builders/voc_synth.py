@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from dataset_dm.builders._base import SynthBuilder, SynthConfig, configs
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.request import DEFAULTS
-from dataset_dm.training.scarcity import ARGUMENTS, resolve_config
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import DEFAULTS
+from dataset_dm.training.scarce_configs import ARGUMENTS, resolve_config
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataset_dm.records import Annotation, Objects
+from dataset_dm.labels.records import Annotation, Objects
 
 HEIGHT, WIDTH = 6, 8
 CLASSES = ("cat", "dog", "person")

@@ -1,6 +1,7 @@
 """Fixtures for all tests: the shipped generator, loaded once. No test reaches for the network."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def models(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
     from dataset_dm.decoder import PDecoder, PDecoderConfig
     from dataset_dm.diffusion import Backbone, feature_spec
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
 
     torch.manual_seed(0)
     spec = feature_spec(Backbone.load(generator_folder, device="cpu"))
@@ -59,8 +60,8 @@ def every_head(backbone, generator_folder: Path, tmp_path_factory: pytest.TempPa
 
     from dataset_dm.decoder import PDecoder, PDecoderConfig
     from dataset_dm.diffusion import feature_spec
-    from dataset_dm.miniature.world import VOC_CLASSES
-    from dataset_dm.tasks import TASKS
+    from dataset_dm.labels.tasks import TASKS
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
 
     torch.manual_seed(0)
     config = PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, tasks=tuple(TASKS))
@@ -75,7 +76,7 @@ def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     import torch
 
     from dataset_dm.annotators.segmenter import write_segmenter
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
     from dataset_dm.training.segmenter import build
 
     folder = tmp_path_factory.mktemp("segmenter")
@@ -119,3 +120,17 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def copied(generator_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the embedded generator that a test may damage."""
+    return Path(shutil.copytree(generator_folder, tmp_path / "generator"))
+
+
+@pytest.fixture
+def voc(tmp_path: Path) -> Path:
+    """A small VOC folder with the classes forklift and pallet."""
+    from tests.readers.little_sets import write_voc
+
+    return write_voc(tmp_path / "voc")

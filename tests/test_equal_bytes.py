@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
-from dataset_dm.catalogue import recipe
 from dataset_dm.cli import main
-from dataset_dm.engine import Engine, stores
-from dataset_dm.engine.base import stored_plan
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.request import resolve_recipe
-from dataset_dm.row_differences import row_differences
-from dataset_dm.shards import ShardStore
+from dataset_dm.engine import Engine
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import resolve_recipe
+from dataset_dm.rows.compare import row_differences
+from dataset_dm.store.plans import stored_plan, stores
+from dataset_dm.store.shards import ShardStore
 
 STORED = Path(__file__).parent / "fixtures" / "stored_2026_11_30"
 SMALL = {"batch_size": 2, "shard_size": 2}

@@ -14,28 +14,38 @@ import pyarrow as pa
 import pytest
 import torch
 
-from dataset_dm import rle
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.decoder.losses import LossConfig, decoder_loss
 from dataset_dm.decoder.targets import Targets
-from dataset_dm.diffusion import Backbone, TapRequest, encode_images, feature_spec, megabytes, read_features, tap
-from dataset_dm.diffusion.noising import to_pixels
+from dataset_dm.diffusion import (
+    Backbone,
+    TapRequest,
+    encode_classes,
+    encode_images,
+    feature_spec,
+    megabytes,
+    read_features,
+    tap,
+)
+from dataset_dm.diffusion.features import to_pixels
 from dataset_dm.engine import pending
 from dataset_dm.engine.local import stores
 from dataset_dm.errors import ConfigError
-from dataset_dm.filters import Drop, from_dict
 from dataset_dm.hypercolumns import Features
-from dataset_dm.label_rows import each, from_row, label_rows
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.png import decode_depth, decode_png, encode_png
+from dataset_dm.labels import rle
+from dataset_dm.labels.images import decode_depth, decode_png, encode_png
+from dataset_dm.labels.records import Annotation, Objects, arrow_schema, features, semantic_features
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world import labelled
+from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.postprocess.semantic import annotate
 from dataset_dm.prompts import Templates
-from dataset_dm.records import Annotation, Objects, arrow_schema, features, semantic_features
+from dataset_dm.readers import LabelledImage, open_labelled
+from dataset_dm.rows.filters import Drop, from_dict
+from dataset_dm.store.label_codec import each, from_row, label_rows
 from dataset_dm.training.augment import fit
-from dataset_dm.training.data import LabelledImage, open_labelled
 from tests.decoder.conftest import make_decoder, make_features
-from tests.training.conftest import write_voc
+from tests.readers.little_sets import write_voc
 
 TWO = (64, 64)
 
@@ -61,7 +71,7 @@ def renders(backbone: Backbone, indices: Sequence[int], classes: Sequence[str], 
     """The embedded generator's features of some renders."""
     images = torch.from_numpy(np.stack([labelled("test", index)[1].image for index in indices]))
     spec = replace(feature_spec(backbone), contrast=())
-    text = backbone.classes_text(list(classes))
+    text = encode_classes(backbone, list(classes))
     return read_features(backbone, encode_images(backbone, images), prompts, text, spec, list(indices), images=images)
 
 

@@ -22,7 +22,7 @@ def load(source: str, *, device: str = "auto") -> Annotator:
         ModelError: it is not to be found or is no labeller.
         ConfigError: settings of a labeller that it does not have.
     """
-    from dataset_dm.labeller import names_of
+    from dataset_dm.models.annotators import names_of
 
     names = names_of(str(source))
     if len(names) > 1:
@@ -33,7 +33,7 @@ def load(source: str, *, device: str = "auto") -> Annotator:
 
 
 def _load(name: str, device: str) -> Annotator:
-    from dataset_dm.labeller import attention_settings, find_trained, is_segmenter
+    from dataset_dm.models.annotators import attention_settings, find_trained, is_segmenter
 
     settings = attention_settings(name)
     if settings is not None:
@@ -57,6 +57,6 @@ def _load_segmenter(reference: str, config: Mapping[str, Any], device: str) -> A
     taught = (config.get(SETTINGS) or {}).get("teacher")
     if not taught:
         return segmenter
-    from dataset_dm.annotators.student import StudentAnnotator
+    from dataset_dm.annotators.segmenter_with_teacher import StudentAnnotator
 
     return StudentAnnotator(segmenter, load(taught["annotator"], device=device), taught["nats"], taught["hash"])

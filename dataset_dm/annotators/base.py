@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor
 
 from dataset_dm.diffusion import Backbone, encode_images
-from dataset_dm.records import Annotation
+from dataset_dm.labels.records import Annotation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Annotator(Protocol):
         name: what opens it again.
         fingerprint: 16 hex digits over its weights and settings; part of the label fingerprint.
         classes: the class words it was trained on, the default list; empty for a labeller that knows any.
-        tasks: names of the kinds of label it reads, as in `dataset_dm.tasks.TASKS`.
+        tasks: names of the kinds of label it reads, as in `dataset_dm.labels.tasks.TASKS`.
         levels: names of the VAE-decoder maps that it wants kept while images are drawn; they are made again otherwise.
     """
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone
-from dataset_dm.labeller import JOIN, combined_hash
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.tasks import SEMANTIC, TASKS
+from dataset_dm.models.annotators import JOIN, combined_hash
 from dataset_dm.postprocess.consensus import consensus
-from dataset_dm.records import Annotation
-from dataset_dm.tasks import SEMANTIC, TASKS
 
 
 @dataclass(frozen=True, slots=True)

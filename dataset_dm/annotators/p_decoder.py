@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import torch
 
 from dataset_dm.annotators.base import Pictures
-from dataset_dm.annotators.labels import read_labels
+from dataset_dm.annotators.decoder_labels import read_labels
 from dataset_dm.decoder import PDecoder
 from dataset_dm.decoder.checkpoint import checkpoint_hash
-from dataset_dm.diffusion import Backbone, read_features
+from dataset_dm.diffusion import Backbone, encode_classes, read_features
 from dataset_dm.errors import AnnotatorMismatch, explain
 from dataset_dm.hypercolumns import Features, FeatureSpec
+from dataset_dm.labels.classes import class_words, wordings
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.tasks import INSTANCE, POSE, SEMANTIC
 from dataset_dm.miniature import locate
-from dataset_dm.prompts import class_words, wordings
-from dataset_dm.records import Annotation
-from dataset_dm.tasks import INSTANCE, POSE, SEMANTIC
 
 UNASKED = 0.02
 
@@ -86,7 +86,7 @@ class PDecoderAnnotator:
             backbone,
             pictures.encoded(backbone).latents,
             pictures.prompts,
-            backbone.classes_text(class_words(classes)),
+            encode_classes(backbone, class_words(classes)),
             self.spec,
             pictures.seeds,
             vae_levels=pictures.levels,

@@ -18,12 +18,12 @@ from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.diffusion import Backbone
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.errors import ModelError, explain
-from dataset_dm.labeller import is_segmenter, positions_of, segmenter_classes
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.models.annotators import is_segmenter, positions_of, segmenter_classes
+from dataset_dm.models.pretrained import load_whole
+from dataset_dm.models.reference import Source, find
 from dataset_dm.postprocess import semantic
-from dataset_dm.pretrained import load_whole
-from dataset_dm.records import Annotation
-from dataset_dm.sources import Source, find
-from dataset_dm.tasks import SEMANTIC
 
 # our own part of a segmenter's config.json
 SETTINGS = "dataset_dm"

@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(module: Any, args: argparse.Namespace) -> int:
-    from dataset_dm.termination import tidy_termination
+    from dataset_dm.engine.termination import tidy_termination
 
     hint = getattr(module, "HINT", "")
     with warnings.catch_warnings(), tidy_termination(hint):
@@ -123,7 +123,7 @@ def _fail(message: str, code: int = 2) -> int:
 
 def _user_error(error: BaseException | None) -> UserError | None:
     """The user's mistake behind an exception, or a full disk; `datasets` wraps what builders raise."""
-    from dataset_dm.files import disk_full
+    from dataset_dm.files.atomic import disk_full
 
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

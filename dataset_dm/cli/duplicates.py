@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm.cli import generate
+from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, DataError, StoreError, explain
-from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dataset_dm.exclusions import Exclusions
+    from dataset_dm.rows.exclusions import Exclusions
 
 HINT = ": the list is as it was before"
 
@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hashes every picture, writes the list, says what is on it."""
-    from dataset_dm.duplicates import DISTANCE, FARTHEST
-    from dataset_dm.exclusions import clear_exclusions, find_near, write_exclusions
+    from dataset_dm.rows.exclusions import clear_exclusions, find_near, write_exclusions
+    from dataset_dm.rows.near_duplicates import DISTANCE, FARTHEST
 
     distance = DISTANCE if args.distance is None else args.distance
     if not 0 <= distance <= FARTHEST:
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
 
 def photo_hashes(folder: Path) -> dict[str, np.ndarray]:
     """Path within the folder → hash, of every image file below it; DataError when there is none or one is damaged."""
-    from dataset_dm.duplicates import perceptual_hash
-    from dataset_dm.training.data.pictures import IMAGE_TYPES, read_image
+    from dataset_dm.readers.images import IMAGE_TYPES, read_image
+    from dataset_dm.rows.near_duplicates import perceptual_hash
 
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_TYPES and file.is_file())
     if not files:
@@ -78,7 +78,7 @@ def photo_hashes(folder: Path) -> dict[str, np.ndarray]:
 def _check_made(asked: generate.Request) -> None:
     """StoreError when shards are missing: nothing is drawn here."""
     from dataset_dm.engine import Engine, pending
-    from dataset_dm.engine.rounds import later_rounds
+    from dataset_dm.engine.resample import later_rounds
 
     missing = len(pending(asked.plan, asked.counts))
     if not missing:
@@ -90,9 +90,9 @@ def _check_made(asked: generate.Request) -> None:
 
 def _hashes(asked: generate.Request) -> Iterator[tuple[str, int, Any]]:
     """(split or round, index, hash) of every picture that the set shows, whatever the present list says."""
-    from dataset_dm.duplicates import perceptual_hash
-    from dataset_dm.plan import ATTEMPTS, in_round
-    from dataset_dm.png import decode_png
+    from dataset_dm.labels.images import decode_png
+    from dataset_dm.plan.generation_plan import ATTEMPTS, in_round
+    from dataset_dm.rows.near_duplicates import perceptual_hash
 
     rows = asked.rows()
     with bar(sum(asked.counts.values()), "image", "looking", delay=1, leave=False) as shown:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.cli import labellers
-from dataset_dm.cli.numbers import count, seed
+from dataset_dm.cli import evaluate_annotators
+from dataset_dm.cli.number_types import count, seed
 from dataset_dm.errors import ConfigError, StoreError, did_you_mean, explain
 
 if TYPE_CHECKING:
     from dataset_dm.annotators.base import Pictures
-    from dataset_dm.evaluation.measurements.outcome import Outcome
+    from dataset_dm.evaluation.outcome import Outcome
 
 NAME = "evaluate"
 HELP = "measure labels, images and speed"
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         kind.add_argument("--seed", type=seed, default=0)
         kind.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 …")
         kind.add_argument("--out", type=Path, help="folder for report.json, report.md, plots and pictures")
-    labellers.add_arguments(kinds)
+    evaluate_annotators.add_arguments(kinds)
     names = kinds.choices
     names["labels"].add_argument("--on", choices=("both", "renders", "generated"), default="both")
     unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     outcome: Outcome = _MEASURE[args.measurement](args)
     report = outcome.report
     report.command = shlex.join(["dataset-dm", *sys.argv[1:]])
-    from dataset_dm.evaluation.measurements.outcome import settings
+    from dataset_dm.evaluation.outcome import settings
 
     asked = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float)) and k != "verb"}
     report.settings = settings(**asked)
@@ -100,9 +100,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _labels(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.groups import Split
-    from dataset_dm.evaluation.measurements.labels import measure_labels
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.evaluation.labels import measure_labels
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
+    from dataset_dm.metrics.groups import Split
 
     annotator = _annotator(args)
     backbone = _backbone(args)
@@ -121,13 +121,13 @@ def _labels(args: argparse.Namespace) -> Outcome:
 
 
 def _found(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements.images import measure_found
+    from dataset_dm.evaluation.images import measure_found
 
     return measure_found(_backbone(args), _judge(args), args.num, args.batch, args.seed)
 
 
 def _autoencoder(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements.images import measure_autoencoder
+    from dataset_dm.evaluation.images import measure_autoencoder
 
     return measure_autoencoder(_backbone(args), _judge(args), args.num, args.batch)
 
@@ -135,7 +135,7 @@ def _autoencoder(args: argparse.Namespace) -> Outcome:
 def _baseline(args: argparse.Namespace) -> Outcome:
     from dataset_dm.evaluation.baseline.net import count_parameters
     from dataset_dm.evaluation.baseline.train import BaselineConfig
-    from dataset_dm.evaluation.measurements.baseline import measure_baseline
+    from dataset_dm.evaluation.baseline_report import measure_baseline
 
     size = count_parameters(_annotator(args).decoder)
     config = BaselineConfig(images=args.images, steps=args.steps, seed=args.seed, parameters=size)
@@ -143,7 +143,7 @@ def _baseline(args: argparse.Namespace) -> Outcome:
 
 
 def _speed(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements.speed import measure_speed, measure_task_cost
+    from dataset_dm.evaluation.speed import measure_speed, measure_task_cost
 
     more = {"sampler": None if args.steps is None else {"steps": args.steps}, "batch_size": args.batch_size}
     if not args.tasks:
@@ -155,8 +155,7 @@ def _speed(args: argparse.Namespace) -> Outcome:
 def _ablation(args: argparse.Namespace) -> Outcome:
     import tempfile
 
-    from dataset_dm.evaluation.ablation import SETTINGS, Ablation
-    from dataset_dm.evaluation.measurements.ablation import measure_ablation
+    from dataset_dm.evaluation.ablation import SETTINGS, Ablation, measure_ablation
     from dataset_dm.training.config import TrainConfig
     from dataset_dm.training.features import VariantConfig
 
@@ -179,9 +178,9 @@ def _attention(args: argparse.Namespace) -> Outcome:
     from dataset_dm.annotators.attention import AttentionAnnotator
     from dataset_dm.diffusion import SamplerConfig
     from dataset_dm.evaluation.attention import variants
-    from dataset_dm.evaluation.measurements.attention import measure_attention, measure_attention_ablation
+    from dataset_dm.evaluation.attention_report import measure_attention, measure_attention_ablation
     from dataset_dm.evaluation.sources import stored
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
 
     for name in ("only", "repeat"):
         if getattr(args, name) and not args.ablation:
@@ -203,7 +202,7 @@ def _attention(args: argparse.Namespace) -> Outcome:
 
 
 def _reading(args: argparse.Namespace) -> Outcome:
-    from dataset_dm.evaluation.measurements.reading import measure_reading
+    from dataset_dm.evaluation.reading import measure_reading
 
     annotator, backbone = _annotator(args), _backbone(args)
     annotator.check_generator(backbone.fingerprint, args.generator)
@@ -219,13 +218,13 @@ _MEASURE = {
     "attention": _attention,
     "reading": _reading,
     "speed": _speed,
-    **labellers.MEASURE,
+    **evaluate_annotators.MEASURE,
 }
 
 
 def _plan(args: argparse.Namespace, tasks: Sequence[str] = ("semantic",), **more: Any) -> Any:
-    from dataset_dm.request import resolve
-    from dataset_dm.tasks import task
+    from dataset_dm.labels.tasks import task
+    from dataset_dm.plan.resolve import resolve
 
     asked = {"generator": args.generator, "annotator": args.annotator, "seed": args.seed, **more}
     return resolve([task(name) for name in tasks], **asked)
@@ -276,7 +275,7 @@ def _check_folder(folder: Path) -> None:
 
 def _classes(text: str) -> tuple[int, ...]:
     """Positions in VOC's class list of names between commas."""
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
 
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     for name in names:

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Lists old plans with their sizes, asks, removes them; one in use is never touched."""
     from dataset_dm.cli.status import size
-    from dataset_dm.engine.cleaning import find_old, remove
-    from dataset_dm.engine.inventory import storages_of, stored_plans
+    from dataset_dm.store.garbage import find_old, remove
+    from dataset_dm.store.inventory import storages_of, stored_plans
 
     if not args.older_than >= 0:
         raise ConfigError(explain("--older-than", got=args.older_than, expected="days, 0 or more"))

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm import __version__
-from dataset_dm.cli import engines, prompt_sources, scarcity
+from dataset_dm.cli import engine_options, prompt_options, scarce_options
 from dataset_dm.cli.summary import Facts, summary
 from dataset_dm.errors import ConfigError, DataError, explain
-from dataset_dm.filters import KNOWN, from_dict, resamples
-from dataset_dm.labeller import JOIN, names_of
+from dataset_dm.models.annotators import JOIN, names_of
+from dataset_dm.rows.filters import KNOWN, from_dict, resamples
 
 if TYPE_CHECKING:
-    from dataset_dm.catalogue import Recipe
-    from dataset_dm.folder import OutFolder
-    from dataset_dm.plan import GenerationPlan
-    from dataset_dm.rows import Rows
+    from dataset_dm.plan.configs import Recipe
+    from dataset_dm.plan.generation_plan import GenerationPlan
+    from dataset_dm.rows.reader import Rows
+    from dataset_dm.store.output_folder import OutFolder
 
 HINT = (
     ": finished shards are kept; run the same command again to go on (with --resume if its --out folder exists already)"
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--num-images", metavar="N", help="rows of split train (default 64)")
     parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
-    parser.add_argument("--prompts", metavar="SOURCE", action="append", help=f"{prompt_sources.KINDS}; may be repeated")
+    parser.add_argument("--prompts", metavar="SOURCE", action="append", help=f"{prompt_options.KINDS}; may be repeated")
     parser.add_argument("--append-classes", action="store_true", help="end every prompt with the words of its classes")
     parser.add_argument("--class-mix", metavar="NAME=SHARE,…", help="how often each class leads, as dog=3,cat=1")
     parser.add_argument("--classes", metavar="A,B", help="class names, comma-separated (default: the annotator's)")
@@ -57,14 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", help="float32 (default), float16 or bfloat16")
     parser.add_argument("--batch-size", metavar="N", help="images drawn together")
     parser.add_argument("--shard-size", metavar="N", help="images of one stored shard: whole batches (default 16)")
-    engines.add_arguments(parser)
+    engine_options.add_arguments(parser)
     parser.add_argument("--splice", metavar="NxM", help="make every row a mosaic of N rows and M columns of samples")
     for name, known in KNOWN.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar="N" if known.whole else "P", help=known.title)
     parser.add_argument(
         "--on-drop", metavar="WHAT", help="rows that a filter leaves out: keep_fewer (default), or resample them"
     )
-    scarcity.add_arguments(parser)
+    scarce_options.add_arguments(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder to write; without it only the store is filled")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with, or let grow, the set in --out")
@@ -83,7 +83,7 @@ class Request:
 
     def rows(self) -> Rows:
         """What turns shards into the tables of this set, near-duplicates not yet left out."""
-        from dataset_dm.rows import Rows
+        from dataset_dm.rows.reader import Rows
 
         keep = from_dict(self.bounds, [task.name for task in self.chosen.tasks])
         return Rows(self.plan, self.chosen.features, keep, self.resample)
@@ -92,16 +92,16 @@ class Request:
 def run(args: argparse.Namespace) -> int:
     """Checks everything, makes what is missing, writes the folder, prints the summary."""
     asked = request(args)
-    with engines.listening(args):
+    with engine_options.listening(args):
         produce(args, asked)
     return 0
 
 
 def request(args: argparse.Namespace) -> Request:
     """Of the arguments of `add_arguments`; raises UserError for anything that cannot be made."""
-    from dataset_dm.catalogue import recipe
-    from dataset_dm.request import resolve_splits
-    from dataset_dm.training.scarcity import resolve_config
+    from dataset_dm.plan.configs import recipe
+    from dataset_dm.plan.resolve import resolve_splits
+    from dataset_dm.training.scarce_configs import resolve_config
 
     chosen = recipe(args.name, args.config)
     if chosen.dataset == "miniature":
@@ -111,8 +111,8 @@ def request(args: argparse.Namespace) -> Request:
     bounds = {name: _number(getattr(args, name)) for name in KNOWN if getattr(args, name) is not None}
     from_dict(bounds, [task.name for task in chosen.tasks])
     resample = resamples(args.on_drop)
-    plan = resolve_config(chosen, {**_asked(args), **scarcity.asked(args)})
-    engines.chosen(args)  # a mistake is said before anything is touched
+    plan = resolve_config(chosen, {**_asked(args), **scarce_options.asked(args)})
+    engine_options.chosen(args)  # a mistake is said before anything is touched
     if args.out is None and (args.resume or args.overwrite):
         raise ConfigError("--resume and --overwrite are about --out; give --out DIR too")
     return Request(chosen, plan, counts, bounds, resample)
@@ -120,25 +120,25 @@ def request(args: argparse.Namespace) -> Request:
 
 def produce(args: argparse.Namespace, asked: Request) -> None:
     """Makes what is missing, writes the folder, prints the summary."""
-    from dataset_dm.exclusions import read_exclusions
+    from dataset_dm.rows.exclusions import read_exclusions
 
     start = time.perf_counter()
     chosen, plan, counts = asked.chosen, asked.plan, asked.counts
     rows = replace(asked.rows(), excluded=read_exclusions(plan).rows)
     if args.out is None:
-        seconds, made = engines.fill(plan, counts, args, rows)
+        seconds, made = engine_options.fill(plan, counts, args, rows)
         facts = Facts(rows)
         for split, count in counts.items():
             for table in facts.watch(tables(rows, split, count)):
                 del table
     else:
-        from dataset_dm.folder import OutFolder
+        from dataset_dm.store.output_folder import OutFolder
 
         identity = {"dataset": chosen.dataset, "config": chosen.config, "labels": plan.label_fingerprint}
         if plan.splice is not None:
             identity["splice"] = list(plan.splice)
         with OutFolder(args.out, identity, resume=args.resume, overwrite=args.overwrite) as out:
-            seconds, made = engines.fill(plan, counts, args, rows)
+            seconds, made = engine_options.fill(plan, counts, args, rows)
             facts = _write(out, chosen, rows, counts)
     seconds["total"] = time.perf_counter() - start
     print(summary(facts, rows, counts, made, seconds, args.out))
@@ -153,9 +153,9 @@ def _asked(args: argparse.Namespace) -> dict[str, Any]:
         "generator": args.generator,
         "annotator": args.annotator,
         "adapter": args.adapter,
-        "prompts": prompt_sources.asked_prompts(args.prompts),
+        "prompts": prompt_options.asked_prompts(args.prompts),
         "append_classes": args.append_classes or None,
-        "class_mix": prompt_sources.class_mix("--class-mix", args.class_mix),
+        "class_mix": prompt_options.class_mix("--class-mix", args.class_mix),
         "classes": classes,
         "sampler": sampler or None,
         "size": args.size,
@@ -197,7 +197,7 @@ def _number(text: str | None) -> float | str | None:
 def tables(rows: Rows, split: str, count: int) -> Iterator[Any]:
     """The rows of a split, shard by shard, out of the store; StoreError for one that is not there."""
     from dataset_dm.engine import Engine
-    from dataset_dm.plan import in_round
+    from dataset_dm.plan.generation_plan import in_round
 
     with Engine(rows.plan) as engine:
         for shard in rows.plan.shards(count):
@@ -236,7 +236,7 @@ def _write(out: OutFolder, chosen: Recipe, rows: Rows, counts: dict[str, int]) -
 
 
 def _draw_preview(facts: Facts, file: Path, title: str) -> None:
-    from dataset_dm.preview import read_row, sheet
+    from dataset_dm.visualization.sheet import read_row, sheet
 
     shown = [read_row(record, record["provenance"]["index"]) for record in facts.shown]
     sheet(shown, list(facts.names), title).save(file, format="PNG")

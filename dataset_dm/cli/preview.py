@@ -28,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
         if getattr(args, name) < least:
             expected = f"a whole number of at least {least}"
             raise DataError(explain(f"--{name}", got=getattr(args, name), expected=expected))
-    from dataset_dm.exports.source import class_names
-    from dataset_dm.preview import read_row, sheet
+    from dataset_dm.exports.open_dataset import class_names
+    from dataset_dm.visualization.sheet import read_row, sheet
 
     split, dataset = _open(args)
     if args.start >= len(dataset):
@@ -51,7 +51,7 @@ def _open(args: argparse.Namespace) -> tuple[str, Any]:
     from datasets import load_dataset
     from datasets.exceptions import DatasetsError
 
-    from dataset_dm.catalogue import CATALOGUE
+    from dataset_dm.plan.configs import CATALOGUE
 
     name = args.source
     if not Path(name).exists():

@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dataset_dm.cli import prompt_sources
+from dataset_dm.cli import prompt_options
+from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
-from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
-    from dataset_dm.plan import PromptSource
+    from dataset_dm.labels.records import Prompt
     from dataset_dm.prompts import Templates
-    from dataset_dm.records import Prompt
+    from dataset_dm.prompts.source import PromptSource
 
 NAME = "prompts"
 HELP = "draw prompts, say how varied they are, write them to a file"
@@ -26,7 +26,7 @@ _SHOWN = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the prompts come from, which ones, and where they go."""
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{prompt_sources.KINDS} (default: templates)")
+    parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{prompt_options.KINDS} (default: templates)")
     parser.add_argument("--classes", help="comma-separated class names (default: those of VOC)")
     parser.add_argument("--mix", metavar="NAME=SHARE,…", help="how often each class leads a prompt, e.g. dog=3,cat=1")
     parser.add_argument("--num", type=int, help=f"prompts (default: all lines of a file, else {_COUNT})")
@@ -44,12 +44,12 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(explain("--num", got=args.num, expected="a whole number of at least 1"))
     if args.out is not None and args.out.exists() and not args.overwrite:
         raise StoreError(f"--out {args.out}: exists already; take another name, or pass --overwrite")
-    from dataset_dm.files import write_atomically
+    from dataset_dm.files.atomic import write_atomically
+    from dataset_dm.plan.prompts import source_of
     from dataset_dm.prompts import Appended, Lines, diversity_of
-    from dataset_dm.prompts.choice import source_of
 
     templates = _templates(args)
-    source = source_of(prompt_sources.asked_prompts(args.source), lambda: templates)
+    source = source_of(prompt_options.asked_prompts(args.source), lambda: templates)
     count = args.num or (len(source.prompts) if isinstance(source, Lines) else _COUNT)
     if args.append_classes:
         source = Appended(source, templates.classes)
@@ -66,13 +66,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _templates(args: argparse.Namespace) -> Templates:
-    from dataset_dm.miniature.world import VOC_CLASSES
+    from dataset_dm.labels.vocabulary import VOC_CLASSES
     from dataset_dm.prompts import Templates
 
     names = None if args.classes is None else [name.strip() for name in args.classes.split(",") if name.strip()]
     if names == []:
         raise ConfigError(explain("--classes", got=args.classes, expected="names such as dog,chair"))
-    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=prompt_sources.class_mix("--mix", args.mix))
+    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=prompt_options.class_mix("--mix", args.mix))
 
 
 def _drawn(source: PromptSource, seed: int, split: str, count: int) -> list[Prompt]:

@@ -46,7 +46,7 @@ def _redraw(args: argparse.Namespace, record: dict[str, Any]) -> int:
     if args.adapter is not None:
         provenance = {**provenance, "adapter": args.adapter}
     from dataset_dm.diffusion.redraw import TOLERANCE
-    from dataset_dm.png import decode_png, encode_png
+    from dataset_dm.labels.images import decode_png, encode_png
 
     seeds = provenance.get("seeds") or provenance.get("seed")
     print(f"{prompt!r}, seed {seeds}, {provenance.get('steps')} steps")
@@ -71,8 +71,8 @@ def _redraw(args: argparse.Namespace, record: dict[str, Any]) -> int:
 
 def _remake(args: argparse.Namespace, record: dict[str, Any]) -> int:
     """Image and labels, by this package."""
-    from dataset_dm.remake import remake
-    from dataset_dm.row_differences import row_differences
+    from dataset_dm.generation.reproduce import remake
+    from dataset_dm.rows.compare import row_differences
 
     places = {"generator": args.generator, "adapter": args.adapter, "annotator": args.annotator}
     again = remake(record["provenance"], **places, device=args.device)
@@ -94,8 +94,9 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
 
     if not provenance.get("splice"):
         return redraw(pipeline, prompt, provenance, device=device)
-    from dataset_dm.records import Annotation
-    from dataset_dm.splice import SEPARATOR, Part, grid_of, splice
+    from dataset_dm.labels.records import Annotation
+    from dataset_dm.prompts.source import SEPARATOR
+    from dataset_dm.rows.splice import Part, grid_of, splice
 
     rows, columns = grid_of(provenance["splice"])
     prompts, seeds = prompt.split(SEPARATOR), provenance.get("seeds") or ()
@@ -132,7 +133,7 @@ def read_row(source: Path, row: int, split: str | None = None, *, labels: bool =
 
 
 def _prompt(provenance: dict[str, Any]) -> str | None:
-    from dataset_dm.splice import SEPARATOR
+    from dataset_dm.prompts.source import SEPARATOR
 
     prompts = provenance.get("prompts")
     return SEPARATOR.join(one["text"] for one in prompts) if prompts else None
@@ -180,7 +181,7 @@ def _from_parquet(files: list[Path], row: int, columns: tuple[str, ...]) -> dict
 
 def _pipeline(given: str | None, provenance: dict[str, Any]) -> str:
     """The generator's folder or id; ModelError when what lies there are other weights."""
-    from dataset_dm.generators import find_generator
+    from dataset_dm.models.generators import find_generator
 
     if provenance.get("annotator") == "truth":
         raise DataError(explain("row: a render of the miniature world, not drawn by a generator"))

@@ -6,13 +6,13 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataset_dm.cli import engines, generate
-from dataset_dm.cli.scarcity import settings_of
+from dataset_dm.cli import engine_options, generate
+from dataset_dm.cli.scarce_options import settings_of
+from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
-from dataset_dm.progress import bar
 
 if TYPE_CHECKING:
-    from dataset_dm.plan import GenerationPlan
+    from dataset_dm.plan.generation_plan import GenerationPlan
     from dataset_dm.training.segmenter import SegmenterConfig
 
 HINT = ": finished shards and segmenters are kept; run the same command again to go on"
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     first = generate.request(args)
     if args.out is not None:
         _check_folder(args)
-    with engines.listening(args):
+    with engine_options.listening(args):
         plan = _relabelled(args, first)
         print(f"labels by {plan.annotator}")
         generate.produce(args, replace(first, plan=plan))
@@ -58,14 +58,14 @@ def _relabelled(args: argparse.Namespace, first: generate.Request) -> Generation
 
 def _self_train(args: argparse.Namespace, first: generate.Request) -> GenerationPlan:
     """The plan whose annotator is the segmenter of the last round; labels of all rounds before are in the store."""
-    from dataset_dm.request import whole
+    from dataset_dm.plan.resolve import whole
     from dataset_dm.training.self_training import ensure_segmenter
 
     rounds, config = whole("--rounds", 1 if args.rounds is None else args.rounds, 1), _config(args)
     split = "train" if "train" in first.counts else next(iter(first.counts))
     plan = first.plan
     for number in range(1, rounds + 1):
-        engines.fill(plan, first.counts, args)
+        engine_options.fill(plan, first.counts, args)
         with bar(config.steps, "step", f"round {number} of {rounds}: training a segmenter") as shown:
             folder = ensure_segmenter(
                 plan, split, first.counts[split], config,
@@ -77,8 +77,8 @@ def _self_train(args: argparse.Namespace, first: generate.Request) -> Generation
 
 def _with_annotator(plan: GenerationPlan, annotator: str) -> GenerationPlan:
     """The same images of the same classes with another labeller."""
-    from dataset_dm.generators import find_generator
-    from dataset_dm.labeller import check_tasks, find_labeller
+    from dataset_dm.models.annotators import check_tasks, find_labeller
+    from dataset_dm.models.generators import find_generator
 
     found = find_labeller(annotator, find_generator(plan.generator_reference))
     check_tasks(plan.tasks, found, plan.classes)
@@ -94,7 +94,7 @@ def _config(args: argparse.Namespace) -> SegmenterConfig:
 
 
 def _check_tasks(plan: GenerationPlan) -> None:
-    from dataset_dm.tasks import SEMANTIC
+    from dataset_dm.labels.tasks import SEMANTIC
 
     if plan.tasks != (SEMANTIC.name,):
         remedy = "take a config with class maps alone, or give another labeller --with"
@@ -113,7 +113,7 @@ def _check_drawn(plan: GenerationPlan, counts: dict[str, int]) -> None:
 
 def _check_folder(args: argparse.Namespace) -> None:
     """Before minutes of work, not after: StoreError when --out may not be written."""
-    from dataset_dm.folder import OutFolder
+    from dataset_dm.store.output_folder import OutFolder
 
     with OutFolder(args.out, {}, overwrite=args.resume or args.overwrite):
         pass
@@ -121,7 +121,7 @@ def _check_folder(args: argparse.Namespace) -> None:
 
 def _both(args: argparse.Namespace, first: GenerationPlan, last: GenerationPlan) -> str:
     """How to load the first labels and the last ones."""
-    from dataset_dm.engine.base import stores
+    from dataset_dm.store.plans import stores
 
     name = args.name.removeprefix("dataset_dm/")
     words = [repr(f"dataset_dm/{name}"), *([repr(args.config)] if args.config else [])]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from dataset_dm.errors import StoreError
 
 if TYPE_CHECKING:
-    from dataset_dm.engine.inventory import StoredPlan
-    from dataset_dm.engine.survey import Survey
+    from dataset_dm.store.inventory import StoredPlan
+    from dataset_dm.store.status import Survey
 
 _UNITS = ((2**40, "TB"), (2**30, "GB"), (2**20, "MB"), (2**10, "KB"))
 
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints one block a plan, and what is left on the disk; 2 if the plan of any cannot be read."""
-    from dataset_dm.engine.inventory import stored_plans
-    from dataset_dm.storage import open_storage
+    from dataset_dm.files.storage import open_storage
+    from dataset_dm.store.inventory import stored_plans
 
     found, unknown = stored_plans(args.place), 0
     for stored in found:
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(stored: StoredPlan) -> str:
     """The block of one plan. Raises StoreError for one that cannot be read."""
-    from dataset_dm.engine.survey import survey
+    from dataset_dm.store.status import survey
 
     found, plan = survey(stored), stored.plan
     what = f"{', '.join(plan.tasks)} by {plan.annotator}" if stored.labels else "images without labels"

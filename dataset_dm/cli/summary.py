@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataset_dm.rows import Rows
+    from dataset_dm.rows.reader import Rows
 
 _PREVIEW_ROWS = 12
 # figures of the quality column that the summary shows: their names here, and how they are written
@@ -34,7 +34,7 @@ class Facts:
         self.shown: list[dict[str, Any]] = []
 
     def watch(self, tables: Iterator[Any]) -> Iterator[Any]:
-        from dataset_dm.assembly import shown_classes
+        from dataset_dm.rows.columns import shown_classes
 
         for table in tables:
             self.rows += table.num_rows
@@ -57,7 +57,7 @@ def summary(
     facts: Facts, rows: Rows, counts: dict[str, int], made: int, seconds: dict[str, float], out: Path | None
 ) -> str:
     """Rows, what was left out, what was made now, mean figures, time, places, classes: a line each."""
-    from dataset_dm.engine.base import stores
+    from dataset_dm.store.plans import stores
 
     asked = ", ".join(f"{split} {count:,}" for split, count in counts.items())
     lines = [("images", f"{facts.rows:,} ({asked})")]

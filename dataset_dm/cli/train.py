@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _whole(name: str, text: str | None, least: int) -> int | None:
-    from dataset_dm.request import whole
+    from dataset_dm.plan.resolve import whole
 
     if text is None:
         return None

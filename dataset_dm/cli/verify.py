@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from dataset_dm.engine.progress import bar
 from dataset_dm.errors import StoreError
-from dataset_dm.progress import bar
 
 HINT = ": nothing was changed that is not whole; run the same command again"
 BAD = 1  # exit code when bad shards were found and not repaired
@@ -26,8 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """One line a bad shard, then the count; 0 when all are good or repaired, 1 when not, 2 if nobody can tell."""
-    from dataset_dm.engine.inventory import stored_plans
-    from dataset_dm.engine.verify import check_plan, repair
+    from dataset_dm.engine.repair import repair
+    from dataset_dm.store.inventory import stored_plans
+    from dataset_dm.store.verify import check_plan
 
     found = stored_plans(args.place)
     total = sum(len(store.finished(split)) for one in found for store in one.parts for split in store.splits())

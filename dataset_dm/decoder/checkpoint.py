@@ -17,8 +17,8 @@ from dataset_dm.cards.models import decoder_card
 from dataset_dm.cards.private import hide_tokens
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.errors import ModelError, UserError
-from dataset_dm.files import write_atomically
-from dataset_dm.sources import find, split_revision
+from dataset_dm.files.atomic import write_atomically
+from dataset_dm.models.reference import find, split_revision
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 Model = TypeVar("Model", bound="PretrainedDecoder")

@@ -8,7 +8,7 @@ from typing import Any
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.hypercolumns import FeatureSpec
-from dataset_dm.tasks import INSTANCE, POSE, task
+from dataset_dm.labels.tasks import INSTANCE, POSE, task
 
 FORMAT = 3  # of the checkpoint; raised when old checkpoints can no longer be read
 PAIRS = ("depth_range", "object_calibration", "depth_calibration", "keypoint_calibration")

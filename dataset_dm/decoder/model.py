@@ -20,7 +20,7 @@ from dataset_dm.decoder.semantic_head import SemanticHead, SemanticOutput
 from dataset_dm.decoder.trunk import SceneTrunk
 from dataset_dm.errors import AnnotatorMismatch
 from dataset_dm.hypercolumns import Features, FeatureSpec
-from dataset_dm.tasks import DEPTH, INSTANCE, POSE, SEMANTIC
+from dataset_dm.labels.tasks import DEPTH, INSTANCE, POSE, SEMANTIC
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,22 @@
 """The only room that knows diffusers: the frozen generator, how it draws, and how its inner maps are read."""
 
-from .attention import Attention, ClassPrompt, class_prompt, record, recorded_layers
-from .backbone import Backbone
-from .choice import DEFAULT_TIMESTEP, default_attention, default_levels, feature_spec, megabytes
-from .class_text import ClassText
-from .naming import Evidence, explained, read_attention, read_evidence
-from .noise import labelling_seed
-from .noising import add_noise, decode_latents, encode_images, read_features, to_pixels
-from .sampler import SamplerConfig, Samples, default_sampler, sample, to_uint8
-from .schedulers import scheduler_names
-from .spans import class_spans, tokens_of
-from .taps import TapRequest, Taps, tap
+from dataset_dm.diffusion.attention import Attention, ClassPrompt, class_prompt, record, recorded_layers
+from dataset_dm.diffusion.backbone import Backbone
+from dataset_dm.diffusion.class_presence import Evidence, explained, read_attention, read_evidence
+from dataset_dm.diffusion.class_text import ClassText, encode_classes
+from dataset_dm.diffusion.default_features import (
+    DEFAULT_TIMESTEP,
+    default_attention,
+    default_levels,
+    feature_spec,
+    megabytes,
+)
+from dataset_dm.diffusion.features import add_noise, decode_latents, encode_images, read_features, to_pixels
+from dataset_dm.diffusion.noise import labelling_seed
+from dataset_dm.diffusion.sampler import SamplerConfig, Samples, default_sampler, sample, to_uint8
+from dataset_dm.diffusion.schedulers import scheduler_names
+from dataset_dm.diffusion.spans import class_spans, tokens_of
+from dataset_dm.diffusion.taps import TapRequest, Taps, tap
 
 __all__ = [
     "DEFAULT_TIMESTEP",
@@ -30,6 +36,7 @@ __all__ = [
     "default_attention",
     "default_levels",
     "default_sampler",
+    "encode_classes",
     "encode_images",
     "explained",
     "feature_spec",

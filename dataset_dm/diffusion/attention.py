@@ -23,13 +23,12 @@ from einops import rearrange, reduce
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dataset_dm.diffusion.levels import AttentionTap
+from dataset_dm.diffusion.spans import class_prompts, tokens_of
 from dataset_dm.errors import ConfigError, GeneratorError, explain
 
-from .levels import AttentionTap
-from .spans import class_prompts, tokens_of
-
 if TYPE_CHECKING:
-    from .backbone import Backbone
+    from dataset_dm.diffusion.backbone import Backbone
 
 # Finest grid for self-attention, 32 x 32: its map has cells² numbers.
 MOST_CELLS = 1024

@@ -12,14 +12,12 @@ import torch
 from diffusers import DiffusionPipeline
 from torch import Tensor
 
+from dataset_dm.diffusion.families import StableDiffusion, family_of
+from dataset_dm.diffusion.levels import AttentionTap, LevelTap, attention_layers, unet_levels, vae_levels
+from dataset_dm.diffusion.loading import fetch_folder, load_adapter, load_pipeline, quiet
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.hypercolumns import Level
-
-from .class_text import ClassText, encode_classes
-from .families import StableDiffusion, family_of
-from .fingerprint import file_fingerprint, folder_fingerprint
-from .levels import AttentionTap, LevelTap, attention_layers, unet_levels, vae_levels
-from .loading import fetch_folder, load_adapter, load_pipeline, quiet
+from dataset_dm.models.reference import fingerprint
 
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -98,8 +96,8 @@ class Backbone:
             family=family_of(pipe, at),
             device=at,
             dtype=number,
-            fingerprint=folder_fingerprint(folder),
-            adapter_fingerprint=None if lora is None else file_fingerprint(lora),
+            fingerprint=fingerprint(folder),
+            adapter_fingerprint=None if lora is None else fingerprint(lora),
         )
 
     @cached_property
@@ -149,10 +147,6 @@ class Backbone:
         self.warn_long_prompts(prompts)
         with torch.no_grad(), quiet():
             return self.family.encode(prompts).states
-
-    def classes_text(self, classes: Sequence[str], template: str = "{}") -> ClassText:
-        """Text states of class names, each encoded on its own; see `class_text.encode_classes`."""
-        return encode_classes(self, classes, template)
 
     def token_count(self, prompt: str) -> int:
         """Tokens of the prompt, start and end included, before any cut."""

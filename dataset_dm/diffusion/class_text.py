@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from dataset_dm.diffusion.spans import own_positions
 from dataset_dm.errors import ConfigError, explain
 
-from .spans import own_positions
-
 if TYPE_CHECKING:
-    from .backbone import Backbone
+    from dataset_dm.diffusion.backbone import Backbone
 
 
 @dataclass(frozen=True)

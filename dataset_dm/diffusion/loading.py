@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
 from safetensors import SafetensorError
 
 from dataset_dm.errors import ConfigError, GeneratorError, MissingExtra, ModelError, explain
-from dataset_dm.pretrained import check_complete, load_whole
+from dataset_dm.models.pretrained import check_complete, load_whole
 
 _LONGEST_QUOTE = 160  # characters of a library's message that ours repeats
 _PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5"}

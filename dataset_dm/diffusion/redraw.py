@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from diffusers import AutoPipelineForText2Image
 
+from dataset_dm.diffusion.loading import _DTYPE_ARGUMENT, load_adapter, quiet
 from dataset_dm.errors import DataError, explain
-
-from .loading import _DTYPE_ARGUMENT, load_adapter, quiet
 
 TOLERANCE = 2  # of 255: what another batch size, device or number of threads may change
 NEEDED = ("seed", "steps", "guidance", "width", "height")

@@ -13,12 +13,11 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from dataset_dm.diffusion.backbone import Backbone
+from dataset_dm.diffusion.loading import quiet
+from dataset_dm.diffusion.schedulers import check_scheduler_name, fresh_scheduler
+from dataset_dm.diffusion.taps import TapRequest, tap
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-
-from .backbone import Backbone
-from .loading import quiet
-from .schedulers import check_scheduler_name, fresh_scheduler
-from .taps import TapRequest, tap
 
 HINTS = "sampler.json"  # optional, beside model_index.json: {"steps": …, "guidance": …}
 _HIGHEST_SEED = 2**63 - 1

@@ -6,9 +6,8 @@ import diffusers
 from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin
 from diffusers.schedulers import KarrasDiffusionSchedulers
 
+from dataset_dm.diffusion.loading import first_line, quiet
 from dataset_dm.errors import ConfigError, did_you_mean
-
-from .loading import first_line, quiet
 
 _FEW_STEPS = ("LCMScheduler", "TCDScheduler")  # made for distilled models; diffusers does not list them as compatible
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataset_dm.errors import ConfigError, GeneratorError, explain
-from dataset_dm.prompts import Mention, class_list, mentions
+from dataset_dm.labels.classes import Mention, class_list, mentions
 
 if TYPE_CHECKING:
-    from .backbone import Backbone
+    from dataset_dm.diffusion.backbone import Backbone
 
 
 @dataclass(frozen=True, slots=True)

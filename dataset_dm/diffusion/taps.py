@@ -16,14 +16,13 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from dataset_dm.diffusion.class_text import ClassText
+from dataset_dm.diffusion.levels import AttentionTap
 from dataset_dm.errors import ConfigError, did_you_mean
 from dataset_dm.hypercolumns import gather_attention
 
-from .class_text import ClassText
-from .levels import AttentionTap
-
 if TYPE_CHECKING:
-    from .backbone import Backbone
+    from dataset_dm.diffusion.backbone import Backbone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,10 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-from dataset_dm.engine.base import Outcome, Report, Work
 from dataset_dm.engine.journal import Journal
+from dataset_dm.engine.work import Outcome, Work
 from dataset_dm.errors import StoreError
+from dataset_dm.store.plans import Report
 
 # so often a shard is tried whose worker dies or hangs
 ATTEMPTS = 3

@@ -8,24 +8,15 @@ import platform
 from collections.abc import Iterator, Mapping
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import (
-    Maker,
-    Report,
-    Rows,
-    Work,
-    describe,
-    in_batches,
-    pending,
-    read,
-    stored_plan,
-    stores,
-)
-from dataset_dm.engine.choice import EngineChoice, resolve_engine
 from dataset_dm.engine.forks import must_ask_a_worker
 from dataset_dm.engine.journal import Journal
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.engine.maker import Maker
+from dataset_dm.engine.options import EngineChoice, resolve_engine
+from dataset_dm.engine.termination import tidy_termination
+from dataset_dm.engine.work import Work, pending
+from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.prompts import prepare
-from dataset_dm.termination import tidy_termination
+from dataset_dm.store.plans import Report, Rows, describe, in_batches, read, stored_plan, stores
 
 
 class Engine:

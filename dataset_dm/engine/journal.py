@@ -10,10 +10,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataset_dm.engine.base import Outcome, Work
-from dataset_dm.engine.choice import EngineChoice
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.shards import ShardRecord, ShardStore
+from dataset_dm.engine.options import EngineChoice
+from dataset_dm.engine.work import Outcome, Work
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.shards import ShardRecord, ShardStore
 
 LOG = logging.getLogger("dataset_dm.engine")
 LOG.addHandler(logging.NullHandler())  # who does not listen hears nothing

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import Outcome, Report, Rows, Work, describe, in_batches, read, stores
-from dataset_dm.engine.pieces import Pieces
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.shards import ShardStore
+from dataset_dm.engine.work import Outcome, Work
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.pieces import Pieces
+from dataset_dm.store.plans import Report, Rows, describe, in_batches, read, stores
+from dataset_dm.store.shards import ShardStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from dataset_dm.generate import Session
+    from dataset_dm.generation.session import Session
 
 
 class Local:
@@ -87,7 +88,7 @@ class Local:
         """The models of the plan."""
         if self._session is None:
             start = time.perf_counter()
-            from dataset_dm.generate import Session  # torch and diffusers, only when something must be made
+            from dataset_dm.generation.session import Session  # torch and diffusers, only when something must be made
 
             if self.threads is not None:
                 import torch
@@ -161,7 +162,7 @@ class Local:
     def _publish(self, begun: _Begun) -> None:
         import pyarrow as pa
 
-        from dataset_dm.shard_schema import stored_columns
+        from dataset_dm.store.schema import stored_columns
 
         session, work = self.session(), begun.work
         start = time.perf_counter()
@@ -233,7 +234,7 @@ class _Begun:
 
 def _dropped(table: pa.Table) -> dict[str, int]:
     """Reason → rows of a shard that no set will show."""
-    from dataset_dm.shard_schema import unusable
+    from dataset_dm.store.schema import unusable
 
     if "unsafe" not in table.column_names:
         return {}

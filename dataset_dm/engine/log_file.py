@@ -9,7 +9,7 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from dataset_dm.files import store_error
+from dataset_dm.files.atomic import store_error
 
 
 class JsonLines(logging.FileHandler):

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.base import Rows, Work, read, stores
-from dataset_dm.engine.choice import EngineChoice
-from dataset_dm.engine.worker import Worker, WorkerLost, kept_worker
+from dataset_dm.engine.options import EngineChoice
+from dataset_dm.engine.work import Work
+from dataset_dm.engine.worker_client import Worker, WorkerLost, kept_worker
 from dataset_dm.errors import ConfigError, explain
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.storage import LocalStorage
+from dataset_dm.files.storage import LocalStorage
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.plans import Rows, read, stores
 
 # seconds between two looks of this process at Ctrl-C and the like while the workers work
 _LOOK = 0.5

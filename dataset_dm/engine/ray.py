@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.engine.backlog import ATTEMPTS, Backlog
-from dataset_dm.engine.base import Rows, Work, read, stores
-from dataset_dm.engine.choice import EngineChoice
 from dataset_dm.engine.local import Local
-from dataset_dm.engine.serving import attempt
-from dataset_dm.engine.worker import failure
+from dataset_dm.engine.options import EngineChoice
+from dataset_dm.engine.work import Work
+from dataset_dm.engine.worker import attempt
+from dataset_dm.engine.worker_client import failure
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError, explain
-from dataset_dm.home import VARIABLE, home
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.files.home import VARIABLE, home
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.plans import Rows, read, stores
 
 # seconds between two looks at new nodes and at what is busy elsewhere
 _LOOK = 1.0
@@ -206,7 +207,7 @@ def make_shard(opening: str, asked: Mapping[str, Any], time_limit: float) -> dic
 
 @functools.lru_cache(maxsize=1)
 def _maker(opening: str) -> Local:
-    from dataset_dm.request import plan_from_dict
+    from dataset_dm.plan.generation_plan import plan_from_dict
 
     plain = json.loads(opening)
     return Local(plan_from_dict(plain["plan"]), device=plain["device"])

@@ -6,6 +6,7 @@ settings that read less take a part of what is there.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +16,12 @@ import torch
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
+from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.hypercolumns import FeatureSpec
-from dataset_dm.tasks import TASKS
+from dataset_dm.labels.tasks import TASKS
+from dataset_dm.metrics.report import Report, Table
+from dataset_dm.readers.miniature import labelled_renders
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data.miniature import labelled_renders
 from dataset_dm.training.features import FeatureStore, VariantConfig, extract
 from dataset_dm.training.inputs import depth_range
 from dataset_dm.training.loop import Training
@@ -154,3 +157,39 @@ class Ablation:
             cpu=self.backbone.device.type == "cpu"
         )
         return decoder
+
+
+COLUMNS = {"miou": "mIoU", "mask_ap": "mask AP", "keypoint_ap": "OKS AP", "rel": "REL", "delta1": "δ1"}
+
+
+def measure_ablation(ablation: Ablation, settings: Sequence[Setting]) -> Outcome:
+    """One row a setting, in the order given; the table is printed as far as it goes after each."""
+    results: list[Result] = []
+    for setting in settings:
+        results.append(ablation.run(setting))
+        ablation.say(table(results[-1:], ablation.test).text())
+    report = Report("ablation", "", figures=_figures(results), tables=[table(results, ablation.test)])
+    train = ablation.train
+    report.notes += [
+        f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {[*ablation.seeds]}.",
+        "Every setting differs from its `against` in one thing; blind unless a column says so.",
+    ]
+    return Outcome(report)
+
+
+def table(results: Sequence[Result], test: int) -> Table:
+    """Figures of every setting, means over its seeds."""
+    rows = []
+    for result in results:
+        blind = [_mean(result.blind, name) for name in COLUMNS]
+        rows.append([result.setting.name, result.setting.against, *blind, _mean(result.informed, "miou")])
+    columns = ["setting", "against", *COLUMNS.values(), "mIoU informed"]
+    return Table(f"ablation on {test} test renders", columns, rows)
+
+
+def _mean(figures: Sequence[Figures], name: str) -> float:
+    return statistics.fmean(getattr(each, name) for each in figures)
+
+
+def _figures(results: Sequence[Result]) -> dict[str, float]:
+    return {f"{result.setting.name}: {name}": _mean(result.blind, name) for result in results for name in COLUMNS}

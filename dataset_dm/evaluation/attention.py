@@ -17,7 +17,6 @@ from torch import Tensor
 
 from dataset_dm.annotators.attention import AttentionAnnotator, asked_of, words_of
 from dataset_dm.annotators.base import Pictures
-from dataset_dm.attention_settings import AttentionSettings
 from dataset_dm.diffusion import (
     Attention,
     Backbone,
@@ -32,13 +31,14 @@ from dataset_dm.diffusion import (
     sample,
     tokens_of,
 )
+from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.figures import LabelFigures
-from dataset_dm.evaluation.found import LEAST_SHARE
+from dataset_dm.evaluation.prompt_adherence import LEAST_SHARE
 from dataset_dm.evaluation.sources import NAMES
-from dataset_dm.evaluation.truth import Truth
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.truth import Truth
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.progress import bar
+from dataset_dm.models.attention_settings import AttentionSettings
 
 ABSENT = 2  # classes a picture that are asked for beside those its prompt names
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dataset_dm.diffusion import Backbone, decode_latents, encode_images, to_uint8
-from dataset_dm.evaluation.report import Table
-from dataset_dm.evaluation.semantic import Confusion
+from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.sources import NAMES, Renders
+from dataset_dm.metrics.report import Table
+from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.preview import Row
-from dataset_dm.progress import bar
+from dataset_dm.visualization.sheet import Row
 
 
 @dataclass

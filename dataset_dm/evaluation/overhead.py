@@ -18,11 +18,11 @@ import torch
 
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.engine import Engine, Work
-from dataset_dm.evaluation.report import Table
-from dataset_dm.generate import Session
-from dataset_dm.home import VARIABLE
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.progress import bar
+from dataset_dm.engine.progress import bar
+from dataset_dm.files.home import VARIABLE
+from dataset_dm.generation.session import Session
+from dataset_dm.metrics.report import Table
+from dataset_dm.plan.generation_plan import GenerationPlan
 
 SPLIT = "train"
 

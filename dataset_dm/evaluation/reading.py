@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import torch
 
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
-from dataset_dm.diffusion import Backbone, TapRequest, read_features, sample
-from dataset_dm.evaluation.semantic import Confusion
+from dataset_dm.diffusion import Backbone, TapRequest, encode_classes, read_features, sample
+from dataset_dm.engine.progress import bar
+from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, positions
 from dataset_dm.hypercolumns import Features
+from dataset_dm.labels.classes import class_words
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.report import Report
+from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.progress import bar
-from dataset_dm.prompts import Templates, class_words
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.prompts import Templates
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def compare(
     The sampler's last step has another noise level than the decoder was trained at, and whatever guidance made of the
     latents on the way.
     """
-    class_text = backbone.classes_text(class_words(VOC_CLASSES))
+    class_text = encode_classes(backbone, class_words(VOC_CLASSES))
     prompts, spec = Templates(VOC_CLASSES), annotator.spec
     found = Readings(Confusion(len(NAMES)), Confusion(len(NAMES)))
     request = TapRequest(levels=spec.names("unet") + spec.names("vae"), class_text=class_text, attention=spec.attention)
@@ -59,3 +62,14 @@ def compare(
                     confusion.add(said.full, truth[i])
             progress.update(len(texts))
     return found
+
+
+def measure_reading(
+    backbone: Backbone, annotator: PDecoderAnnotator, judge: Judge, *, count: int, batch: int, seed: int
+) -> Outcome:
+    """mIoU against the judge of the same images, read in a pass of their own and in the sampler's last step."""
+    found = compare(backbone, annotator, judge, count=count, batch=batch, seed=seed)
+    figures = {"parity_pass_miou": found.parity.miou(), "last_step_miou": found.last_step.miou()}
+    report = Report("reading", "", figures=figures)
+    report.notes.append("The same decoder, trained at the parity pass's noise level; truth is the judge.")
+    return Outcome(report)

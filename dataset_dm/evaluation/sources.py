@@ -14,13 +14,15 @@ from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.local import stores
-from dataset_dm.evaluation.truth import Truth, of_render
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.engine.progress import bar
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.truth import Truth, of_render
+from dataset_dm.miniature.world import labelled
 from dataset_dm.miniature.world.geometry import Rendering, Scene
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.png import decode_png
-from dataset_dm.progress import bar
-from dataset_dm.prompts import Templates, find_classes
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.prompts import Templates
 
 NAMES = ("background", *VOC_CLASSES)
 

@@ -9,10 +9,10 @@ import statistics
 from dataclasses import dataclass, field
 
 from dataset_dm.engine import Engine
+from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.overhead import make_shard, own_store
-from dataset_dm.evaluation.report import Table
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.progress import bar
+from dataset_dm.metrics.report import Table
+from dataset_dm.plan.generation_plan import GenerationPlan
 
 DRAW = "draw"  # the stage that no task changes
 

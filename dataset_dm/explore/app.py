@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
-from dataset_dm import filters
 from dataset_dm.errors import ConfigError, MissingExtra, UserError, explain
+from dataset_dm.explore.images import DIFFERENCES, IMAGE, LINES, PANELS, SIDES, SKELETONS, Look
 from dataset_dm.explore.index import ORDERS, Wanted
 from dataset_dm.explore.page import CSS
-from dataset_dm.explore.pictures import DIFFERENCES, IMAGE, LINES, PANELS, SIDES, SKELETONS, Look
 from dataset_dm.explore.view import Explorer, Page, Request
+from dataset_dm.rows import filters
 
 ALL = "all rows"
 _FONT = ("system-ui", "sans-serif")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataset_dm import filters
 from dataset_dm.explore.sets import OpenSet, Table, fields
-from dataset_dm.filters import Drop
+from dataset_dm.rows import filters
+from dataset_dm.rows.filters import Drop
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from dataset_dm.drawing.row import COLUMNS
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.folder import MARKER
-from dataset_dm.records import BACKGROUND
+from dataset_dm.labels.records import BACKGROUND
+from dataset_dm.store.output_folder import MARKER
+from dataset_dm.visualization.row import COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,7 +111,7 @@ def open_set(source: str, config: str | None = None) -> OpenSet:
 
 def _generated(source: str, folder: Path) -> OpenSet:
     """A folder of ours: nothing is copied into a cache, and `datasets` is not needed."""
-    from dataset_dm.hub import find_splits
+    from dataset_dm.store.output_folder import find_splits
 
     splits: dict[str, Table] = {name: ParquetTable(files) for name, files in find_splits(folder).items()}
     if not splits:
@@ -120,7 +120,7 @@ def _generated(source: str, folder: Path) -> OpenSet:
 
 
 def _opened(source: str, folder: Path, config: str | None) -> OpenSet:
-    from dataset_dm.exports.source import loaded as load_splits
+    from dataset_dm.exports.open_dataset import loaded as load_splits
 
     found = load_splits(source, folder, config)
     features = next(iter(found.values())).features.to_dict()
@@ -141,7 +141,7 @@ def _check(opened: OpenSet) -> None:
 
 def _left_out(folder: Path) -> Mapping[str, int]:
     """What the set's own report says; a set of an older version has none."""
-    from dataset_dm.hub.facts import DROPS, parse
+    from dataset_dm.hub.card_facts import DROPS, parse
 
     file = folder / DROPS
     configs = parse(file.read_bytes() if file.is_file() else None, str(file))

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from dataset_dm.drawing.depth import draw_bar, scale_of
-from dataset_dm.drawing.legend import draw_joints_key, facts_of
-from dataset_dm.drawing.row import COLUMNS, Row, read_row
 from dataset_dm.errors import DataError, explain
+from dataset_dm.explore.images import DIFFERENCES, IMAGE, KINDS, LINES, SKELETONS, Look, differing, draw_sample
 from dataset_dm.explore.index import KEPT, Index, Wanted, count_reasons, read_index
 from dataset_dm.explore.page import Card, page_html, plain_details
-from dataset_dm.explore.pictures import DIFFERENCES, IMAGE, KINDS, LINES, SKELETONS, Look, differing, draw_sample
 from dataset_dm.explore.sets import OpenSet, Record
+from dataset_dm.visualization.depth import draw_bar, scale_of
+from dataset_dm.visualization.legend import draw_joints_key, facts_of
+from dataset_dm.visualization.row import COLUMNS, Row, read_row
 
 _CARRIED = ("image", "prompt", "quality", "provenance")  # read of every row that is shown
 MARKS = ("A", "B")

@@ -5,8 +5,8 @@ import_set(Path("coco16_json"), "coco", "coco16", Path("coco16_v2"))     → Imp
 FORMATS["yolo"].cannot                                                   → what the format cannot hold
 """
 
-from dataset_dm.exports.back import Imported, import_set
+from dataset_dm.exports.export_set import Exported, export_set
 from dataset_dm.exports.formats import FORMATS, cannot_hold, find_format
-from dataset_dm.exports.out import Exported, export_set
+from dataset_dm.exports.import_set import Imported, import_set
 
 __all__ = ["FORMATS", "Exported", "Imported", "cannot_hold", "export_set", "find_format", "import_set"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.exports.losses import Loss
 from dataset_dm.exports.sample import Box, Labels, Sample, Size, Thing
-from dataset_dm.training.data.annotations import check_box
+from dataset_dm.exports.unsupported import Loss
+from dataset_dm.readers.annotations import check_box
 
 
 class Reviewed(Protocol):

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dataset_dm import rle
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, by_name, category_of, same_size, save_image
-from dataset_dm.exports.losses import CROWDS, DEPTH, KEYPOINTS, LOOSE_BOXES, NO_MASK, SCORES, SHARED_PIXELS
 from dataset_dm.exports.sample import Labels, Sample, Size, Thing, class_map, largest_first
-from dataset_dm.records import BACKGROUND, VOID
-from dataset_dm.training.data.cityscapes import CLASSES
-from dataset_dm.training.data.pictures import read_ids
+from dataset_dm.exports.unsupported import CROWDS, DEPTH, KEYPOINTS, LOOSE_BOXES, NO_MASK, SCORES, SHARED_PIXELS
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.readers.cityscapes import CLASSES
+from dataset_dm.readers.images import read_ids
 
 _IMAGES, _LABELS, _IDS = "leftImg8bit", "gtFine", "classes.json"
 _LABEL_IDS, _INSTANCE_IDS = f"_{_LABELS}_labelIds.png", f"_{_LABELS}_instanceIds.png"

@@ -15,17 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from dataset_dm import rle
-from dataset_dm.coco_names import COCO_IDS
-from dataset_dm.drawing.skeleton import LIMBS
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, by_name, category_of, inside, placed, same_size, save_image
-from dataset_dm.exports.losses import CLASS_MAPS, DEPTH, VOID_PIXELS
 from dataset_dm.exports.sample import Labels, Sample, Thing
-from dataset_dm.miniature.world import KEYPOINTS
-from dataset_dm.records import PERSON
-from dataset_dm.training.data.annotations import keypoints_of, mask_of
-from dataset_dm.training.data.coco_files import read_json
+from dataset_dm.exports.unsupported import CLASS_MAPS, DEPTH, VOID_PIXELS
+from dataset_dm.labels import rle
+from dataset_dm.labels.coco import COCO_IDS, KEYPOINTS, LIMBS
+from dataset_dm.labels.records import PERSON
+from dataset_dm.readers.annotations import keypoints_of, mask_of
+from dataset_dm.readers.coco_files import read_json
 
 Row = dict[str, Any]
 _HALF = 0.5  # from the centre of a pixel to its index

@@ -15,17 +15,17 @@ from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
 
-from dataset_dm import rle
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, by_name, category_of, inside, placed, same_size, save_image
 from dataset_dm.exports.cvat_labels import CROWD, SCORE, SKELETON, constructor, meta
-from dataset_dm.exports.losses import DEPTH, KEYPOINT_SCORES, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.polygons import fill
 from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, united, void_of
 from dataset_dm.exports.sample import Labels, Sample, Size, Thing
+from dataset_dm.exports.unsupported import DEPTH, KEYPOINT_SCORES, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.xml_files import number, parse, plain, text_of
-from dataset_dm.miniature.world import KEYPOINTS
-from dataset_dm.records import PERSON
+from dataset_dm.labels import rle
+from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.records import PERSON
 
 _FILE = "annotations.xml"
 _NO_GROUP = (None, "", "0")

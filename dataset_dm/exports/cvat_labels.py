@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from dataset_dm.drawing.skeleton import LIMBS
-from dataset_dm.miniature.world import KEYPOINTS
+from dataset_dm.labels.coco import KEYPOINTS, LIMBS
 
 SCORE, CROWD = "score", "crowd"
 SKELETON = "person keypoints"  # in CVAT a label is either of skeletons or of other shapes

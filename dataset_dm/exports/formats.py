@@ -8,7 +8,7 @@ from dataset_dm.exports.cityscapes import Cityscapes
 from dataset_dm.exports.coco import Coco
 from dataset_dm.exports.cvat import Cvat
 from dataset_dm.exports.label_studio import LabelStudio
-from dataset_dm.exports.losses import EMPTY, Loss
+from dataset_dm.exports.unsupported import EMPTY, Loss
 from dataset_dm.exports.voc import Voc
 from dataset_dm.exports.yolo import Yolo
 from dataset_dm.exports.yolo_pose import YoloPose

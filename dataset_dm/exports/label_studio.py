@@ -18,14 +18,14 @@ from xml.etree import ElementTree
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports import brush
+from dataset_dm.exports import label_studio_rle
 from dataset_dm.exports.base import Format, by_name, placed, save_image
 from dataset_dm.exports.label_studio_regions import CONTROLS, CROWD, HIDDEN, Region, labels_of
-from dataset_dm.exports.losses import DEPTH, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, void_of
 from dataset_dm.exports.sample import Labels, Sample, Size, Thing
+from dataset_dm.exports.unsupported import DEPTH, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.xml_files import text_of
-from dataset_dm.miniature.world import KEYPOINTS
+from dataset_dm.labels.coco import KEYPOINTS
 
 _TASKS = "tasks.json"
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the name of an uploaded file
@@ -157,7 +157,7 @@ def _region(
 
 
 def _brush(mask: np.ndarray) -> dict[str, Any]:
-    return {"format": "rle", "rle": brush.encode(mask)}
+    return {"format": "rle", "rle": label_studio_rle.encode(mask)}
 
 
 def _rectangle(thing: Thing, size: Size) -> dict[str, Any]:

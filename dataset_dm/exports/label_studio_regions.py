@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports import brush
+from dataset_dm.exports import label_studio_rle
 from dataset_dm.exports.base import category_of, inside, same_size
 from dataset_dm.exports.regions import VOID_REGION, united
 from dataset_dm.exports.sample import Labels, Size, Thing
-from dataset_dm.miniature.world import KEYPOINTS
+from dataset_dm.labels.coco import KEYPOINTS
 
 Region = dict[str, Any]
 HIDDEN, CROWD = "hidden", "crowd"
@@ -98,7 +98,7 @@ def _shares(value: Mapping[str, Any], names: Sequence[str], place: str) -> np.nd
 
 def _mask(one: Region, size: Size, place: str) -> np.ndarray:
     try:
-        return brush.decode(one["value"]["rle"], size)
+        return label_studio_rle.decode(one["value"]["rle"], size)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DataError(explain(f"{place}: mask cannot be read ({error})")) from error
 

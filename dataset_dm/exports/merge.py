@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from dataset_dm import rle
 from dataset_dm.exports.match import changes, matches, moved_points
 from dataset_dm.exports.sample import Labels, Size, Thing, class_map, largest_first
-from dataset_dm.records import VOID
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import VOID
 
 _SURE = 1.0
 

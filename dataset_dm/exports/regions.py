@@ -8,7 +8,7 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.sample import Labels, Size, Thing
-from dataset_dm.records import VOID
+from dataset_dm.labels.records import VOID
 
 VOID_REGION = "void"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_dm import rle
-from dataset_dm.records import VOID
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import VOID
 
 Box = tuple[float, float, float, float]
 Size = tuple[int, int]

@@ -12,10 +12,10 @@ from PIL import Image, UnidentifiedImageError
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.sample import Labels, Sample, Size, Thing, file_name
-from dataset_dm.png import decode_png
-from dataset_dm.records import VOID
-from dataset_dm.training.data.annotations import mask_of
-from dataset_dm.training.data.hub import as_rows
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.records import VOID
+from dataset_dm.readers.annotations import mask_of
+from dataset_dm.readers.hub import as_rows
 
 _SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "BMP": ".bmp", "TIFF": ".tif"}
 Row = dict[str, Any]

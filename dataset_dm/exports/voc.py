@@ -16,16 +16,16 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from dataset_dm import rle
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, category_of, inside, placed, same_size, save_image
-from dataset_dm.exports.losses import DEPTH, KEYPOINTS, SCORES, SHARED_PIXELS
 from dataset_dm.exports.match import overlap
 from dataset_dm.exports.sample import Box, Labels, Sample, Thing, class_map, largest_first
+from dataset_dm.exports.unsupported import DEPTH, KEYPOINTS, SCORES, SHARED_PIXELS
 from dataset_dm.exports.xml_files import number, parse, plain, text_of
-from dataset_dm.overlay import colour_label
-from dataset_dm.records import BACKGROUND, VOID
-from dataset_dm.training.data.pictures import read_mask
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.readers.images import read_mask
+from dataset_dm.visualization.overlay import colour_label
 
 _MOST = VOID - 1
 _SURE = 0.5  # the least overlap of a box with the mask that it belongs to

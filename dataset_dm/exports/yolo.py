@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dataset_dm.exports.base import Size
-from dataset_dm.exports.losses import CLASS_MAPS, CROWDS, DEPTH, KEYPOINTS, MASKS, SCORES, VOID_PIXELS
 from dataset_dm.exports.sample import Thing
+from dataset_dm.exports.unsupported import CLASS_MAPS, CROWDS, DEPTH, KEYPOINTS, MASKS, SCORES, VOID_PIXELS
 from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of
 
 

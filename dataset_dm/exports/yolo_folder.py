@@ -16,7 +16,7 @@ import numpy as np
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, by_name, category_of, placed, save_image
 from dataset_dm.exports.sample import Labels, Sample, Thing
-from dataset_dm.training.data.pictures import IMAGE_TYPES
+from dataset_dm.readers.images import IMAGE_TYPES
 
 _YAML = "data.yaml"
 _FOLDERS = {"validation": "val"}

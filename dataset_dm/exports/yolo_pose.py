@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from dataset_dm.drawing.skeleton import side
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Size
-from dataset_dm.exports.losses import (
+from dataset_dm.exports.sample import Thing
+from dataset_dm.exports.unsupported import (
     CLASS_MAPS,
     CROWDS,
     DEPTH,
@@ -20,9 +20,9 @@ from dataset_dm.exports.losses import (
     SCORES,
     VOID_PIXELS,
 )
-from dataset_dm.exports.sample import Thing
 from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of, shares
-from dataset_dm.records import PERSON
+from dataset_dm.labels.coco import side
+from dataset_dm.labels.records import PERSON
 
 _JOINTS = 17
 _MIRRORED = [{"left": joint + 1, "right": joint - 1}.get(side(joint), joint) for joint in range(_JOINTS)]

@@ -8,7 +8,9 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Size
-from dataset_dm.exports.losses import (
+from dataset_dm.exports.polygons import fill, joined, outlines
+from dataset_dm.exports.sample import Thing
+from dataset_dm.exports.unsupported import (
     CLASS_MAPS,
     CROWDS,
     DEPTH,
@@ -19,8 +21,6 @@ from dataset_dm.exports.losses import (
     SCORES,
     VOID_PIXELS,
 )
-from dataset_dm.exports.polygons import fill, joined, outlines
-from dataset_dm.exports.sample import Thing
 from dataset_dm.exports.yolo_folder import YoloFormat, shares
 
 

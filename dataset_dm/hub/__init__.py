@@ -10,11 +10,11 @@ Light: `datasets` and `huggingface_hub` are imported when something is done.
 from dataset_dm.cards.markdown import escape
 from dataset_dm.cards.models import AdapterFacts
 from dataset_dm.hub.card import size_category, write_card
-from dataset_dm.hub.facts import CardFacts
-from dataset_dm.hub.failures import HubError
-from dataset_dm.hub.layout import describe, find_splits
-from dataset_dm.hub.models import write_adapter_card
-from dataset_dm.hub.pushing import push
+from dataset_dm.hub.card_facts import CardFacts
+from dataset_dm.hub.errors import HubError
+from dataset_dm.hub.layout import describe
+from dataset_dm.hub.model_upload import write_adapter_card
+from dataset_dm.hub.push import push
 from dataset_dm.hub.transfer import Pushed
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "Pushed",
     "describe",
     "escape",
-    "find_splits",
     "push",
     "size_category",
     "write_adapter_card",

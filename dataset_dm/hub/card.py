@@ -18,11 +18,12 @@ from dataset_dm.cards.private import public
 from dataset_dm.cards.sections import seal
 from dataset_dm.errors import DataError, explain
 from dataset_dm.hub import layout
+from dataset_dm.hub.card_facts import CardFacts, write_facts
+from dataset_dm.hub.card_yaml import default_config, head, rows_of, size_category
 from dataset_dm.hub.columns import MEANINGS, column_type, tasks_of
-from dataset_dm.hub.facts import CardFacts, write_facts
-from dataset_dm.hub.head import default_config, head, rows_of, size_category
 from dataset_dm.hub.measured import quality_of
 from dataset_dm.hub.statistics import id_names, statistics
+from dataset_dm.store.output_folder import find_splits
 
 if TYPE_CHECKING:
     from datasets import DatasetInfo
@@ -71,7 +72,7 @@ def write_card(folder: Path | str, facts: CardFacts) -> Path:
         DataError: no split folder with parquet files.
     """
     folder = Path(folder)
-    splits = layout.find_splits(folder)
+    splits = find_splits(folder)
     if not splits:
         raise DataError(explain(f"card: no split in {folder}", expected="folders like train/ with .parquet files"))
     preview = PREVIEW if (folder / PREVIEW).is_file() else None

@@ -12,19 +12,6 @@ from dataset_dm.errors import DataError, explain
 if TYPE_CHECKING:
     from datasets import DatasetInfo, Features
 
-ORDER = ("train", "validation", "test")
-
-
-def find_splits(folder: Path) -> dict[str, list[Path]]:
-    """Split name → its parquet files; train, validation, test first, others by name."""
-    found = {d.name: sorted(d.glob("*.parquet")) for d in sorted(folder.iterdir()) if d.is_dir()}
-    return {name: found[name] for name in in_order([name for name in found if found[name]])}
-
-
-def in_order(splits: Sequence[str]) -> list[str]:
-    """Train, validation, test first, others as they come."""
-    return [name for name in ORDER if name in splits] + [name for name in splits if name not in ORDER]
-
 
 def describe(splits: Mapping[str, Sequence[Path]]) -> DatasetInfo:
     """Features and split sizes, read from the parquet files' footers alone.

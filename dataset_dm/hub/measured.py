@@ -20,7 +20,7 @@ def quality_of(annotator: Annotator | None, columns: Collection[str]) -> dict[st
         annotator: who labelled the set; "miniature", a folder or a Hub id.
         columns: the set's columns.
     """
-    from dataset_dm.sources import find
+    from dataset_dm.models.reference import find
 
     if annotator is None:
         return None

@@ -45,7 +45,7 @@ def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> 
     """
     import pyarrow.parquet as pq
 
-    from dataset_dm.assembly import shown_classes
+    from dataset_dm.rows.columns import shown_classes
 
     shown: Counter[str] = Counter()
     totals: dict[str, tuple[float, int]] = {}

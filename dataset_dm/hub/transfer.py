@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dataset_dm.errors import explain
-from dataset_dm.hub.failures import HubError, Patience, passes, translate
+from dataset_dm.hub.errors import HubError, Patience, passes, translate
 from dataset_dm.hub.remote import Remote, git_name, read_remote, sha256
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dataset_dm.records import VOID, Annotation
+from dataset_dm.labels.records import VOID, Annotation
 
 
 def consensus(found: Sequence[Annotation], classes: int, *, keep_probability: bool = False) -> Annotation:

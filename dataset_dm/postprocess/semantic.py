@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dataset_dm.records import VOID, Annotation
+from dataset_dm.labels.records import VOID, Annotation
 
 
 def probabilities(logits: Tensor, temperature: float = 1.0, size: tuple[int, int] | None = None) -> Tensor:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataset_dm.plan import PromptSource
-from dataset_dm.prompts.classes import class_words, find_classes
-from dataset_dm.records import Prompt
+from dataset_dm.labels.classes import class_words, find_classes
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts.source import PromptSource
 
 BEFORE_NAMES = "; "
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm.errors import PromptError, UserError, did_you_mean, explain
-from dataset_dm.prompts.book import Place
-from dataset_dm.prompts.classes import find_classes
-from dataset_dm.prompts.frozen import frozen_prompt, tidy
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.records import Prompt
+from dataset_dm.models.reference import split_revision
+from dataset_dm.prompts.cache import Place
+from dataset_dm.prompts.cached_source import frozen_prompt, tidy
 from dataset_dm.prompts.templates import Templates
-from dataset_dm.records import Prompt
-from dataset_dm.sources import split_revision
 
 if TYPE_CHECKING:
     import datasets

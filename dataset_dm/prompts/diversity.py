@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dataset_dm.prompts.classes import find_classes
-from dataset_dm.records import Prompt
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.records import Prompt
 
 NEAR = 0.8  # from this overlap on two prompts are near duplicates
 _ORDERS = (1, 2, 3)

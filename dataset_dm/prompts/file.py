@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import PromptError, did_you_mean, explain
-from dataset_dm.records import Prompt
+from dataset_dm.labels.records import Prompt
 
 _KEYS = ("prompt", "classes")
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataset_dm.errors import PromptError, explain
-from dataset_dm.prompts.book import Place
-from dataset_dm.prompts.classes import class_words, find_classes
-from dataset_dm.prompts.frozen import frozen_prompt, tidy
+from dataset_dm.labels.classes import class_words, find_classes
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts.cache import Place
+from dataset_dm.prompts.cached_source import frozen_prompt, tidy
+from dataset_dm.prompts.llm import Ask, Writer
+from dataset_dm.prompts.llm_api import Endpoint
+from dataset_dm.prompts.llm_local import LocalModel
 from dataset_dm.prompts.templates import Templates
-from dataset_dm.prompts.writers import Ask, Writer, writer_from_dict
-from dataset_dm.records import Prompt
 
 INSTRUCTION = (
     "You write captions of photographs for a text-to-image model. Each caption is one plain English sentence of 8 to "
@@ -131,3 +133,10 @@ def _number(place: Place, attempt: int) -> int:
 def _short(answer: str | None) -> str:
     text = tidy(answer or "")
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
+
+
+def writer_from_dict(plain: Mapping[str, Any]) -> Writer:
+    """The inverse of a writer's `to_dict`."""
+
+    kinds = {"endpoint": Endpoint.from_dict, "local": LocalModel.from_dict}
+    return kinds[plain["kind"]](plain)

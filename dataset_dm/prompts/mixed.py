@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from dataset_dm.errors import PromptError, explain
-from dataset_dm.plan import PromptSource
-from dataset_dm.records import Prompt
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts.source import PromptSource
 
 _FINEST = 10**6  # weights are heeded to one part in so many
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dataset_dm.errors import PromptError, explain
-from dataset_dm.plan import PromptSource
 from dataset_dm.prompts.captions import Captions
-from dataset_dm.prompts.endpoint import Endpoint
 from dataset_dm.prompts.language_model import LanguageModel
-from dataset_dm.prompts.local_model import LocalModel
+from dataset_dm.prompts.llm_api import Endpoint
+from dataset_dm.prompts.llm_local import LocalModel
+from dataset_dm.prompts.source import PromptSource
 from dataset_dm.prompts.templates import Templates
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dataset_dm.errors import PromptError, did_you_mean, explain
-from dataset_dm.miniature.world import display_name
+from dataset_dm.labels.classes import singular_and_plural, world_name
+from dataset_dm.labels.records import Prompt
+from dataset_dm.labels.vocabulary import display_name
 from dataset_dm.miniature.world.captions import SETTINGS
 from dataset_dm.miniature.world.palette import NAMES as COLOURS
 from dataset_dm.miniature.world.places import COMPANY, PLACES
-from dataset_dm.prompts.classes import singular_and_plural, world_name
-from dataset_dm.records import Prompt
 
 PREFIXES = ("a photo of", "a photo of", "a photo of", "a picture of", "an image of")
 NUMBERS = ("two", "two", "three")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dataset_dm.training.data.labelled import Instances, LabelledImage
-from dataset_dm.training.views import VOID, View, whole
+from dataset_dm.readers.labelled import Instances, LabelledImage
+from dataset_dm.training.crop import VOID, View, whole
 
 MOST_OBJECTS = 254  # an instance map is one byte: 0 is no object, 255 to be ignored
 

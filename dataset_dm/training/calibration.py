@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from dataset_dm.annotators.labels import class_scores
+from dataset_dm.annotators.decoder_labels import class_scores
 from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
-from dataset_dm.evaluation.calibration import fit_temperature
-from dataset_dm.evaluation.matching import match
-from dataset_dm.evaluation.pose import CLOSE, similarity
+from dataset_dm.metrics.calibration import fit_temperature
+from dataset_dm.metrics.matching import match
+from dataset_dm.metrics.pose import CLOSE, similarity
 from dataset_dm.postprocess.semantic import probabilities, threshold_for
 from dataset_dm.training.features import FeatureStore
 from dataset_dm.training.validation import Read, predictions, readings

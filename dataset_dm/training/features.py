@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from dataset_dm.decoder import Targets
-from dataset_dm.diffusion import Backbone, encode_images, read_features
-from dataset_dm.files import write_atomically
+from dataset_dm.diffusion import Backbone, encode_classes, encode_images, read_features
+from dataset_dm.files.atomic import write_atomically
 from dataset_dm.hypercolumns import Features, FeatureSpec
-from dataset_dm.prompts import class_words, wordings
+from dataset_dm.labels.classes import class_words, wordings
+from dataset_dm.readers import LabelledImage, LabelledSet
 from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
-from dataset_dm.training.data import LabelledImage, LabelledSet
 
 BLIND = "a photo"  # names no class
 READY = "ready.json"
@@ -145,8 +145,8 @@ def extract(
         report: called with (done, all, seconds so far).
     """
     classes = labelled.classes or ("thing",)  # a set of depth alone has none; its decoder reads no text
-    text = backbone.classes_text(class_words(classes))
-    spoken = [backbone.classes_text(names).mean.cpu() for names in wordings(classes)]
+    text = encode_classes(backbone, class_words(classes))
+    spoken = [encode_classes(backbone, names).mean.cpu() for names in wordings(classes)]
     store = FeatureStore(folder, spec, torch.stack(spoken), len(labelled), config.count)
     key = {
         "spec": spec.to_dict(),

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dataset_dm.engine.base import read, stores
 from dataset_dm.errors import DataError, explain
-from dataset_dm.filters import from_dict
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.png import decode_png
-from dataset_dm.prompts.asked import asked_positions
-from dataset_dm.records import semantic_features
-from dataset_dm.rows import Rows
-from dataset_dm.tasks import SEMANTIC
-from dataset_dm.training.data.labelled import LabelledImage
+from dataset_dm.labels.classes import asked_positions
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.records import semantic_features
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.readers.labelled import LabelledImage
+from dataset_dm.rows.filters import from_dict
+from dataset_dm.rows.reader import Rows
+from dataset_dm.store.plans import read, stores
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy as np
 from dataset_dm.diffusion import Backbone
 from dataset_dm.errors import ConfigError, DataError, explain
 from dataset_dm.hypercolumns import FeatureSpec
-from dataset_dm.tasks import INSTANCE, POSE, TASKS, task
+from dataset_dm.labels.tasks import INSTANCE, POSE, TASKS, task
+from dataset_dm.readers import LabelledSet, open_labelled, split_off
+from dataset_dm.readers.miniature import MiniatureSet
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data import LabelledSet, open_labelled, split_off
-from dataset_dm.training.data.miniature import MiniatureSet
 from dataset_dm.training.features import FeatureStore, VariantConfig, extract
 from dataset_dm.training.subsets import long_tail, seen_only
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import ConfigError, explain
-from dataset_dm.files import locked, store_error, write_atomically
-from dataset_dm.home import home
-from dataset_dm.sources import Source
+from dataset_dm.files.atomic import locked, store_error, write_atomically
+from dataset_dm.files.home import home
+from dataset_dm.models.reference import Source
 
 # Raised by hand when the same recipe trains another decoder than before.
 DECODER_VERSION = 2
@@ -165,7 +165,7 @@ def _train(recipe: DecoderRecipe, folder: Path, device: str, say: Callable[[str]
 
 def _check_classes(recipe: DecoderRecipe) -> None:
     """ConfigError unless the data has the classes that the plan was made for."""
-    from dataset_dm.training.data import open_labelled
+    from dataset_dm.readers import open_labelled
 
     how = {name: recipe.training[name] for name in _READING if name in recipe.training}
     known = set(open_labelled(recipe.data, **how).classes)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from dataset_dm.evaluation.plots import BLUE, RED, figure, save
+from dataset_dm.metrics.plots import BLUE, RED, figure, save
 from dataset_dm.training.validation import SHOWN, Figures
 
 COLOURS = (RED, "#b35c00", "#7a3fa8", "#5b7f1f", "#1f7f73")  # one a figure

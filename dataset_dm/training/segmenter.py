@@ -16,11 +16,11 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.evaluation.calibration import fit_temperature, log_probabilities
+from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.metrics.calibration import fit_temperature, log_probabilities
 from dataset_dm.postprocess.semantic import heed, restrict, threshold_for
-from dataset_dm.records import BACKGROUND, VOID
+from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, stream
-from dataset_dm.training.data.labelled import LabelledImage
 from dataset_dm.training.generated import GeneratedSet
 
 LEAST_SIDE = 32  # of a picture, in pixels: the first stage attends to its 4 x 4 cells in windows of 8 x 8

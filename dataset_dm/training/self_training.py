@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from dataset_dm.annotators.segmenter import write_segmenter
-from dataset_dm.files import locked, store_error
-from dataset_dm.home import home
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.files.atomic import locked, store_error
+from dataset_dm.files.home import home
+from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.training.generated import read_generated
 from dataset_dm.training.segmenter import SegmenterConfig, train_segmenter
 

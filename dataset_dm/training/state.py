@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from dataset_dm.errors import ConfigError
-from dataset_dm.files import write_atomically
+from dataset_dm.files.atomic import write_atomically
 
 STATE, TENSORS = "state.json", "state.safetensors"
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.prompts import find_classes
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.readers import LabelledImage, LabelledSet
+from dataset_dm.readers.labelled import VOID, Instances
 from dataset_dm.training.augment import stream
-from dataset_dm.training.data import LabelledImage, LabelledSet
-from dataset_dm.training.data.labelled import VOID, Instances
 
 
 class _Derived:

@@ -16,14 +16,14 @@ from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError, explain
-from dataset_dm.evaluation.report import finite
-from dataset_dm.files import write_atomically
+from dataset_dm.files.atomic import write_atomically
 from dataset_dm.hypercolumns import FeatureSpec
+from dataset_dm.labels.tasks import DEPTH
+from dataset_dm.metrics.report import finite
 from dataset_dm.miniature import locate
-from dataset_dm.tasks import DEPTH
+from dataset_dm.readers import LabelledSet
 from dataset_dm.training.calibration import calibrate
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data import LabelledSet
 from dataset_dm.training.features import FeatureStore
 from dataset_dm.training.inputs import DataRequest, chosen_tasks, depth_range, feature_stores, look_through
 from dataset_dm.training.loop import STATE_FOLDER, Training

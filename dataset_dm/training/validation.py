@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from dataset_dm.annotators.labels import read_labels
+from dataset_dm.annotators.decoder_labels import read_labels
 from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
-from dataset_dm.evaluation.calibration import Reliability
-from dataset_dm.evaluation.depth import DepthErrors
-from dataset_dm.evaluation.detection import Detections
-from dataset_dm.evaluation.pose import Poses
-from dataset_dm.evaluation.semantic import Confusion
-from dataset_dm.evaluation.truth import Truth
-from dataset_dm.prompts import class_words
-from dataset_dm.records import PERSON, Annotation
-from dataset_dm.training.data.labelled import Instances
+from dataset_dm.labels.classes import class_words
+from dataset_dm.labels.records import PERSON, Annotation
+from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.depth import DepthErrors
+from dataset_dm.metrics.detection import Detections
+from dataset_dm.metrics.pose import Poses
+from dataset_dm.metrics.semantic import Confusion
+from dataset_dm.metrics.truth import Truth
+from dataset_dm.readers.labelled import Instances
 from dataset_dm.training.features import FeatureStore
 
 # the figures that a training prints and plots, in percent

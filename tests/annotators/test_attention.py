@@ -7,9 +7,9 @@ import torch
 from dataset_dm.annotators import load
 from dataset_dm.annotators.attention import AttentionAnnotator, Seen
 from dataset_dm.annotators.base import Annotator, Pictures
-from dataset_dm.attention_settings import AttentionSettings
 from dataset_dm.diffusion import sample
 from dataset_dm.errors import ConfigError
+from dataset_dm.models.attention_settings import AttentionSettings
 
 CLASSES = ("car", "dog", "dining table", "horse")
 

@@ -9,12 +9,12 @@ import pytest
 
 from dataset_dm.annotators.attention import AttentionAnnotator
 from dataset_dm.annotators.base import Pictures
-from dataset_dm.catalogue import recipe
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
-from dataset_dm.generate import Session
-from dataset_dm.png import decode_png
-from dataset_dm.records import Annotation
-from dataset_dm.request import resolve_recipe
+from dataset_dm.generation.session import Session
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.records import Annotation
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.resolve import resolve_recipe
 
 CLASSES = ("car", "dog", "cat", "horse")
 # different numbers of classes each, one that nobody drew, one that names none and is asked about all

@@ -10,8 +10,9 @@ from dataset_dm.annotators import load
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.annotators.combined import CombinedAnnotator
 from dataset_dm.errors import AnnotatorMismatch
-from dataset_dm.labeller import combined_hash
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world import labelled
+from dataset_dm.models.annotators import combined_hash
 from dataset_dm.postprocess.consensus import consensus
 
 REQUESTED = [[6], [14, 11]]

@@ -12,9 +12,10 @@ from dataset_dm.annotators import load
 from dataset_dm.annotators.base import Annotator
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.decoder import PDecoder, PDecoderConfig
-from dataset_dm.diffusion import encode_images, feature_spec, read_features
+from dataset_dm.diffusion import encode_classes, encode_images, feature_spec, read_features
 from dataset_dm.errors import AnnotatorMismatch, ModelError
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world import labelled
 
 CLASSES = ("car", "dog", "dining table", "person")
 SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4}
@@ -39,7 +40,7 @@ def every_annotator(every_head) -> PDecoderAnnotator:
 
 def features_of(backbone, spec, indices, classes=CLASSES):
     images = torch.from_numpy(np.stack([labelled("test", i)[1].image for i in indices]))
-    text = backbone.classes_text(list(classes))
+    text = encode_classes(backbone, list(classes))
     latents = encode_images(backbone, images)
     return read_features(backbone, latents, ["a photo"] * len(indices), text, spec, list(indices), images=images)
 

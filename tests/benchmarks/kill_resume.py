@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from dataset_dm.engine import stores
-from dataset_dm.plan import GenerationPlan
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.plans import stores
 from tests.benchmarks.quick_plan import files, quick_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import json, sys
 from dataset_dm.engine import Engine
-from dataset_dm.request import plan_from_dict
+from dataset_dm.plan.generation_plan import plan_from_dict
 asked = json.loads(sys.argv[1])
 with Engine(plan_from_dict(asked["plan"]), device=asked["device"], engine=asked["engine"]) as engine:
     engine.fill({"train": asked["images"]})

@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 
-from dataset_dm.catalogue import recipe
 from dataset_dm.engine import Engine
-from dataset_dm.generate import Session
-from dataset_dm.request import resolve_recipe
+from dataset_dm.generation.session import Session
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.resolve import resolve_recipe
 
 IN_THE_MODEL = ("draw", "read", "label")
 

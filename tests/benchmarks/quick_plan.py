@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from dataset_dm.engine import stores
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import resolve
+from dataset_dm.store.plans import stores
 
 # the embedded models
 QUICK = {"generator": "miniature", "annotator": "miniature"}

@@ -19,10 +19,11 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 import dataset_dm  # noqa: F401  (teaches `datasets` our names)
-from dataset_dm.catalogue import recipe
-from dataset_dm.engine import Engine, stores
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.rows import Rows
+from dataset_dm.engine import Engine
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.rows.reader import Rows
+from dataset_dm.store.plans import stores
 from tests.benchmarks.quick_plan import QUICK, quick_plan
 
 IMAGE_COLUMNS = ["index", "attempt", "seed", "prompt", "image", "width", "height", "unsafe", "unusable"]

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 import dataset_dm  # noqa: F401  (registers the names)
 from dataset_dm.builders.voc_synth import VocSynth
-from dataset_dm.engine import stores
+from dataset_dm.store.plans import stores
 
 NAME = "dataset_dm/voc_synth"
 

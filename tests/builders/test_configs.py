@@ -8,13 +8,13 @@ import pytest
 from datasets import load_dataset
 
 import dataset_dm  # noqa: F401  (registers the names)
-from dataset_dm import rle
 from dataset_dm.builders.coco_synth import CocoSynth
-from dataset_dm.coco_names import COCO_CLASSES, COCO_IDS
 from dataset_dm.errors import ConfigError
-from dataset_dm.exports.source import class_names
-from dataset_dm.label_rows import each
-from dataset_dm.miniature.world import VOC_CLASSES
+from dataset_dm.exports.open_dataset import class_names
+from dataset_dm.labels import rle
+from dataset_dm.labels.coco import COCO_CLASSES, COCO_IDS
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.store.label_codec import each
 
 
 @pytest.fixture

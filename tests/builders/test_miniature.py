@@ -7,13 +7,14 @@ import pytest
 from datasets import load_dataset
 
 import dataset_dm  # noqa: F401  (registers the names)
-from dataset_dm import rle
 from dataset_dm.builders.miniature import Miniature
-from dataset_dm.catalogue import CATALOGUE
 from dataset_dm.errors import ConfigError
-from dataset_dm.label_rows import each
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
-from dataset_dm.records import features
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import features
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world import labelled
+from dataset_dm.plan.configs import CATALOGUE
+from dataset_dm.store.label_codec import each
 
 
 def load(tmp_path: Path, config: str = "semantic", **asked: object):

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 import dataset_dm  # noqa: F401  (registers the names)
 from dataset_dm.builders._stream import LANES, EndlessLanes
 from dataset_dm.errors import ConfigError
-from dataset_dm.generate import Session
+from dataset_dm.generation.session import Session
 
 NAME = "dataset_dm/voc_synth"
 QUICK = {"sampler": {"steps": 1, "guidance": 2.0}, "batch_size": 2, "shard_size": 4, "device": "cpu"}

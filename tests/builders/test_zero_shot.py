@@ -13,8 +13,8 @@ import dataset_dm  # noqa: F401  (registers the names)
 from dataset_dm.builders.voc_synth import VocSynth
 from dataset_dm.decoder import PDecoder
 from dataset_dm.errors import ConfigError
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.training.scarcity import UNSEEN
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.training.scarce_configs import UNSEEN
 from tests.training.test_on_demand import TINY
 
 ROOT = Path(__file__).resolve().parents[2]

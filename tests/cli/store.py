@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from dataset_dm import cli
-from dataset_dm.catalogue import recipe
-from dataset_dm.engine import Engine, stores
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.request import resolve_recipe
+from dataset_dm.engine import Engine
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import resolve_recipe
+from dataset_dm.store.plans import stores
 
 COUNTS = {"train": 3, "test": 1}
 

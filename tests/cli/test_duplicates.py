@@ -9,7 +9,7 @@ from PIL import Image
 
 from dataset_dm.cli import Parser, duplicates, generate
 from dataset_dm.errors import ConfigError, DataError, StoreError
-from dataset_dm.png import decode_png
+from dataset_dm.labels.images import decode_png
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_builders_leave_out_what_is_listed(words: list[str], tmp_path: Path) -> 
     asked |= {"num_images": 3, "device": "cpu"}
     before = VocSynth(**asked, cache_dir=str(tmp_path / "cache"))
     before.download_and_prepare()
-    from dataset_dm.exclusions import Exclusions, write_exclusions
+    from dataset_dm.rows.exclusions import Exclusions, write_exclusions
 
     write_exclusions(before.config.plan(), Exclusions(rows={"train": {2: "near_duplicate"}}))
     after = VocSynth(**asked, cache_dir=str(tmp_path / "cache"))

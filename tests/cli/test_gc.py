@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dataset_dm.shards import ShardStore
+from dataset_dm.store.shards import ShardStore
 from tests.cli.store import call
 
 TABLE = pa.table({"index": pa.array([0]), "image": pa.array([b"x" * 2000])})

@@ -13,7 +13,7 @@ import pytest
 from datasets import load_dataset
 
 from dataset_dm import cli
-from dataset_dm.catalogue import recipe
+from dataset_dm.plan.configs import recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 

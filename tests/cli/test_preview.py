@@ -9,9 +9,10 @@ from datasets import ClassLabel, Dataset, Features, Image, Sequence, Value
 from PIL import Image as Pictures
 
 from dataset_dm import cli
-from dataset_dm.exports.source import class_names
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
-from dataset_dm.rle import box, encode
+from dataset_dm.exports.open_dataset import class_names
+from dataset_dm.labels.rle import box, encode
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world import labelled
 
 OBJECTS = {
     "id": Value("int64"),

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm import cli
-from dataset_dm.png import decode_png
+from dataset_dm.labels.images import decode_png
 
 SMALL = ["--batch-size", "4", "--shard-size", "4"]
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.cli.status import duration, size
-from dataset_dm.engine import Engine, note_wanted, stores
-from dataset_dm.engine.survey import pace
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.shards import ShardRecord
+from dataset_dm.engine import Engine
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.plans import note_wanted, stores
+from dataset_dm.store.shards import ShardRecord
+from dataset_dm.store.status import pace
 from tests.cli.store import call, copy_store, make_store, shard_file
 
 

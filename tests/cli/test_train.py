@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dataset_dm import cli
-from tests.training.conftest import write_voc
+from tests.readers.little_sets import write_voc
 
 
 def without_a_mask(voc: Path) -> None:

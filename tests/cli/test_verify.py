@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dataset_dm.engine import stores
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.png import decode_png, encode_png
+from dataset_dm.labels.images import decode_png, encode_png
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.store.plans import stores
 from tests.cli.store import call, copy_store, make_store, shard_file
 
 Change = Callable[[dict], None]

@@ -16,16 +16,16 @@ from tests.compatibility.environments import ROOT, VERSIONS, constraints
 
 TESTS = (
     "tests/test_registry.py",
-    "tests/test_records.py",
+    "tests/labels/test_records.py",
     "tests/builders",
     "tests/exports/test_round_trip.py",
-    "tests/exports/test_source.py",
+    "tests/exports/test_open_dataset.py",
     "tests/training/test_data.py",
     "tests/hub/test_spelling.py",
-    "tests/hub/test_head.py",
+    "tests/hub/test_card_yaml.py",
     "tests/hub/test_push.py",
     "tests/hub/test_example_scripts.py",
-    "tests/hub/test_models.py",
+    "tests/hub/test_model_upload.py",
     "tests/trainers",
 )
 TOLD = ("datasets", "huggingface_hub", "transformers", "diffusers", "torch")

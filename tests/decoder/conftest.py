@@ -5,7 +5,7 @@ import torch
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig, Targets
 from dataset_dm.hypercolumns import Features, FeatureSpec, Level
-from dataset_dm.tasks import TASKS
+from dataset_dm.labels.tasks import TASKS
 
 LEVELS = (
     Level("unet.a", "unet", 12, 8),

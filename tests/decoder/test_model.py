@@ -12,7 +12,7 @@ from dataset_dm.decoder.depth_head import FACTOR, DepthOutput
 from dataset_dm.decoder.evidence import hide_words
 from dataset_dm.decoder.pose_head import CELLS
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError
-from dataset_dm.tasks import TASKS
+from dataset_dm.labels.tasks import TASKS
 from tests.decoder.conftest import SPEC, make_decoder, make_features
 
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}

@@ -1,6 +1,5 @@
 """Pipelines of the real topologies at a fraction of their width, with random weights and the embedded tokenizer."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -113,9 +112,3 @@ def sdxl_folder(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("sdxl")
     pipe.save_pretrained(folder)
     return folder
-
-
-@pytest.fixture
-def copied(generator_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the embedded generator that a test may damage."""
-    return Path(shutil.copytree(generator_folder, tmp_path / "generator"))

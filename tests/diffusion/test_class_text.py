@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dataset_dm.diffusion import Backbone
+from dataset_dm.diffusion import Backbone, encode_classes
 from dataset_dm.diffusion.class_text import own_positions
 from dataset_dm.errors import ConfigError
 
@@ -23,7 +23,7 @@ def test_own_tokens_are_found_by_characters_not_by_words(backbone: Backbone) -> 
 
 
 def test_tokens_mean_and_mask_agree(backbone: Backbone) -> None:
-    text = backbone.classes_text(CLASSES)
+    text = encode_classes(backbone, CLASSES)
     states = backbone.encode_text(["potted plant"])[0]
     count = backbone.token_count("potted plant") - 2
     assert count > 1, "the test needs a class of several tokens"
@@ -35,7 +35,7 @@ def test_tokens_mean_and_mask_agree(backbone: Backbone) -> None:
 
 
 def test_template_puts_words_around_but_keeps_own_tokens(backbone: Backbone) -> None:
-    text = backbone.classes_text(["car"], template="a photo of a {} at night")
+    text = encode_classes(backbone, ["car"], template="a photo of a {} at night")
     states = backbone.encode_text(["a photo of a car at night"])[0]
     begin = backbone.token_count("a photo of a") - 1
     assert torch.equal(text.own_tokens(0), states[begin : begin + int(text.mask.sum())])
@@ -43,9 +43,9 @@ def test_template_puts_words_around_but_keeps_own_tokens(backbone: Backbone) -> 
 
 def test_permuting_and_extending_the_list_is_exact(backbone: Backbone) -> None:
     order = [3, 0, 5, 1]
-    whole = backbone.classes_text(CLASSES)
+    whole = encode_classes(backbone, CLASSES)
     fresh = Backbone.load(backbone.folder, device="cpu")  # nothing remembered
-    part = fresh.classes_text([CLASSES[i] for i in order])
+    part = encode_classes(fresh, [CLASSES[i] for i in order])
     assert torch.equal(part.mean, whole.mean[order])
     for row, i in enumerate(order):
         assert torch.equal(part.own_tokens(row), whole.own_tokens(i))
@@ -55,9 +55,9 @@ def test_permuting_and_extending_the_list_is_exact(backbone: Backbone) -> None:
 @pytest.mark.parametrize("classes", [[], "car", [""], ["  "], [3], ["car " * 100]])
 def test_bad_class_lists(backbone: Backbone, classes: object) -> None:
     with pytest.raises(ConfigError, match="class"):
-        backbone.classes_text(classes)
+        encode_classes(backbone, classes)
 
 
 def test_template_without_a_place(backbone: Backbone) -> None:
     with pytest.raises(ConfigError, match="exactly one {}"):
-        backbone.classes_text(["car"], template="a photo")
+        encode_classes(backbone, ["car"], template="a photo")

@@ -12,6 +12,7 @@ from dataset_dm.diffusion import (
     SamplerConfig,
     TapRequest,
     decode_latents,
+    encode_classes,
     encode_images,
     feature_spec,
     read_features,
@@ -96,7 +97,7 @@ def test_whole_path_on_stable_diffusion_15(sd15: Backbone) -> None:
     spec = feature_spec(sd15)
     size = (64, 128)
     drawn = sample(sd15, ["a dog"], [3], SamplerConfig(steps=2), size=size, taps=TapRequest(levels=spec.names("vae")))
-    text = sd15.classes_text(["dog", "potted plant"])
+    text = encode_classes(sd15, ["dog", "potted plant"])
     recorded = read_features(sd15, drawn.latents, ["a dog"], text, spec, [3], drawn.levels, drawn.images)
     again = read_features(sd15, drawn.latents, ["a dog"], text, spec, [3])
     assert all(torch.equal(recorded.levels[name], again.levels[name]) for name in spec.names())
@@ -110,7 +111,7 @@ def test_whole_path_on_stable_diffusion_xl(sdxl: Backbone) -> None:
     vae = TapRequest(levels=spec.names("vae"))
     drawn = sample(sdxl, ["a dog", "a car"], [3, 4], SamplerConfig(steps=2, guidance=3.0), taps=vae)
     assert torch.equal(to_uint8(decode_latents(sdxl, drawn.latents)), drawn.images)
-    text = sdxl.classes_text(["dog", "potted plant"])
+    text = encode_classes(sdxl, ["dog", "potted plant"])
     features = read_features(sdxl, drawn.latents, ["a dog", "a car"], text, spec, [3, 4], drawn.levels, drawn.images)
     assert features.class_attention.shape[:3] == (2, 2, spec.attention_heads)
     # the last down block has two attentions of three layers each, and each layer is its own map
@@ -125,7 +126,7 @@ def test_xl_labelling_pass_is_the_pass_its_own_pipeline_makes(sdxl: Backbone) ->
     )
     try:
         drawn = sample(sdxl, ["a dog"], [3], SamplerConfig(steps=1, guidance=None))
-        read_features(sdxl, drawn.latents, ["a dog"], sdxl.classes_text(["dog"]), feature_spec(sdxl), [3])
+        read_features(sdxl, drawn.latents, ["a dog"], encode_classes(sdxl, ["dog"]), feature_spec(sdxl), [3])
     finally:
         handle.remove()
     pipeline, ours = seen

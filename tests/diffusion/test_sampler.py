@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from dataset_dm.diffusion import Backbone, SamplerConfig, TapRequest, default_sampler, sample
+from dataset_dm.diffusion import Backbone, SamplerConfig, TapRequest, default_sampler, encode_classes, sample
 from dataset_dm.diffusion.schedulers import is_seedless
 from dataset_dm.errors import ConfigError
 
@@ -140,7 +140,7 @@ def test_unsafe_flags_are_the_pipelines_own(generator_folder: Path, tmp_path: Pa
 def test_taps_change_nothing(backbone: Backbone, drawn) -> None:
     names = ("unet.mid", "unet.up.0.layer.0", "vae.up.0.layer.0")
     request = TapRequest(
-        levels=names, class_text=backbone.classes_text(["car", "dog"]), attention=tuple(backbone.attention_taps)
+        levels=names, class_text=encode_classes(backbone, ["car", "dog"]), attention=tuple(backbone.attention_taps)
     )
     tapped = sample(backbone, PROMPTS, [1, 2, 3], QUICK, taps=request)
     assert torch.equal(tapped.latents, drawn.latents) and torch.equal(tapped.images, drawn.images)

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from dataset_dm.diffusion import Backbone, TapRequest, default_attention, default_levels, feature_spec, megabytes, tap
+from dataset_dm.diffusion import (
+    Backbone,
+    TapRequest,
+    default_attention,
+    default_levels,
+    encode_classes,
+    feature_spec,
+    megabytes,
+    tap,
+)
 from dataset_dm.errors import ConfigError
 
 CLASSES = ["aeroplane", "tv monitor", "dog", "potted plant"]
@@ -25,7 +34,9 @@ def run(backbone: Backbone, inputs: tuple[torch.Tensor, int, torch.Tensor]) -> t
 
 def everything(backbone: Backbone, classes: list[str] = CLASSES) -> TapRequest:
     names = tuple(level.name for level in backbone.levels() if level.source == "unet")
-    return TapRequest(levels=names, class_text=backbone.classes_text(classes), attention=tuple(backbone.attention_taps))
+    return TapRequest(
+        levels=names, class_text=encode_classes(backbone, classes), attention=tuple(backbone.attention_taps)
+    )
 
 
 def test_output_is_unchanged_to_the_last_bit(backbone: Backbone, inputs) -> None:
@@ -73,7 +84,7 @@ def test_hooks_go_with_the_block_even_on_an_error(backbone: Backbone, inputs) ->
 
 def test_only_what_is_asked_for_is_recorded(backbone: Backbone, inputs) -> None:
     layer = next(iter(backbone.attention_taps))
-    request = TapRequest(levels=("unet.mid",), class_text=backbone.classes_text(["dog"]), attention=(layer,))
+    request = TapRequest(levels=("unet.mid",), class_text=encode_classes(backbone, ["dog"]), attention=(layer,))
     with tap(backbone, request) as taps:
         run(backbone, inputs)
     assert list(taps.levels) == ["unet.mid"] and list(taps.evidence) == [layer]
@@ -81,7 +92,7 @@ def test_only_what_is_asked_for_is_recorded(backbone: Backbone, inputs) -> None:
 
 def test_evidence_is_the_log_ratio_of_the_layers_own_attention(backbone: Backbone, inputs) -> None:
     """Against the layer's own probabilities over (start token, class tokens): log p(class) − log p(start)."""
-    text = backbone.classes_text(["tv monitor"])
+    text = encode_classes(backbone, ["tv monitor"])
     assert int(text.mask.sum()) > 1, "the test needs a class of several tokens"
     for name, layer in backbone.attention_taps.items():
         entering = []

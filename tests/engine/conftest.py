@@ -1,9 +1,9 @@
 """Plans that are quick to make, and what they leave in the store."""
 
-from dataset_dm.engine import stores
-from dataset_dm.plan import GenerationPlan
-from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.plan.resolve import resolve
+from dataset_dm.store.plans import stores
 
 
 def plan_of(quick: dict, **more: object) -> GenerationPlan:

@@ -15,14 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dataset_dm.catalogue import recipe
-from dataset_dm.engine import Engine, Work, stores
-from dataset_dm.engine.inventory import stored_plans
-from dataset_dm.engine.survey import survey
+from dataset_dm.engine import Engine, Work
 from dataset_dm.errors import StoreError
-from dataset_dm.request import resolve_recipe
-from dataset_dm.shard_schema import LABEL_ROWS, completed
-from dataset_dm.tasks import TASKS, unfilled_columns
+from dataset_dm.labels.tasks import TASKS, unfilled_columns
+from dataset_dm.plan.configs import recipe
+from dataset_dm.plan.resolve import resolve_recipe
+from dataset_dm.store.inventory import stored_plans
+from dataset_dm.store.plans import stores
+from dataset_dm.store.schema import LABEL_ROWS, completed
+from dataset_dm.store.status import survey
 from tests.engine.conftest import files, plan_of
 from tests.s3 import new_bucket, point_to, s3_server
 
@@ -30,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import json, sys
 from dataset_dm.engine import Engine
-from dataset_dm.request import plan_from_dict
+from dataset_dm.plan.generation_plan import plan_from_dict
 plan = plan_from_dict(json.loads(sys.argv[1]))
 with Engine(plan, device="cpu", engine={"threads": 1}) as engine:
     engine._maker.session().backbone  # so that both start at the same time
@@ -83,8 +84,8 @@ def test_a_killed_holder_holds_nothing(quick: dict) -> None:
     plan = plan_of(quick)
     code = """
 import json, os, signal, sys
-from dataset_dm.engine import stores
-from dataset_dm.request import plan_from_dict
+from dataset_dm.store.plans import stores
+from dataset_dm.plan.generation_plan import plan_from_dict
 images, labels = stores(plan_from_dict(json.loads(sys.argv[1])))
 with labels.lock("train-0"), images.lock("train-0"), images.in_use("me"):
     os.kill(os.getpid(), signal.SIGKILL)

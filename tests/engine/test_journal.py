@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from accelerate.tracking import GeneralTracker
 
-from dataset_dm.engine import Engine, Work, stores
+from dataset_dm.engine import Engine, Work
 from dataset_dm.engine.backlog import Backlog
-from dataset_dm.engine.choice import EngineChoice
 from dataset_dm.engine.journal import LOG, Journal, tell
 from dataset_dm.engine.log_file import JsonLines
+from dataset_dm.engine.options import EngineChoice
 from dataset_dm.engine.trackers import Trackers
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError
-from dataset_dm.shards import ShardStore
+from dataset_dm.store.plans import stores
+from dataset_dm.store.shards import ShardStore
 from tests.engine.conftest import plan_of
-from tests.test_storage import TABLE
+from tests.files.test_storage import TABLE
 
 
 @pytest.fixture

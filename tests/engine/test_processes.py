@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dataset_dm.engine import Engine, stores
+from dataset_dm.engine import Engine
 from dataset_dm.engine.processes import Processes
-from dataset_dm.engine.verify import check_shard
 from dataset_dm.errors import ConfigError
+from dataset_dm.store.plans import stores
+from dataset_dm.store.verify import check_shard
 from tests.engine.conftest import files, plan_of
 
 TWO = {"name": "processes", "workers": 2, "threads": 1}

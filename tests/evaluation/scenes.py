@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dataset_dm.records import Objects
-from dataset_dm.training.data.labelled import Instances
+from dataset_dm.labels.records import Objects
+from dataset_dm.readers.labelled import Instances
 
 SIDE = 64
 

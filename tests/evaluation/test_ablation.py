@@ -5,8 +5,7 @@ from dataclasses import fields
 import pytest
 
 from dataset_dm.diffusion import feature_spec
-from dataset_dm.evaluation.ablation import BARE, BASE, SETTINGS, Ablation, Setting
-from dataset_dm.evaluation.measurements.ablation import measure_ablation
+from dataset_dm.evaluation.ablation import BARE, BASE, SETTINGS, Ablation, Setting, measure_ablation
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import VariantConfig
 

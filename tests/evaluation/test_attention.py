@@ -9,7 +9,7 @@ from dataset_dm.cli import evaluate
 from dataset_dm.diffusion import SamplerConfig
 from dataset_dm.errors import ConfigError
 from dataset_dm.evaluation.attention import Presences, compare, naming, variants, with_absent
-from dataset_dm.evaluation.measurements.attention import measure_attention_ablation, plot_roc
+from dataset_dm.evaluation.attention_report import measure_attention_ablation, plot_roc
 from dataset_dm.evaluation.sources import drawn
 from dataset_dm.miniature.judge import Judge
 

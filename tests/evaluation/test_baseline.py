@@ -12,9 +12,9 @@ from dataset_dm.evaluation.baseline.read import Baseline, group, joints
 from dataset_dm.evaluation.baseline.targets import bump, targets
 from dataset_dm.evaluation.baseline.train import BaselineConfig, score, train_baseline
 from dataset_dm.evaluation.sources import NAMES
+from dataset_dm.readers.labelled import Instances, LabelledImage
+from dataset_dm.readers.miniature import MiniatureSet
 from dataset_dm.training.augment import AugmentConfig
-from dataset_dm.training.data.labelled import Instances, LabelledImage
-from dataset_dm.training.data.miniature import MiniatureSet
 
 SMALL = {"images": 4, "validation": 2, "parameters": 60_000, "batch": 4}
 PLAIN = AugmentConfig(flip=False, crop=1.0, zoom_out=0.0, colour=0.0, paste=0.0, hue=False)

@@ -7,9 +7,9 @@ import pytest
 
 from dataset_dm.evaluation.figures import LabelFigures, SemanticFigures, side_by_side
 from dataset_dm.evaluation.figures.semantic import class_table
-from dataset_dm.evaluation.truth import Truth
-from dataset_dm.preview import sheet
-from dataset_dm.records import Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.metrics.truth import Truth
+from dataset_dm.visualization.sheet import sheet
 from tests.evaluation.scenes import SIDE, found, square, true
 
 NAMES = ["background", "car", "person"]

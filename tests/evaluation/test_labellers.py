@@ -9,18 +9,18 @@ import torch
 
 from dataset_dm.annotators.base import Pictures
 from dataset_dm.annotators.combined import CombinedAnnotator
-from dataset_dm.cli import labellers
-from dataset_dm.engine.base import stores
+from dataset_dm.cli import evaluate_annotators
 from dataset_dm.errors import ConfigError
-from dataset_dm.evaluation.measurements.agreement import measure_agreement
-from dataset_dm.evaluation.measurements.self_training import measure_self_training
-from dataset_dm.evaluation.semantic import Confusion
+from dataset_dm.evaluation.agreement import measure_agreement
+from dataset_dm.evaluation.self_training import measure_self_training
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.png import decode_png
-from dataset_dm.records import VOID, Annotation
-from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.plan.resolve import resolve
+from dataset_dm.store.plans import stores
 from dataset_dm.training.segmenter import SegmenterConfig
 from dataset_dm.training.self_training import segmenter_folder
 
@@ -94,14 +94,14 @@ def test_agreement_is_ranked_against_confidence_by_hand() -> None:
 def test_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     kinds = parser.add_subparsers(dest="measurement")
-    labellers.add_arguments(kinds)
-    assert set(labellers.WHAT) == set(labellers.MEASURE) == set(kinds.choices)
+    evaluate_annotators.add_arguments(kinds)
+    assert set(evaluate_annotators.WHAT) == set(evaluate_annotators.MEASURE) == set(kinds.choices)
     args = parser.parse_args(["self-training"])
     assert (args.num, args.annotator, args.rounds, args.append_classes) == (500, "attention", 1, False)
     with pytest.raises(SystemExit):
         parser.parse_args(["self-training", "--num", "0"])
     assert "argument --num: got '0', expected a whole number of at least 1" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="unknown setting 'step'"):
-        labellers.MEASURE["self-training"](parser.parse_args(["self-training", "--segmenter", "step=3"]))
+        evaluate_annotators.MEASURE["self-training"](parser.parse_args(["self-training", "--segmenter", "step=3"]))
     with pytest.raises(ConfigError, match="--annotator: got 'miniature', expected two or more"):
-        labellers.MEASURE["agreement"](parser.parse_args(["agreement", "--annotator", "miniature"]))
+        evaluate_annotators.MEASURE["agreement"](parser.parse_args(["agreement", "--annotator", "miniature"]))

@@ -4,7 +4,7 @@ import numpy as np
 
 from dataset_dm.annotators import load
 from dataset_dm.evaluation import reading
-from dataset_dm.evaluation.measurements.reading import measure_reading
+from dataset_dm.evaluation.reading import measure_reading
 from dataset_dm.miniature.judge import Judge
 
 

@@ -11,16 +11,17 @@ import torch
 from dataset_dm.annotators.base import Pictures
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import Backbone, SamplerConfig, decode_latents, encode_images, feature_spec, to_uint8
-from dataset_dm.evaluation import autoencoder, found, labels, overhead, sources, task_cost
-from dataset_dm.evaluation.depth import DepthErrors
-from dataset_dm.evaluation.groups import Split
-from dataset_dm.evaluation.measurements.labels import measure_labels
-from dataset_dm.evaluation.semantic import Confusion
+from dataset_dm.evaluation import autoencoder, labels, overhead, prompt_adherence, sources, task_cost
+from dataset_dm.evaluation.labels import measure_labels
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.tasks import SEMANTIC, TASKS
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.depth import DepthErrors
+from dataset_dm.metrics.groups import Split
+from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge, JudgeNet
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
-from dataset_dm.records import Annotation
-from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC, TASKS
+from dataset_dm.miniature.world import labelled
+from dataset_dm.plan.resolve import resolve
 
 
 class Threshold:
@@ -138,7 +139,7 @@ def _confusion(prediction: np.ndarray, truth: np.ndarray) -> Confusion:
 
 
 def test_judge_as_truth_of_itself_is_perfect(judge: Judge) -> None:
-    finds = found.in_renders(judge, sources.renders(2, 2), 2)
+    finds = prompt_adherence.in_renders(judge, sources.renders(2, 2), 2)
     assert sum(finds.images.values()) == 2
     run = labels.judge_on_renders(judge, sources.renders(2, 1), 2)
     batches = list(sources.renders(2, 1))  # one by one on both sides: rounding depends on the batch

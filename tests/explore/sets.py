@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dataset_dm.assembly import assemble
-from dataset_dm.folder import OutFolder
-from dataset_dm.label_rows import label_rows
-from dataset_dm.png import encode_png
-from dataset_dm.provenance import Provenance
-from dataset_dm.records import Annotation, Objects, all_features, arrow_schema
-from dataset_dm.shard_schema import IMAGE_ROWS
+from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.provenance import Provenance
+from dataset_dm.labels.records import Annotation, Objects, all_features, arrow_schema
+from dataset_dm.rows.columns import assemble
+from dataset_dm.store.label_codec import label_rows
+from dataset_dm.store.output_folder import OutFolder
+from dataset_dm.store.schema import IMAGE_ROWS
 
 HEIGHT, WIDTH, GREY = 12, 16, 100
 CLASSES = ("cat", "dog", "person")

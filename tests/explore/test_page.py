@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from dataset_dm.errors import DataError
+from dataset_dm.explore.images import Look, draw_sample
 from dataset_dm.explore.index import Wanted
 from dataset_dm.explore.page import Card, page_html, plain_details
-from dataset_dm.explore.pictures import Look, draw_sample
 from dataset_dm.explore.sets import open_set
 from dataset_dm.explore.view import Explorer, Request
-from dataset_dm.overlay import display_colours
+from dataset_dm.visualization.overlay import display_colours
 from tests.explore.sets import GREY, HEIGHT, WIDTH
 
 SIDE = 64  # pictures are enlarged fourfold

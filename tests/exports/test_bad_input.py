@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from dataset_dm import rle
 from dataset_dm.errors import DataError, UserError
 from dataset_dm.exports import FORMATS, export_set, import_set
 from dataset_dm.exports.cityscapes import Cityscapes
-from dataset_dm.records import depth_features, instance_features
+from dataset_dm.labels import rle
+from dataset_dm.labels.records import depth_features, instance_features
 from tests.exports.sets import FIRST, HEIGHT, WIDTH, rows_of, write_set
 
 COCO, TASKS, CVAT = "annotations/instances_train.json", "tasks.json", "annotations.xml"

@@ -10,13 +10,13 @@ import numpy as np
 import yaml
 from pycocotools.coco import COCO
 
-from dataset_dm import rle
 from dataset_dm.exports import export_set
 from dataset_dm.exports.coco import category_ids
-from dataset_dm.training.data.cityscapes import CityscapesFolder
-from dataset_dm.training.data.coco import CocoSet
-from dataset_dm.training.data.pictures import read_ids
-from dataset_dm.training.data.voc import VocFolder
+from dataset_dm.labels import rle
+from dataset_dm.readers.cityscapes import CityscapesFolder
+from dataset_dm.readers.coco import CocoSet
+from dataset_dm.readers.images import read_ids
+from dataset_dm.readers.voc import VocFolder
 from tests.exports.sets import CLASSES, FIRST, HEIGHT, LAST, WIDTH, full, two_people
 
 

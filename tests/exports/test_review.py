@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_dm import rle
 from dataset_dm.exports import Imported, import_set
-from dataset_dm.overlay import colour_label
-from dataset_dm.png import decode_png
+from dataset_dm.labels import rle
+from dataset_dm.labels.images import decode_png
+from dataset_dm.visualization.overlay import colour_label
 from tests.exports.sets import EMPTY, FIRST, HEIGHT, LAST, WIDTH, full, rows_of, two_people
 
 Review = Callable[..., tuple[Imported, list[dict[str, Any]]]]

@@ -7,7 +7,7 @@ import yaml
 
 from dataset_dm.exports import import_set
 from dataset_dm.hub import CardFacts, write_card
-from dataset_dm.hub.facts import read_facts
+from dataset_dm.hub.card_facts import read_facts
 from tests.exports.sets import CLASSES
 
 MADE = CardFacts(

@@ -6,19 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset_dm import rle
 from dataset_dm.exports import FORMATS, cannot_hold, export_set, import_set
-from dataset_dm.exports.losses import (
-    CROWDS,
-    EMPTY,
-    LOOSE_BOXES,
-    NO_MASK,
-    POINTS_OUTSIDE,
-    SHARED_PIXELS,
-    SIDE_MAPS,
-)
+from dataset_dm.exports.open_dataset import open_source
 from dataset_dm.exports.sample import Labels, Sample
-from dataset_dm.exports.source import open_source
+from dataset_dm.exports.unsupported import CROWDS, EMPTY, LOOSE_BOXES, NO_MASK, POINTS_OUTSIDE, SHARED_PIXELS, SIDE_MAPS
+from dataset_dm.labels import rle
 from tests.exports.sets import CLASSES, rows_of, submitted, unreviewed
 
 # what each format holds of objects, and whether it holds the class map or void alone

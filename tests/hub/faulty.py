@@ -40,7 +40,7 @@ def one_push(hub: LoopbackHub, stores: list[Path], chance: random.Random) -> lis
         The faults that happened. AssertionError when a push ended otherwise than complete.
     """
     from dataset_dm.hub import push
-    from dataset_dm.hub.failures import Patience
+    from dataset_dm.hub.errors import Patience
 
     name, before = "me/voc_synth", None
     hub.faults.happened.clear()

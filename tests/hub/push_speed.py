@@ -23,7 +23,7 @@ def make_folder(folder: Path, rows: int, pixels: int) -> Path:
     import pyarrow.parquet as pq
 
     from dataset_dm.hub import CardFacts, write_card
-    from dataset_dm.png import encode_png
+    from dataset_dm.labels.images import encode_png
     from tests.annotations import CLASSES
     from tests.hub.stores import COMMAND, SETTINGS, table
 

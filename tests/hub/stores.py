@@ -11,7 +11,7 @@ from PIL import Image
 
 from dataset_dm.hub import CardFacts, write_card
 from tests.annotations import CLASSES, annotation, nothing
-from tests.test_rows import rows_of
+from tests.rows.test_reader import rows_of
 
 COMMAND = "dataset-dm generate voc_synth --num-images 4 --out set"
 SETTINGS = {"generator": "miniature (0123456789abcdef)", "steps": 20, "seed": 0}

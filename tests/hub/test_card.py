@@ -11,14 +11,14 @@ import yaml
 from datasets import ClassLabel, Dataset, Features, Image, List, Value, load_dataset
 from PIL import Image as Pictures
 
-from dataset_dm.catalogue import CATALOGUE
 from dataset_dm.errors import DataError
 from dataset_dm.hub import CardFacts, escape, size_category, write_card
-from dataset_dm.png import encode_png
-from dataset_dm.records import arrow_schema, features, semantic_features
+from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.records import arrow_schema, features, semantic_features
+from dataset_dm.plan.configs import CATALOGUE
 from tests.annotations import CLASSES as THINGS
 from tests.annotations import annotation, nothing
-from tests.test_rows import rows_of
+from tests.rows.test_reader import rows_of
 
 CLASSES = ("background", "car", "dog")
 FEATURES = Features(

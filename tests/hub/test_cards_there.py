@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dataset_dm.hub import push
-from dataset_dm.hub.failures import Patience
+from dataset_dm.hub.errors import Patience
 from tests.hub.conftest import MINE
 from tests.hub.loopback import LoopbackHub
 from tests.hub.reading import card_of, edit_card, head_of

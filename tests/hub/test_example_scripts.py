@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dataset_dm.hub import push
-from dataset_dm.hub.failures import Patience
+from dataset_dm.hub.errors import Patience
 from tests.hub.loopback import LoopbackHub
 from tests.hub.stores import make_store
 

@@ -9,7 +9,7 @@ from dataset_dm.cards.measured import figures
 from dataset_dm.hub.measured import quality_of
 from dataset_dm.hub.statistics import Annotator, statistics
 from dataset_dm.miniature import WEIGHTS
-from dataset_dm.sources import fingerprint
+from dataset_dm.models.reference import fingerprint
 from tests.hub.stores import table
 
 HASH = fingerprint(WEIGHTS / "decoder")

@@ -9,7 +9,7 @@ import pytest
 
 from dataset_dm import cli
 from dataset_dm.hub import push
-from dataset_dm.hub.failures import Patience
+from dataset_dm.hub.errors import Patience
 from tests.hub.conftest import OTHERS
 from tests.hub.loopback import LoopbackHub
 from tests.hub.reading import card_of, head_of

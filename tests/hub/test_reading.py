@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.hub import push
-from dataset_dm.hub.failures import Patience
+from dataset_dm.hub.errors import Patience
 from tests.hub.loopback import LoopbackHub
 from tests.hub.reading import head_of
 from tests.hub.stores import make_store

@@ -11,7 +11,7 @@ from huggingface_hub import HfApi
 from dataset_dm.decoder import PDecoder
 from dataset_dm.errors import ModelError
 from dataset_dm.hub import AdapterFacts, push, write_adapter_card
-from dataset_dm.hub.failures import Patience
+from dataset_dm.hub.errors import Patience
 from dataset_dm.miniature import WEIGHTS
 from tests.hub.loopback import LoopbackHub
 

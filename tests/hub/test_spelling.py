@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from datasets import ClassLabel, DatasetInfo, Features, Value
 
-from dataset_dm.catalogue import CATALOGUE
-from dataset_dm.exports.source import class_names
+from dataset_dm.exports.open_dataset import class_names
 from dataset_dm.hub.spelling import in_old_spelling
-from dataset_dm.records import features
+from dataset_dm.labels.records import features
+from dataset_dm.plan.configs import CATALOGUE
 
 # as version 4 and later write it, and as every version reads it
 WRITTEN = [

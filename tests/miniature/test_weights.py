@@ -5,9 +5,10 @@ import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature import WEIGHTS, locate
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.miniature.world import VOC_CLASSES, labelled
+from dataset_dm.miniature.world import labelled
 
 
 def test_files_are_small_and_safe():

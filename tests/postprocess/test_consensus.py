@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from dataset_dm.labels.records import Annotation
 from dataset_dm.postprocess.consensus import agreement, consensus
-from dataset_dm.records import Annotation
 
 # a row of six pixels: what each labeller says, how sure it is, where it is unsure
 FIRST = ([1, 1, 1, 2, 0, 0], [0.9, 0.5, 0.4, 0.9, 0.8, 0.6], [0, 0, 1, 0, 0, 0])

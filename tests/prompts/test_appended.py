@@ -5,7 +5,9 @@ import json
 import pytest
 
 from dataset_dm.errors import PromptError
-from dataset_dm.prompts import Appended, Lines, Prompt, Templates, check_separable, find_classes, source_from_dict
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts import Appended, Lines, Templates, check_separable, source_from_dict
 
 VOC_PART = ("aeroplane", "car", "diningtable", "person")
 

@@ -9,7 +9,8 @@ import pytest
 from datasets import Dataset, DatasetDict, Features, Image, Value, disable_progress_bars
 
 from dataset_dm.errors import PromptError
-from dataset_dm.prompts import Captions, Prompt, Templates, named_source, prepare, source_from_dict
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts import Captions, Templates, named_source, prepare, source_from_dict
 
 TEXTS = ["a dog in a field", "two cats", "  a street \n at night", "a cat | a dog", "", "a TV"]
 TAKEN = ["a dog in a field", "two cats", "a street at night", "a cat, a dog", "a TV"]

@@ -8,7 +8,8 @@ import random
 import pytest
 from pytest import approx
 
-from dataset_dm.prompts import Prompt, Templates, diversity_of
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts import Templates, diversity_of
 
 CLASSES = ("cat", "dog", "bird")
 

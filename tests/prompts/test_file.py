@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.errors import PromptError
-from dataset_dm.prompts import Lines, Prompt, read_prompts, source_from_dict
+from dataset_dm.labels.records import Prompt
+from dataset_dm.prompts import Lines, read_prompts, source_from_dict
 
 
 def write(folder: Path, content: str | bytes, name: str = "prompts.txt") -> Path:

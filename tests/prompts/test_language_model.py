@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dataset_dm.errors import MissingExtra, PromptError
-from dataset_dm.prompts import Endpoint, LanguageModel, Templates, endpoint, named_source, prepare, source_from_dict
+from dataset_dm.prompts import Endpoint, LanguageModel, Templates, llm_api, named_source, prepare, source_from_dict
 from tests.prompts.conftest import Service, asked, said, sentences
 
 MIX = Templates(("cat", "dog", "tvmonitor"))
@@ -259,7 +259,7 @@ def test_no_key(service: Service, own_home: Path) -> None:
 
 
 def test_an_endpoint_that_is_not_there(service: Service, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "_RETRIES", 0)
+    monkeypatch.setattr(llm_api, "_RETRIES", 0)
     source = source_of(service)
     service.close()
     with pytest.raises(PromptError, match=r"at http://127.0.0.1:\d+/v1: not reachable .*check the address"):

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.errors import PromptError
+from dataset_dm.labels.records import Prompt
+from dataset_dm.plan.prompts import source_of
 from dataset_dm.prompts import (
     Appended,
     Endpoint,
     LanguageModel,
     Lines,
     Mixed,
-    Prompt,
     Templates,
     check_separable,
     prepare,
     source_from_dict,
 )
-from dataset_dm.prompts.choice import source_of
 from tests.prompts.conftest import Service
 
 MIX = Templates(("cat", "dog"))

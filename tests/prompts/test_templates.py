@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from dataset_dm.errors import PromptError
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.prompts import Templates, find_classes, source_from_dict
+from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.prompts import Templates, source_from_dict
 
 VOC = Templates(VOC_CLASSES)
 

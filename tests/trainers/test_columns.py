@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from datasets import DatasetDict
 
-from dataset_dm.catalogue import CATALOGUE
-from dataset_dm.coco_names import COCO_CLASSES
-from dataset_dm.miniature.world import VOC_CLASSES
-from dataset_dm.records import features
+from dataset_dm.labels.coco import COCO_CLASSES
+from dataset_dm.labels.records import features
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.plan.configs import CATALOGUE
 from tests.trainers import detection, instance, semantic
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dataset_dm.readers import Instances, LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, fit, paste, stream
-from dataset_dm.training.data import Instances, LabelledImage
 
 PLAIN = AugmentConfig(flip=False, crop=1, zoom_out=0, colour=0, hue=False)
 

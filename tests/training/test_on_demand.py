@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.errors import ConfigError, ModelError
-from dataset_dm.generators import find_generator
+from dataset_dm.models.generators import find_generator
 from dataset_dm.training import train_decoder
 from dataset_dm.training.on_demand import DecoderRecipe, fulfil, promise
 

@@ -13,8 +13,8 @@ from PIL import Image
 from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.engine import Engine
 from dataset_dm.errors import ConfigError, DataError
-from dataset_dm.request import resolve
-from dataset_dm.tasks import SEMANTIC
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.plan.resolve import resolve
 from dataset_dm.training import segmenter
 from dataset_dm.training.generated import GeneratedSet, read_generated
 from dataset_dm.training.segmenter import SegmenterConfig, _loss, _odds, _taught, build, train_segmenter

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dataset_dm.errors import ConfigError
-from dataset_dm.training.data import LabelledImage, open_labelled
-from dataset_dm.training.data.labelled import Instances
+from dataset_dm.readers import LabelledImage, open_labelled
+from dataset_dm.readers.labelled import Instances
 from dataset_dm.training.subsets import long_tail, quotas, seen_only, shown_classes, tail_order
 
 CLASSES = ("dog", "cat", "car")

@@ -14,10 +14,10 @@ from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.decoder import PDecoder
 from dataset_dm.diffusion import feature_spec
 from dataset_dm.errors import ConfigError, DataError, StoreError
+from dataset_dm.readers import LabelledImage, open_labelled
 from dataset_dm.training import train_decoder
 from dataset_dm.training.augment import AugmentConfig
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.data import LabelledImage, open_labelled
 from dataset_dm.training.features import VariantConfig, extract, informed_prompt
 
 SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4, "query_layers": 3}
@@ -36,7 +36,7 @@ def train(voc, out, generator_folder, **more):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, generator_folder):
-    from tests.training.conftest import write_voc
+    from tests.readers.little_sets import write_voc
 
     voc = write_voc(tmp_path_factory.mktemp("data") / "voc")
     out = tmp_path_factory.mktemp("out") / "decoder"

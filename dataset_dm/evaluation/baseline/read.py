@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from dataset_dm.evaluation.baseline.net import JOINTS, UNIT, BaselineNet, Maps
 from dataset_dm.evaluation.baseline.targets import pixels
-from dataset_dm.records import Annotation, Objects
+from dataset_dm.labels.records import Annotation, Objects
 
 TASKS = ("semantic", "instance", "depth", "pose")
 LEAST_CENTRE = 0.1  # chance below which a peak is no centre

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from dataset_dm.evaluation.baseline.net import JOINTS, UNIT
-from dataset_dm.records import VOID
-from dataset_dm.training.data.labelled import LabelledImage
+from dataset_dm.labels.records import VOID
+from dataset_dm.readers.labelled import LabelledImage
 
 CENTRE_SPREAD, JOINT_SPREAD = 1 / 32, 1 / 64  # standard deviation of the bumps on the heat maps, of the longer side
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.calibration import Reliability
-from dataset_dm.evaluation.depth import FACTOR, DepthErrors, factor, relative_error
-from dataset_dm.evaluation.truth import Truth
-from dataset_dm.evaluation.worst import Worst
-from dataset_dm.preview import Row
-from dataset_dm.records import Annotation
+from dataset_dm.evaluation.worst_images import Worst
+from dataset_dm.labels.records import Annotation
+from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.depth import FACTOR, DepthErrors, factor, relative_error
+from dataset_dm.metrics.truth import Truth
+from dataset_dm.visualization.sheet import Row
 
 
 @dataclass

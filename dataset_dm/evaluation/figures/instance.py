@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.drawing.things import Things
-from dataset_dm.evaluation.calibration import Reliability
-from dataset_dm.evaluation.detection import Detections
-from dataset_dm.evaluation.matching import match
-from dataset_dm.evaluation.report import Table
-from dataset_dm.evaluation.truth import Truth
-from dataset_dm.evaluation.worst import Worst
-from dataset_dm.preview import Row
-from dataset_dm.records import Annotation
-from dataset_dm.rle import box
-from dataset_dm.training.data.labelled import Instances
+from dataset_dm.evaluation.worst_images import Worst
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.rle import box
+from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.detection import Detections
+from dataset_dm.metrics.matching import match
+from dataset_dm.metrics.report import Table
+from dataset_dm.metrics.truth import Truth
+from dataset_dm.readers.labelled import Instances
+from dataset_dm.visualization.instances import Things
+from dataset_dm.visualization.sheet import Row
 
 
 @dataclass

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.calibration import Reliability
 from dataset_dm.evaluation.figures.instance import drawable
-from dataset_dm.evaluation.matching import match
-from dataset_dm.evaluation.pose import CLOSE, Poses, similarity
-from dataset_dm.evaluation.truth import Truth
-from dataset_dm.evaluation.worst import Worst
-from dataset_dm.preview import Row
-from dataset_dm.records import Annotation, Objects
-from dataset_dm.training.data.labelled import Instances
+from dataset_dm.evaluation.worst_images import Worst
+from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.matching import match
+from dataset_dm.metrics.pose import CLOSE, Poses, similarity
+from dataset_dm.metrics.truth import Truth
+from dataset_dm.readers.labelled import Instances
+from dataset_dm.visualization.sheet import Row
 
 PERSON = "person"
 

@@ -8,23 +8,18 @@ Numpy only.
 
 from __future__ import annotations
 
-from dataset_dm.miniature.world.captions import WORDS, ClassWords, caption, captions, display_name
-from dataset_dm.miniature.world.geometry import KEYPOINTS, Body, Camera, Figure, Light, Rendering, Scene, Setting, Solid
-from dataset_dm.miniature.world.objects import VOC_CLASSES
+from dataset_dm.miniature.world.captions import caption, captions
+from dataset_dm.miniature.world.geometry import Body, Camera, Figure, Light, Rendering, Scene, Setting, Solid
 from dataset_dm.miniature.world.render import render
 from dataset_dm.miniature.world.scene import STYLES, compose, sample
 from dataset_dm.miniature.world.splits import SPLITS, WORLD_SEED, index_of, labelled
 
 __all__ = [
-    "KEYPOINTS",
     "SPLITS",
     "STYLES",
-    "VOC_CLASSES",
-    "WORDS",
     "WORLD_SEED",
     "Body",
     "Camera",
-    "ClassWords",
     "Figure",
     "Light",
     "Rendering",
@@ -34,7 +29,6 @@ __all__ = [
     "caption",
     "captions",
     "compose",
-    "display_name",
     "index_of",
     "labelled",
     "render",

@@ -17,12 +17,6 @@ SHAPES = ("box", "ellipsoid", "cylinder", "cone", "capsule")
 # all classes, so that colour says nothing about class.
 SLOTS = ("main", "second", "third", "dark")
 
-KEYPOINTS = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear",
-    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
-    "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-)  # COCO's order  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solid:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.geometry import Rendering, Scene
-from dataset_dm.miniature.world.objects import VOC_CLASSES
 from dataset_dm.miniature.world.outline import bounds, figure_points, project, turned
 from dataset_dm.miniature.world.render import render
 from dataset_dm.miniature.world.scene import STYLES, compose

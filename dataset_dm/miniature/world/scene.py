@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.captions import captions
 from dataset_dm.miniature.world.geometry import Body, Rendering, Scene
 from dataset_dm.miniature.world.layout import Thing, layout, reach, thing
-from dataset_dm.miniature.world.objects import VOC_CLASSES, build
+from dataset_dm.miniature.world.objects import build
 from dataset_dm.miniature.world.palette import body_colours
 from dataset_dm.miniature.world.places import COMPANY, draw_kind, draw_light, draw_setting
 from dataset_dm.miniature.world.render import render

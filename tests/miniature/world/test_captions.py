@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from dataset_dm.miniature.world.captions import SETTINGS, WORDS, caption, captions, display_name, with_article
-from dataset_dm.miniature.world.objects import VOC_CLASSES
+from dataset_dm.labels.vocabulary import VOC_CLASSES, WORDS, display_name
+from dataset_dm.miniature.world.captions import SETTINGS, caption, captions, with_article
 from dataset_dm.miniature.world.scene import compose
 
 IDS = {name: row for row, name in enumerate(VOC_CLASSES, start=1)}

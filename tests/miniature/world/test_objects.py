@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dataset_dm.miniature.world.geometry import KEYPOINTS, SHAPES, SLOTS, Body, Camera, Figure, Solid
-from dataset_dm.miniature.world.objects import VOC_CLASSES, build
+from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.miniature.world.geometry import SHAPES, SLOTS, Body, Camera, Figure, Solid
+from dataset_dm.miniature.world.objects import build
 from dataset_dm.miniature.world.objects.parts import along, both, bounds, normalise, spike, tube, turn
 from dataset_dm.miniature.world.objects.person import POSES
 from dataset_dm.miniature.world.project import project_points

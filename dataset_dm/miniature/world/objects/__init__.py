@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.geometry import Figure
-from dataset_dm.miniature.world.objects import animals, cycles, furniture, person, pets, things, vehicles
+from dataset_dm.miniature.world.objects import animals, cycles, furniture, household, person, pets, vehicles
 from dataset_dm.miniature.world.objects.parts import normalise
 
 _BUILDERS: dict[str, Callable[[np.random.Generator], Figure]] = {
@@ -20,7 +21,7 @@ _BUILDERS: dict[str, Callable[[np.random.Generator], Figure]] = {
     "bicycle": cycles.bicycle,
     "bird": animals.bird,
     "boat": vehicles.boat,
-    "bottle": things.bottle,
+    "bottle": household.bottle,
     "bus": vehicles.bus,
     "car": vehicles.car,
     "cat": pets.cat,
@@ -31,14 +32,12 @@ _BUILDERS: dict[str, Callable[[np.random.Generator], Figure]] = {
     "horse": animals.horse,
     "motorbike": cycles.motorbike,
     "person": person.person,
-    "pottedplant": things.pottedplant,
+    "pottedplant": household.pottedplant,
     "sheep": animals.sheep,
     "sofa": furniture.sofa,
     "train": vehicles.train,
-    "tvmonitor": things.tvmonitor,
+    "tvmonitor": household.tvmonitor,
 }
-
-VOC_CLASSES: tuple[str, ...] = tuple(_BUILDERS)
 
 
 def build(class_id: int, rng: np.random.Generator) -> Figure:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_dm.miniature.world.geometry import KEYPOINTS, Figure, Solid
+from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.miniature.world.geometry import Figure, Solid
 from dataset_dm.miniature.world.objects.parts import ball, both, egg, spike, tube, tubes, turn, vary
 
 POSES = ("standing", "walking", "sitting", "arms raised")

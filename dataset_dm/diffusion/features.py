@@ -1,0 +1,197 @@
+"""The parity pass: image → latents → noise at t → one conditional UNet pass, read by taps.
+
+Training on real images and labelling generated ones are this one function, so a labeller sees in both what it learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from dataset_dm.diffusion.backbone import Backbone
+from dataset_dm.diffusion.class_contrast import read_contrast
+from dataset_dm.diffusion.class_text import ClassText
+from dataset_dm.diffusion.families import vae_in
+from dataset_dm.diffusion.loading import quiet
+from dataset_dm.diffusion.noise import draw_noise
+from dataset_dm.diffusion.sampler import to_uint8
+from dataset_dm.diffusion.schedulers import noise_schedule
+from dataset_dm.diffusion.taps import TapRequest, Taps, tap
+from dataset_dm.errors import AnnotatorMismatch, ConfigError, explain
+from dataset_dm.hypercolumns import Features, FeatureSpec
+
+IMAGE_LEVEL = "image"
+
+
+@torch.no_grad()
+def encode_images(backbone: Backbone, images: Tensor) -> Tensor:
+    """Images → the generator's latents (the posterior's mode, so nothing is random).
+
+    Args:
+        images: uint8 [b H W 3], RGB; sides multiples of `backbone.size_multiple`.
+
+    Returns:
+        latents [b c h w] in the model's float type, on its device, scaled as the sampler's are.
+    """
+    pixels = to_pixels(images).to(backbone.device)
+    backbone.check_size((pixels.shape[-2], pixels.shape[-1]))
+    vae = backbone.pipe.vae
+    half = vae.dtype == torch.float16 and vae.config.force_upcast  # half precision overflows in such a VAE
+    with vae_in(backbone.pipe, torch.float32) if half else nullcontext():
+        latents = vae.encode(pixels.to(vae.dtype)).latent_dist.mode()
+        return backbone.family.from_vae(latents).to(backbone.dtype)
+
+
+def to_pixels(images: Tensor) -> Tensor:
+    """uint8 RGB images [b H W 3] → float32 [b 3 H W] in [−1, 1]: the one preprocessing of this package."""
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        got = f"{images.dtype} {tuple(images.shape)}"
+        raise ConfigError(f"images: got {got}, expected uint8 of shape (b, H, W, 3), RGB")
+    return rearrange(images, "b H W c -> b c H W").float() / 127.5 - 1
+
+
+@torch.no_grad()
+def decode_latents(backbone: Backbone, latents: Tensor) -> Tensor:
+    """The pipeline's last step again: latents [b c h w] → images in [0, 1], float32 [b 3 H W]."""
+    pipe = backbone.pipe
+    lifted = backbone.family.decodes_in_float32()
+    with vae_in(pipe, torch.float32) if lifted else nullcontext():
+        scaled = backbone.family.to_vae(latents.to(device=backbone.device, dtype=pipe.vae.dtype))
+        image = pipe.vae.decode(scaled, return_dict=False)[0]
+    return (image / 2 + 0.5).clamp(0, 1).float()
+
+
+@torch.no_grad()
+def add_noise(backbone: Backbone, latents: Tensor, timestep: int, seeds: Sequence[int]) -> Tensor:
+    """Latents [b c h w] noised to `timestep` of the training schedule; each sample's noise comes from its own seed.
+
+    Args:
+        timestep: 0 (least noise) up to the schedule's length less one.
+        seeds: b sample seeds; the noise's own are derived by :func:`.noise.labelling_seed`.
+    """
+    check_timestep(backbone, timestep)
+    at = torch.full((len(latents),), timestep, device=latents.device)
+    return noise_schedule(backbone.pipe).add_noise(latents, draw_noise(latents, seeds), at)
+
+
+def check_timestep(backbone: Backbone, timestep: int) -> int:
+    """`timestep` if the training schedule has it, else ConfigError."""
+    length = noise_schedule(backbone.pipe).config.num_train_timesteps
+    if isinstance(timestep, bool) or not isinstance(timestep, int) or not 0 <= timestep < length:
+        raise ConfigError(explain("timestep", got=timestep, expected=f"a whole number from 0 to {length - 1}"))
+    return timestep
+
+
+@torch.no_grad()
+def read_features(
+    backbone: Backbone,
+    latents: Tensor,
+    prompts: Sequence[str],
+    class_text: ClassText,
+    spec: FeatureSpec,
+    seeds: Sequence[int],
+    vae_levels: Mapping[str, Tensor] | None = None,
+    images: Tensor | None = None,
+    blind: Sequence[bool] | None = None,
+) -> Features:
+    """One conditional UNet pass on the noised latents, with the levels and the class evidence that `spec` asks for.
+
+    Args:
+        latents: clean latents [b c h w], from :func:`encode_images` or `Samples.latents`.
+        prompts: b texts that the pass is told; "" says nothing (blind).
+        class_text: the classes to find, from `backbone.classes_text`.
+        spec: what the reader was trained on; it must have been made for this generator.
+        seeds: b sample seeds, for the noise.
+        vae_levels: VAE-decoder levels recorded while sampling; None decodes the latents again, with the same result.
+        images: uint8 [b H W 3] for the level "image"; None takes the decoded latents.
+        blind: of which samples the prompt names no class; for these, and only these, the contrast maps of the spec are
+            read (further UNet passes); None: of none.
+
+    Returns:
+        Features in float32 on the model's device.
+
+    Raises:
+        AnnotatorMismatch: `spec` was made for another generator.
+        ConfigError: unequal counts, unknown levels.
+    """
+    if spec.generator != backbone.fingerprint:
+        raise AnnotatorMismatch(
+            f"features: wanted those of generator {spec.generator}, got generator {backbone.fingerprint} "
+            f"({backbone.source!r}); load the generator that the annotator was trained for"
+        )
+    if len(prompts) != len(latents):
+        raise ConfigError(explain("prompts", got=len(prompts), expected=f"one for each of the {len(latents)} latents"))
+    latents = latents.to(device=backbone.device, dtype=backbone.dtype)
+    found = dict(_unet_pass(backbone, latents, prompts, class_text, spec, seeds, read := Taps()))
+    found.update(_vae_pass(backbone, latents, spec, vae_levels, images))
+    return Features(
+        levels={name: found[name] for name in spec.names()},
+        class_attention=read.class_attention,
+        class_text=class_text.mean,
+        spec=spec,
+        contrast=_contrast(backbone, latents, class_text, spec, seeds, blind) if spec.contrast else None,
+    )
+
+
+def _contrast(
+    backbone: Backbone,
+    latents: Tensor,
+    class_text: ClassText,
+    spec: FeatureSpec,
+    seeds: Sequence[int],
+    blind: Sequence[bool] | None,
+) -> Tensor:
+    """Contrast maps [b k m h w] of the blind samples, NaN for the others."""
+    shape = (len(latents), len(class_text), spec.contrast_maps, *latents.shape[-2:])
+    maps = torch.full(shape, torch.nan, device=latents.device)
+    rows = [row for row, unknown in enumerate(blind or ()) if unknown]
+    if rows:
+        own = [seeds[row] for row in rows]
+        maps[rows] = read_contrast(backbone, latents[rows], class_text, spec.contrast, own, spec.attention)
+    return maps
+
+
+def _unet_pass(
+    backbone: Backbone,
+    latents: Tensor,
+    prompts: Sequence[str],
+    class_text: ClassText,
+    spec: FeatureSpec,
+    seeds: Sequence[int],
+    into: Taps,
+) -> dict[str, Tensor]:
+    request = TapRequest(levels=spec.names("unet"), class_text=class_text, attention=spec.attention)
+    backbone.warn_long_prompts(prompts)
+    noised = add_noise(backbone, latents, spec.timestep, seeds)
+    size = (latents.shape[-2] * backbone.vae_stride, latents.shape[-1] * backbone.vae_stride)
+    with quiet():
+        text = backbone.family.encode(prompts)
+    with tap(backbone, request) as taps:
+        backbone.pipe.unet(noised, spec.timestep, **backbone.family.unet_arguments(text, size), return_dict=False)
+    into.evidence, into.order = taps.evidence, taps.order
+    return taps.levels
+
+
+def _vae_pass(
+    backbone: Backbone,
+    latents: Tensor,
+    spec: FeatureSpec,
+    recorded: Mapping[str, Tensor] | None,
+    images: Tensor | None,
+) -> dict[str, Tensor]:
+    """VAE-decoder levels and the image level; the latents are decoded only if something of it is not at hand."""
+    names, image_names = spec.names("vae"), spec.names("image")
+    found = {} if recorded is None else {name: recorded[name].to(backbone.device) for name in names if name in recorded}
+    if any(name not in found for name in names) or (image_names and images is None):
+        with tap(backbone, TapRequest(levels=names)) as taps:
+            decoded = decode_latents(backbone, latents)
+        found = taps.levels
+        images = to_uint8(decoded) if images is None else images
+    if image_names:
+        assert images is not None
+        found = {**found, **dict.fromkeys(image_names, to_pixels(images).to(backbone.device))}
+    return found

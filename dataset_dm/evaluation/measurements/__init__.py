@@ -1,1 +1,0 @@
-"""One file a measurement: models and numbers in, a report with its plots and pictures out."""

@@ -1,0 +1,115 @@
+"""A sample as titled pictures of one size: what lies under, and the lines drawn over it; one labeller or two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from dataset_dm.visualization import panels
+from dataset_dm.visualization.depth import Scale
+from dataset_dm.visualization.instances import Things, tints
+from dataset_dm.visualization.overlay import lay
+from dataset_dm.visualization.row import Row
+from dataset_dm.visualization.skeleton import draw_skeletons
+
+# kind (a task's name) → what its panel is called
+KINDS = {"semantic": "classes", "instance": "objects", "depth": "depth"}
+IMAGE, DIFFERENCES = "image", "differences"
+PANELS = (IMAGE, *KINDS.values(), DIFFERENCES)
+BOXES, SKELETONS = "boxes", "skeletons"
+LINES = (BOXES, SKELETONS)
+SIDES = {"small": 192, "medium": 256, "large": 384, "huge": 640}  # pixels, about
+_DIFFERENT = (214, 39, 96)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What is drawn of a sample.
+
+    Args:
+        panels: names of PANELS; those without a label are left out, and where none is left the image is shown.
+        lines: names of LINES, drawn over every label, and over the image when it stands alone.
+        side: about how many pixels the longer side of a panel has.
+    """
+
+    panels: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    side: int = SIDES["medium"]
+
+    def columns(self, tasks: Sequence[str]) -> list[str]:
+        """The columns with labels that this needs, in a set with labels of these kinds."""
+        things = bool({"objects", *self.lines} & {*self.panels, *self.lines})
+        needed = {
+            "label": ("classes" in self.panels or DIFFERENCES in self.panels) and "semantic" in tasks,
+            "objects": things,
+            "annotation": things,
+            "depth_map": "depth" in self.panels,
+        }
+        return [name for name, is_needed in needed.items() if is_needed]
+
+
+def draw_sample(
+    rows: Mapping[str, Row], look: Look, names: Mapping[str, Sequence[str]], scale: Scale | None
+) -> list[tuple[str, Image.Image]]:
+    """(title, picture) of every panel, all of one size.
+
+    Args:
+        rows: labeller → the same image with its labels; the name "" for a single one.
+        names: labeller → the names of its ids, background first.
+        scale: colours of depth.
+    """
+    first = next(iter(rows.values()))
+    view = panels.View.of(first.image, look.side)
+    drawn: list[tuple[str, Image.Image]] = []
+    for kind, title in KINDS.items():
+        if title not in look.panels:
+            continue
+        for labeller, row in rows.items():
+            label = row.labels().get(kind)
+            if label is not None:
+                picture = _ground(kind, view, label, scale, look, names[labeller])
+                drawn.append((f"{labeller} {title}".strip(), _lines(picture, view, row, kind, look, names[labeller])))
+    if DIFFERENCES in look.panels and (apart := differing(list(rows.values()))) is not None:
+        drawn.append((DIFFERENCES, lay(view.picture, view.thin(apart), np.array([(0, 0, 0), _DIFFERENT]), view.scale)))
+    if drawn:
+        return [(IMAGE, view.picture), *drawn] if IMAGE in look.panels else drawn
+    if not look.lines:
+        return [(IMAGE, view.picture)]
+    alone = {labeller: _lines(view.picture, view, row, "", look, names[labeller]) for labeller, row in rows.items()}
+    return [(f"{labeller} {IMAGE}".strip(), picture) for labeller, picture in alone.items()]
+
+
+def differing(rows: Sequence[Row]) -> np.ndarray | None:
+    """Where two class maps of one image differ, uint8 [H W] of 0 and 1; None when there are not two."""
+    maps = [row.label for row in rows if row.label is not None]
+    if len(maps) != 2 or maps[0].shape != maps[1].shape:
+        return None
+    return (maps[0] != maps[1]).astype(np.uint8)
+
+
+def _ground(
+    kind: str, view: panels.View, label: object, scale: Scale | None, look: Look, names: Sequence[str]
+) -> Image.Image:
+    """The panel of a kind; objects wear boxes only when these are asked for, or when they have nothing else."""
+    if kind != "instance" or BOXES in look.lines or label.masks is None:
+        return panels.draw(kind, view, label, names, scale)
+    things = Things.of(label)
+    colours = np.concatenate([np.zeros((1, 3), np.uint8), tints(things.classes)])
+    return lay(view.picture, view.thin(things.numbers(label.masks.shape[1:])), colours, view.scale, strength=0.66)
+
+
+def _lines(
+    picture: Image.Image, view: panels.View, row: Row, kind: str, look: Look, names: Sequence[str]
+) -> Image.Image:
+    """Skeletons, then boxes with their tags, over a panel of a kind; a panel of objects has its boxes already."""
+    if row.objects is None:
+        return picture
+    things = Things.of(row.objects)
+    if SKELETONS in look.lines and things.keypoints is not None:
+        picture = draw_skeletons(picture, things.keypoints * (*view.ratio, 1), 1)
+    if BOXES in look.lines and kind != "instance":
+        picture = panels.draw("instance", replace(view, picture=picture), replace(things, masks=None), names, None)
+    return picture

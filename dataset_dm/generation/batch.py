@@ -1,0 +1,113 @@
+"""One batch between the sampler and the labeller: pictures, latents, and what is wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+from einops import reduce
+
+from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.records import Prompt
+from dataset_dm.store.schema import unusable
+
+UNSAFE, NOT_FINITE, CONSTANT = "unsafe", "not_finite", "constant"
+# Levels of 255 by which equal pictures may differ between machines: within them, a picture shows one colour only.
+_SPREAD = 2
+
+
+@dataclass(slots=True)
+class Drawn:
+    """Samples of one batch; lists and tensors are aligned.
+
+    Args:
+        prompts, seeds, attempts: of every sample.
+        images: uint8 [b H W 3].
+        latents: [b c h w].
+        unusable: why no set can show the picture, None where nothing is wrong.
+        levels: the VAE-decoder maps recorded on the way, name → [b c h w]; None when they must be read again.
+    """
+
+    prompts: list[Prompt]
+    seeds: list[int]
+    attempts: list[int]
+    images: torch.Tensor
+    latents: torch.Tensor
+    unusable: list[str | None]
+    levels: Mapping[str, torch.Tensor] | None
+
+    def part(self, wanted: slice) -> Drawn:
+        """Some of the samples."""
+        return Drawn(
+            self.prompts[wanted],
+            self.seeds[wanted],
+            self.attempts[wanted],
+            self.images[wanted],
+            self.latents[wanted],
+            self.unusable[wanted],
+            None if self.levels is None else {name: level[wanted] for name, level in self.levels.items()},
+        )
+
+    def replace(self, positions: Sequence[int], anew: Drawn) -> None:
+        """Puts samples that were drawn anew in their places."""
+        at = torch.tensor(positions)
+        self.images[at], self.latents[at] = anew.images, anew.latents
+        for name, level in (self.levels or {}).items():
+            level[at.to(level.device)] = (anew.levels or {})[name]
+        for row, position in enumerate(positions):
+            self.seeds[position], self.attempts[position] = anew.seeds[row], anew.attempts[row]
+            self.unusable[position] = anew.unusable[row]
+
+    def make_finite(self) -> None:
+        """Zeros in place of latents that are not finite, and a black picture: no set shows them, all can read them.
+
+        The labeller then reads the levels of the whole batch again, as it will when the stored rows are relabelled.
+        """
+        broken = [position for position, wrong in enumerate(self.unusable) if wrong == NOT_FINITE]
+        if broken:
+            self.images[broken], self.latents[broken] = 0, 0
+            self.levels = None
+
+
+def what_is_wrong(images: torch.Tensor, latents: torch.Tensor, unsafe: Sequence[bool]) -> list[str | None]:
+    """For each picture the reason why it cannot be used, None where there is none.
+
+    Args:
+        images: uint8 [b H W 3].
+        latents: [b c h w].
+        unsafe: what the pipeline's own safety checker flagged; such a picture is black too.
+
+    "not_finite": the latents have NaN or infinite values. "constant": one colour from edge to edge, such as black.
+    """
+    finite = reduce(torch.isfinite(latents), "b c h w -> b", torch.all)
+    highest, lowest = (reduce(images, "b h w c -> b c", how).int() for how in ("max", "min"))
+    plain = (highest - lowest <= _SPREAD).all(dim=1)
+    return [
+        UNSAFE if flagged else NOT_FINITE if not sound else CONSTANT if same else None
+        for flagged, sound, same in zip(unsafe, finite.tolist(), plain.tolist(), strict=True)
+    ]
+
+
+def from_rows(rows: pa.Table) -> Drawn:
+    """A batch as it was after the sampler, from its stored rows; nobody is asked for their prompts again."""
+    columns = {name: rows.column(name).to_pylist() for name in rows.column_names if name != "image"}
+    images = np.stack([decode_png(image["bytes"]) for image in rows.column("image").to_pylist()])
+    latents = [
+        torch.frombuffer(bytearray(data), dtype=getattr(torch, dtype)).reshape(shape)
+        for data, dtype, shape in zip(
+            columns["latents"], columns["latents_dtype"], columns["latents_shape"], strict=True
+        )
+    ]
+    named = [None if classes is None else tuple(classes) for classes in columns["requested"]]
+    return Drawn(
+        [Prompt(text, classes) for text, classes in zip(columns["prompt"], named, strict=True)],
+        columns["seed"],
+        columns["attempt"],
+        torch.from_numpy(images),
+        torch.stack(latents),
+        unusable(rows),
+        None,
+    )

@@ -1,0 +1,1 @@
+"""What a label is: tasks, records, provenance, classes and their words, masks, image bytes."""

@@ -1,0 +1,1 @@
+"""Pure measures: predictions and truth in, figures out."""

@@ -1,0 +1,119 @@
+"""Calibration: does a confidence of 0.8 mean right in 8 of 10 cases?
+
+Reliability bins and the expected calibration error (Guo et al. 2017, "On Calibration of Modern Neural Networks"),
+summed over images, and the one temperature that fits held-out logits best.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dataset_dm.metrics.semantic import VOID
+
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass
+class Reliability:
+    """Equal-width confidence bins over 0..1: how many fell in, their mean confidence, how many were right."""
+
+    bins: int = 15
+    count: np.ndarray = field(default=None)  # type: ignore[assignment]
+    confidence: np.ndarray = field(default=None)  # type: ignore[assignment]  # summed, not averaged
+    correct: np.ndarray = field(default=None)  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        for name in ("count", "confidence", "correct"):
+            if getattr(self, name) is None:
+                setattr(self, name, np.zeros(self.bins, dtype=float))
+
+    def add(self, confidence: np.ndarray, correct: np.ndarray) -> None:
+        """Count predictions: confidence float in 0..1 and correct bool, of any equal shape.
+
+        Raises:
+            ValueError: shapes differ or a confidence is outside 0..1 (or NaN).
+        """
+        confidence, correct = np.asarray(confidence, dtype=float).ravel(), np.asarray(correct, dtype=bool).ravel()
+        if confidence.shape != correct.shape:
+            raise ValueError(f"reliability: {confidence.size} confidences but {correct.size} outcomes; give one each")
+        if confidence.size and not (confidence.min() >= 0 and confidence.max() <= 1 + 1e-6):
+            raise ValueError(f"reliability: confidences must be in 0..1, got {confidence.min()} … {confidence.max()}")
+        index = np.minimum((confidence * self.bins).astype(int), self.bins - 1)
+        self.count += np.bincount(index, minlength=self.bins)
+        self.confidence += np.bincount(index, weights=confidence, minlength=self.bins)
+        self.correct += np.bincount(index, weights=correct, minlength=self.bins)
+
+    def add_foreground(self, prediction: np.ndarray, confidence: np.ndarray, truth: np.ndarray) -> None:
+        """Count the pixels *predicted* as an object; background is easy and with it any labeller looks calibrated.
+
+        Args:
+            prediction: argmax class ids before voiding, any shape.
+            confidence: probability of that class, float in 0..1, same shape.
+            truth: class ids, same shape; pixels that are 255 are left out.
+        """
+        chosen = (prediction > 0) & (prediction != VOID) & (truth != VOID)
+        # Probabilities stored in half precision may sum to a hair above one.
+        self.add(np.minimum(confidence[chosen].astype(float), 1.0), prediction[chosen] == truth[chosen])
+
+    def ece(self) -> float:
+        """Expected calibration error in 0..1: mean |right - confident| over bins, weighted by count; NaN if empty."""
+        total = self.count.sum()
+        return float(np.abs(self.correct - self.confidence).sum() / total) if total else float("nan")
+
+    def mean_confidence(self) -> np.ndarray:
+        """Mean confidence a bin, float [bins]; NaN where empty."""
+        return np.divide(self.confidence, self.count, out=np.full(self.bins, np.nan), where=self.count > 0)
+
+    def accuracy(self) -> np.ndarray:
+        """Share of right predictions a bin, float [bins]; NaN where empty."""
+        return np.divide(self.correct, self.count, out=np.full(self.bins, np.nan), where=self.count > 0)
+
+
+def fit_temperature(logits: Tensor, target: Tensor, *, low: float = 0.05, high: float = 20.0) -> float:
+    """The temperature T that minimises the cross-entropy of `softmax(logits / T)` on held-out pixels.
+
+    Args:
+        logits: float [n k]; log-probabilities will do.
+        target: int [n]; 255 is left out.
+
+    Returns:
+        T in low..high; 1 leaves the logits as they are, above 1 makes the labeller humbler.
+
+    Raises:
+        ValueError: shapes do not fit, or no pixel is left.
+    """
+    if logits.ndim != 2 or target.shape != logits.shape[:1]:
+        raise ValueError(f"fit_temperature: want logits [n k] and target [n], got {logits.shape} and {target.shape}")
+    known = target != VOID
+    logits, target = logits[known].double(), target[known].long()
+    if not len(target):
+        raise ValueError("fit_temperature: every pixel is void; give pixels with a known class")
+
+    def loss(log_t: float) -> float:
+        return float(F.cross_entropy(logits / math.exp(log_t), target))
+
+    # The loss is convex in 1 / T, hence has one valley in log T: golden-section search needs no gradient, no step size.
+    a, b = math.log(low), math.log(high)
+    c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
+    at_c, at_d = loss(c), loss(d)
+    while b - a > 1e-4:
+        if at_c < at_d:
+            b, d, at_d = d, c, at_c
+            c = b - GOLDEN * (b - a)
+            at_c = loss(c)
+        else:
+            a, c, at_c = c, d, at_d
+            d = a + GOLDEN * (b - a)
+            at_d = loss(d)
+    return math.exp((a + b) / 2)
+
+
+def log_probabilities(probabilities: Tensor) -> Tensor:
+    """Probabilities [n k] as logits for `fit_temperature`, floored so that a zero stays finite."""
+    return torch.log(probabilities.clamp_min(1e-8))

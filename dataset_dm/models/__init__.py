@@ -1,0 +1,1 @@
+"""Finds a model and reads what it says of itself; never loads torch."""

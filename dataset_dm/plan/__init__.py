@@ -1,0 +1,1 @@
+"""What was asked for, checked and resolved to a frozen plan."""

@@ -1,0 +1,175 @@
+"""Any service that speaks OpenAI's chat protocol: OpenAI itself, vLLM, Ollama, llama.cpp and others.
+
+The key is read from the environment at the moment of asking. It is in no plan, no fingerprint, no file and no message.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from dataset_dm.errors import MissingExtra, PromptError, explain
+from dataset_dm.prompts.llm import Ask, frozen_options
+
+if TYPE_CHECKING:
+    import openai
+
+OPENAI = "https://api.openai.com/v1"
+URL_VARIABLE = "OPENAI_BASE_URL"
+KEY_VARIABLE = "OPENAI_API_KEY"
+
+_RETRIES = 5  # lost connections, 408, 409, 429 and 5xx: the client waits half a second, one, two …, or as it is told
+_SECONDS = 120  # for one answer
+_NO_KEY = "none"  # services of one's own want no key, but the client wants a text
+_OURS = ("model", "messages", "stream", "n", "extra_headers", "api_key")
+_NUMBERED = re.compile(r"^\s*(\d+)\s*[.):]\s*(.+?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A chat model behind an OpenAI-style address.
+
+    Args:
+        model: its name there.
+        url: the address up to and with "/v1". None is $OPENAI_BASE_URL, else OpenAI; a fingerprint then does not cover
+            it, so that the service may move.
+        options: further parameters of the request, such as {"temperature": 1.0}; a mapping or pairs.
+        key_variable: the environment variable that holds the key.
+
+    Raises:
+        PromptError: no model, an address that is none or that holds a password, an option that is ours to set.
+    """
+
+    model: str
+    url: str | None = None
+    options: tuple[tuple[str, Any], ...] | Mapping[str, Any] = ()
+    key_variable: str = KEY_VARIABLE
+
+    parallel = 4
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, str) or not self.model.strip():
+            raise PromptError(explain("language model", got=self.model, expected="the name of a model"))
+        if self.url is not None:
+            _check_url(self.url)
+        object.__setattr__(self, "options", frozen_options(self.options, _OURS))
+
+    @property
+    def label(self) -> str:
+        """ "language model 'x' at https://…"."""
+        return f"language model {self.model!r} at {self._address()}"
+
+    def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
+        """One request for all of them; see `Writer`. The seed is sent along, services may heed it."""
+        address = self._address()
+        _check_url(address)
+        key = os.environ.get(self.key_variable, "").strip()
+        if not (key.isascii() and key.isprintable()):  # the client would show it in its error
+            raise PromptError(f"{self.label}: ${self.key_variable} holds no key but signs that no key has")
+        if not key and address == OPENAI:
+            remedy = f"set the environment variable {self.key_variable}"
+            raise PromptError(f"{self.label}: no key; {remedy}, or name a service of your own by ${URL_VARIABLE}")
+        wanted = "\n".join(f"{number}. {ask.line}" for number, ask in enumerate(asks, start=1))
+        question = f"Write {len(asks)} captions, one a line, with their numbers, that show:\n{wanted}"
+        text, fault = _ask(
+            _client(address, key or _NO_KEY),
+            self.key_variable,
+            model=self.model,
+            messages=[{"role": "system", "content": instruction}, {"role": "user", "content": question}],
+            seed=seed,
+            **dict(self.options),
+        )
+        if fault:  # raised out here, so that no traceback shows the request
+            raise PromptError(_without(key, f"{self.label}: {fault}"))
+        return _answers(_without(key, text), len(asks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {
+            "kind": "endpoint",
+            "model": self.model,
+            "url": self.url,
+            "options": [list(pair) for pair in self.options],
+            "key_variable": self.key_variable,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Endpoint:
+        """The inverse of `to_dict`."""
+        return cls(**{name: value for name, value in plain.items() if name != "kind"})
+
+    def _address(self) -> str:
+        return (self.url or os.environ.get(URL_VARIABLE) or OPENAI).rstrip("/")
+
+
+def _check_url(url: object) -> None:
+    """Refuses what is no address, and one with a password or a query: it would stand in plans and messages."""
+    if isinstance(url, str) and ("@" in url or "?" in url):
+        raise PromptError("language model: the address holds a password or a query; put the key into the environment")
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise PromptError(explain("language model: address", got=url, expected="such as http://localhost:8000/v1"))
+
+
+@functools.lru_cache(maxsize=4)
+def _client(address: str, key: str) -> openai.OpenAI:
+    try:
+        import openai
+    except ImportError as error:
+        what = "prompts of a language model's endpoint need openai, which is not installed"
+        raise MissingExtra(explain(what, remedy="install dataset-dm[prompts]")) from error
+    return openai.OpenAI(base_url=address, api_key=key, max_retries=_RETRIES, timeout=_SECONDS)
+
+
+def _ask(client: openai.OpenAI, key_variable: str, **request: Any) -> tuple[str, str]:
+    """(answer, "") or ("", what went wrong)."""
+    import openai
+
+    try:
+        answer = client.chat.completions.create(**request)
+    except openai.APITimeoutError:
+        return "", f"no answer within {_SECONDS} s, {_RETRIES + 1} times; try again later"
+    except openai.APIConnectionError as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        return "", f"not reachable ({reason}); check the address and that the service runs"
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:  # it may repeat the key: not shown
+        return "", f"refused (HTTP {error.status_code}); check the key in ${key_variable}"
+    except openai.APIStatusError as error:
+        return "", f"HTTP {error.status_code} ({' '.join(error.message.split())[:200]})"
+    except TypeError as error:
+        return "", f"{' '.join(str(error).split())[:200]}; check its options"
+    except (openai.OpenAIError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        return "", f"its answer cannot be read ({reason}); check that the address speaks OpenAI's protocol"
+    choices = getattr(answer, "choices", None)  # a service that speaks something else gives none
+    text = choices[0].message.content if choices and choices[0].message else None
+    return (text if isinstance(text, str) else ""), ""
+
+
+def _answers(text: str, count: int) -> list[str | None]:
+    """The captions of an answer by their numbers; a JSON list, which some models insist on, is read in order."""
+    listed = re.search(r"\[.*\]", text, re.DOTALL)
+    if listed:
+        try:
+            items = json.loads(listed.group(0))
+        except ValueError:
+            items = None
+        if isinstance(items, list) and len(items) == count and all(isinstance(item, str) for item in items):
+            return list(items)
+    if count == 1 and not _NUMBERED.search(text):
+        return [text]
+    numbered = {int(number): line for number, line in _NUMBERED.findall(text)}
+    return [numbered.get(number) for number in range(1, count + 1)]
+
+
+def _without(key: str, text: str) -> str:
+    return text.replace(key, "***") if key else text

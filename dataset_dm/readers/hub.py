@@ -1,0 +1,219 @@
+"""Any Hugging Face dataset with labels that we know: a Hub id, or a local folder that `datasets` reads.
+
+Columns: a class map, `objects` with masks and keypoints, `annotation` with `semantic_class_to_id`, `depth_map`: what
+this package generates, and what the example scripts of transformers read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dataset_dm.errors import DataError, explain
+from dataset_dm.models.reference import split_revision
+from dataset_dm.readers.annotations import check_box, keypoints_of, mask_of
+from dataset_dm.readers.depth import NYU
+from dataset_dm.readers.depth_file import read_depth
+from dataset_dm.readers.hub_columns import Stored, class_tables, find_columns
+from dataset_dm.readers.images import read_channels, read_image, read_mask
+from dataset_dm.readers.instances import PERSON, Thing, paint
+from dataset_dm.readers.labelled import MOST, VOID, Instances, LabelledImage, SampleError, fits
+from dataset_dm.readers.voc import instances_of
+
+Row = Mapping[str, Any]
+Labels = tuple[np.ndarray | None, Instances | None]
+
+
+class NotLoadable(DataError):
+    """`datasets` cannot load what is there."""
+
+
+class HubSet:
+    """Images and labels of one split.
+
+    Args:
+        source: Hub id (``id@revision``) or local folder.
+        split: default "train", else the first.
+        classes: names without background: some of the set's own, the others are background; or names of the ids 1, 2, …
+            of a set that has none. Default those of a ClassLabel column or of ``id2label.json``.
+        depth_scale: metres of one unit of the depth column; default 1/1000 for whole numbers, 1 for others.
+
+    Raises:
+        DataError: it cannot be loaded, has no such columns, or its class names are not to be found.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        split: str | None = None,
+        classes: Sequence[str] | None = None,
+        depth_scale: float | None = None,
+    ) -> None:
+        self._rows, self.split = _load(source, split)
+        self.source = f"{source} {self.split}" + (f" depth ×{depth_scale}" if depth_scale else "")
+        self._scale = depth_scale
+        features = self._rows.features
+        self._columns = find_columns(features, source)
+        first = self._rows.select_columns(_cheap(features))[0] if len(self._rows) else {}
+        self.classes, self._tables = class_tables(self._columns, features, first, source, classes)
+        self.kinds = self._columns.kinds(self.classes)
+        self.skipped: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> LabelledImage:
+        name = f"{self.source}[{index}]"
+        try:
+            row = self._rows[index]
+        except (OSError, ValueError, SyntaxError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise SampleError(
+                "damaged file", f"{name}: cannot be read ({reason}); it is truncated or damaged"
+            ) from error
+        columns = self._columns
+        label = self._label(row, name)
+        # where a class map and objects say the same, the coloured annotation is not read
+        coloured = None if columns.label and columns.objects else columns.annotation
+        colours = read_channels(_content(row, coloured, name), name) if coloured else None
+        drawn = label if label is not None else colours
+        image = read_image(_content(row, columns.image, name), name, _size(drawn, row))
+        if drawn is not None:
+            fits(image, drawn.shape, "mask", name)
+        label, instances = self._things(row, image.shape[:2], label, colours, name)
+        depth = None
+        if columns.depth:
+            depth = read_depth(_content(row, columns.depth, name), name, self._scale, NYU.unit)
+            fits(image, depth.shape, "depth", name)
+        return LabelledImage(name, image, label, row[columns.caption] if columns.caption else None, instances, depth)
+
+    def _label(self, row: Row, name: str) -> np.ndarray | None:
+        if self._columns.label is None:
+            return None
+        stored = read_mask(_content(row, self._columns.label, name), name)
+        return self._ids(stored, self._tables["label"], name)
+
+    def _things(
+        self, row: Row, size: tuple[int, int], label: np.ndarray | None, colours: np.ndarray | None, name: str
+    ) -> Labels:
+        """Class map and instances; the map is that of the things where the set has no other."""
+        if self._columns.objects:
+            poses = "pose" in self.kinds
+            rows = as_rows(row[self._columns.objects])
+            things = [self._thing(each, size, poses, f"{name}, object {i}") for i, each in enumerate(rows)]
+            owner, instances = paint([thing for thing in things if thing is not None], size, poses)
+            if label is None and colours is None:
+                label = np.where(owner < 0, VOID, owner).astype(np.uint8) if len(self.classes) <= MOST else None
+            elif label is None:
+                label = self._ids(colours[..., 0], self._tables["annotation"], name)
+        elif colours is not None:
+            told = self._ids(colours[..., 0], self._tables["annotation"], name)
+            numbers = np.where((told > 0) & (told < VOID), colours[..., 1], 0)
+            instances = instances_of(numbers.astype(np.uint8), told, name)
+            label = told if label is None else label
+        else:
+            return label, None
+        if label is not None:  # where the class is unsure, so is the thing
+            shown = np.where(label == VOID, VOID, instances.map).astype(np.uint8)
+            instances = Instances(shown, instances.classes, instances.keypoints)
+        return label, instances
+
+    def _thing(self, row: Row, size: tuple[int, int], poses: bool, name: str) -> Thing | None:
+        """One object; None when its class was not asked for."""
+        value, table = row[self._columns.category], self._tables["objects"]
+        category = value if isinstance(value, str) else table.get(value, False)
+        if category is False or (isinstance(value, str) and value not in table.values()):
+            message = explain(f"{name}: category", got=value, expected=f"one of the {len(table)} classes of the set")
+            raise SampleError("unknown class", message)
+        if category not in self.classes:
+            return None
+        if row.get("bbox") is not None:
+            check_box(row["bbox"], size, name)
+        if not row.get("segmentation"):
+            raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
+        points = row.get("keypoints") if poses and category == PERSON else None
+        shift = 0.5 if self._columns.whole else 0.0
+        return Thing(
+            mask=mask_of(row["segmentation"], size, name),
+            class_id=self.classes.index(category) + 1,
+            crowd=bool(row.get("iscrowd")),
+            keypoints=None if points is None else keypoints_of(points, size, name, shift),
+        )
+
+    def _ids(self, stored: np.ndarray, table: Stored, name: str) -> np.ndarray:
+        """Our ids of stored ones, uint8 [H W]; classes that were not asked for are background, 255 stays void."""
+        known = {key: 0 if each not in self.classes else self.classes.index(each) + 1 for key, each in table.items()}
+        ids = np.full(256, -1)
+        for key, mine in {0: 0, **known, VOID: VOID}.items():
+            if 0 <= key <= VOID:
+                ids[key] = mine if key == VOID or mine <= MOST else -2
+        found = ids[stored]
+        if (found == -2).any():
+            message = f"{name}: mask has class {int(stored[found == -2][0])}, an 8-bit label holds at most 254 classes "
+            raise SampleError("unknown class", message + "without background")
+        if (found < 0).any():
+            message = (
+                f"{name}: mask has class {int(stored[found < 0][0])}, the task has 0..{max(table)} and {VOID} for "
+            )
+            raise SampleError("unknown class", message + "void; fix the class list or the mask")
+        return found.astype(np.uint8)
+
+
+def as_rows(objects: Any) -> list[dict[str, Any]]:
+    """The things of a row, stored as a list of dicts or as a dict of lists (which may nest); None holds none.
+
+    >>> as_rows({"id": [1, 2], "box": {"x": [3, 4]}})
+    [{'id': 1, 'box': {'x': 3}}, {'id': 2, 'box': {'x': 4}}]
+    """
+    if not isinstance(objects, Mapping):
+        return list(objects or ())
+    columns = {key: as_rows(value) if isinstance(value, Mapping) else value for key, value in objects.items()}
+    lists = {key: value for key, value in columns.items() if value is not None}
+    return [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+
+
+def _load(source: str, split: str | None) -> tuple[Any, str]:
+    """The rows and the split's name; images stay bytes until a row is asked for."""
+    import datasets
+
+    name, revision = split_revision(source)
+    try:
+        whole = datasets.load_dataset(name, revision=revision)
+    except (datasets.exceptions.DatasetsError, FileNotFoundError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise NotLoadable(f"data {source!r}: datasets cannot load it ({reason})") from error
+    chosen = split or ("train" if "train" in whole else next(iter(whole)))
+    if chosen not in whole:
+        raise DataError(explain(f"data {source!r}: split", got=split, expected=f"one of {', '.join(whole)}"))
+    rows = whole[chosen]
+    for column, feature in rows.features.items():
+        if isinstance(feature, datasets.Image):
+            rows = rows.cast_column(column, datasets.Image(decode=False))
+    return rows, chosen
+
+
+def _cheap(features: Mapping[str, Any]) -> list[str]:
+    return [name for name in features if name == "semantic_class_to_id"] or list(features)[:1]
+
+
+def _content(row: Row, column: str, name: str) -> Any:
+    """What the readers take: bytes or a path of an undecoded image column."""
+    value = row[column]
+    if value is None:
+        raise SampleError("missing file", f"{name}: column {column!r} is empty; every image needs its mask")
+    if isinstance(value, dict):
+        return value["bytes"] if value.get("bytes") is not None else Path(value["path"])
+    return value
+
+
+def _size(drawn: np.ndarray | None, row: Row) -> tuple[int, int] | None:
+    """(H, W) that the labels speak of, where the row says it."""
+    if drawn is not None:
+        return drawn.shape[0], drawn.shape[1]
+    sides = row.get("height"), row.get("width")
+    return sides if all(isinstance(side, int) for side in sides) else None

@@ -1,0 +1,1 @@
+"""Shards to rows: reading, columns, facts, filters, mosaics, near-duplicates."""

@@ -1,0 +1,94 @@
+"""One panel of a tile for every kind of label: class map, things, depth, skeletons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from dataset_dm.visualization.depth import Scale, colour_depth
+from dataset_dm.visualization.instances import Things, tints
+from dataset_dm.visualization.legend import class_name
+from dataset_dm.visualization.overlay import lay, overlay
+from dataset_dm.visualization.skeleton import draw_skeletons
+from dataset_dm.visualization.tags import draw_tags
+
+TITLES = {"semantic": "classes", "instance": "objects", "depth": "depth", "pose": "keypoints"}
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture as large as it is shown: labels [H W] are thinned to `size` (w, h), then enlarged `scale`-fold."""
+
+    picture: Image.Image
+    size: tuple[int, int]
+    scale: int
+    ratio: tuple[float, float]  # shown pixels for one of the sample's own, along x and y
+
+    @classmethod
+    def of(cls, image: np.ndarray, wanted: int) -> View:
+        """The picture uint8 [H W 3] at about `wanted` pixels: enlarged by a whole factor, or shrunk when far larger."""
+        picture = Image.fromarray(image)
+        scale = max(1, round(wanted / max(picture.size)))
+        size = picture.size
+        if max(size) > 1.5 * wanted:
+            size = (max(1, round(size[0] * wanted / max(size))), max(1, round(size[1] * wanted / max(size))))
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        picture = picture.resize((size[0] * scale, size[1] * scale), Image.Resampling.BICUBIC)
+        ratio = (picture.width / image.shape[1], picture.height / image.shape[0])
+        return cls(picture, size, scale, ratio)
+
+    def thin(self, values: np.ndarray) -> np.ndarray:
+        """A label [H W] before enlarging: the pixels in which the shown ones' centres lie."""
+        height, width = values.shape
+        rows = ((2 * np.arange(self.size[1]) + 1) * height) // (2 * self.size[1])
+        columns = ((2 * np.arange(self.size[0]) + 1) * width) // (2 * self.size[0])
+        return values[rows[:, None], columns[None]]
+
+
+def draw(kind: str, view: View, label: Any, names: Sequence[str], scale: Scale | None) -> Image.Image:
+    """The panel of a kind of label (a task's name) over the picture of a view; `scale` is the depth's."""
+    if kind == "semantic":
+        return overlay(view.picture, view.thin(label), view.scale)
+    if kind == "depth":
+        return colour_depth(view.thin(label), scale, view.scale)
+    things = Things.of(label)
+    return _instances(view, things, names) if kind == "instance" else _poses(view, things)
+
+
+def _instances(view: View, things: Things, names: Sequence[str]) -> Image.Image:
+    """Every object in its tint with outline, box and tag; boxes alone leave the picture as it is."""
+    colours = tints(things.classes)
+    panel = view.picture.copy()
+    if things.masks is not None:
+        numbers = view.thin(things.numbers(things.masks.shape[1:]) if len(things) else np.zeros(view.size[::-1], int))
+        panel = lay(
+            view.picture, numbers, np.concatenate([np.zeros((1, 3), np.uint8), colours]), view.scale, strength=0.66
+        )
+    x, y = view.ratio
+    frames = [(left * x, top * y, (left + w) * x, (top + h) * y) for left, top, w, h in things.boxes.tolist()]
+    pen = ImageDraw.Draw(panel)
+    for frame, colour in zip(frames, colours.tolist(), strict=True):
+        # the line lies just outside of the box's pixels, inside the panel
+        left, top = max(frame[0] - 2, 0), max(frame[1] - 2, 0)
+        right, bottom = min(frame[2] + 1, panel.width - 1), min(frame[3] + 1, panel.height - 1)
+        if right > left and bottom > top:
+            pen.rectangle(
+                (left, top, right, bottom),
+                None,
+                tuple(int((1 if things.masks is None else 0.8) * c) for c in colour),
+                2,
+            )
+    draw_tags(panel, frames, [class_name(int(i), names) for i in things.classes], things.scores, colours)
+    return panel
+
+
+def _poses(view: View, things: Things) -> Image.Image:
+    """Skeletons over the picture, greyed a little so that their colours speak."""
+    grey = view.picture.convert("L").convert("RGB")
+    ground = Image.blend(Image.blend(view.picture, grey, 0.6), Image.new("RGB", grey.size, (236, 238, 240)), 0.35)
+    points = np.zeros((0, 17, 3)) if things.keypoints is None else things.keypoints * (*view.ratio, 1)
+    return draw_skeletons(ground, points, 1)

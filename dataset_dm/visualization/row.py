@@ -1,0 +1,168 @@
+"""One sample as a sheet wants it, and how a dataset's row becomes one, whatever its config."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from dataset_dm.errors import DataError, explain
+from dataset_dm.labels.records import Objects
+from dataset_dm.labels.rle import box, decode, from_polygons
+from dataset_dm.visualization.instances import Things
+
+COLUMNS = ("label", "objects", "annotation", "depth_map")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One sample: its picture and what is known of it; what is None is not drawn.
+
+    Args:
+        image: uint8 [H W 3].
+        label: uint8 [H W], 0 background, 255 void.
+        prompt, confidence, index: written under the picture.
+        truth: the class map that `label` should be.
+        note: stands in the right corner.
+        objects: things with outlines (`records.Objects`) or with boxes alone (`Things`); with keypoints, skeletons too.
+        depth: float32 [H W], metres, 0 unknown.
+        truth_objects, truth_depth: what `objects` and `depth` should be.
+        kinds: which labels are drawn, names of `tasks.TASKS`; None draws all that are there, or, when there is any
+            truth, all that have one.
+    """
+
+    image: np.ndarray
+    label: np.ndarray | None = None
+    prompt: str = ""
+    confidence: float | None = None
+    index: int | None = None
+    truth: np.ndarray | None = None
+    note: str = ""
+    objects: Objects | Things | None = None
+    depth: np.ndarray | None = None
+    truth_objects: Objects | Things | None = None
+    truth_depth: np.ndarray | None = None
+    kinds: tuple[str, ...] | None = None
+
+    def labels(self, truth: bool = False) -> dict[str, Any]:
+        """Kind (a task's name) → its label, or its truth, where there is one; in the order of the panels."""
+        things = self.objects
+        if truth:
+            things = None if self.truth_objects is None else Things.of(self.truth_objects).unscored()
+        found = {
+            "semantic": self.truth if truth else self.label,
+            "instance": things,
+            "pose": things if things is not None and things.keypoints is not None else None,
+            "depth": self.truth_depth if truth else self.depth,
+        }
+        return {kind: label for kind, label in found.items() if label is not None}
+
+    def chosen(self) -> tuple[str, ...]:
+        """The kinds to draw; ValueError when one is asked for that is not there."""
+        there, true = self.labels(), self.labels(truth=True)
+        if self.kinds is None:
+            return tuple(true or there)
+        for kind in self.kinds:
+            if kind not in there and kind not in true:
+                known = ", ".join({**there, **true}) or "no label"
+                raise ValueError(f"preview: a row asks for {kind!r}, but has {known}")
+        return self.kinds
+
+
+def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
+    """A dataset's row of any config: `image` and any of `label`, `objects`, `annotation`, `depth_map`.
+
+    `objects` as a dict of lists or a list of dicts, in COCO's terms: outlines from `segmentation`, else from
+    `annotation` (the i-th object is G = i), else boxes alone. Without `objects` the things come from `annotation`.
+    `prompt` and `quality` are shown when they are there.
+
+    Raises:
+        DataError: the row has no image, or none of these labels, or a label that cannot be read.
+    """
+    if record.get("image") is None:
+        raise DataError(explain("preview: no column 'image'", got=", ".join(record), expected="rows of an image set"))
+    if all(record.get(column) is None for column in COLUMNS):
+        expected = f"one of {', '.join(COLUMNS)}"
+        raise DataError(explain("preview: no column with labels", got=", ".join(record), expected=expected))
+    label, depth = record.get("label"), record.get("depth_map")
+    quality = record.get("quality") or {}
+    image = np.asarray(_picture(record["image"]).convert("RGB"))
+    return Row(
+        image=image,
+        label=None if label is None else np.asarray(_picture(label)).astype(np.uint8),
+        prompt=record.get("prompt") or "",
+        confidence=quality.get("confidence"),
+        index=index,
+        objects=_things(record, image.shape[:2]),
+        depth=None if depth is None else np.asarray(_picture(depth)).astype(np.float32),
+    )
+
+
+def _things(record: Mapping[str, Any], size: tuple[int, int]) -> Things | None:
+    """The objects of a row: of its column `objects`, else of the colours of `annotation`."""
+    colours = record.get("annotation")
+    painted = None if colours is None else np.asarray(_picture(colours).convert("RGB"))
+    if record.get("objects") is None:
+        return None if painted is None else _painted(painted)
+    columns = _columns(record["objects"])
+    if columns.get("category") is None or columns.get("bbox") is None:
+        expected = "category and bbox, as in COCO"
+        raise DataError(explain("preview: column 'objects'", got=", ".join(columns), expected=expected))
+    count = len(columns["category"])
+    keypoints = columns.get("keypoints")
+    scores = columns.get("score")
+    return Things(
+        classes=np.array(columns["category"], dtype=np.int64).reshape(-1) + 1,
+        boxes=np.array(columns["bbox"], dtype=np.float32).reshape(-1, 4),
+        masks=_masks(columns.get("segmentation"), painted, count, size),
+        scores=None if scores is None else np.array(scores, dtype=np.float32).reshape(-1),
+        keypoints=None if keypoints is None else np.array(keypoints, dtype=np.float32).reshape(-1, 17, 3),
+    )
+
+
+def _masks(
+    forms: Sequence[Any] | None, painted: np.ndarray | None, count: int, size: tuple[int, int]
+) -> np.ndarray | None:
+    """bool [n H W] from run lengths or polygons, else from the colours; None when there are neither."""
+    if forms is None:
+        return (
+            None if painted is None else np.array([painted[..., 1] == i + 1 for i in range(count)]).reshape(-1, *size)
+        )
+    masks = np.zeros((count, *size), dtype=bool)
+    for i, form in enumerate(forms):
+        if form is None or (not isinstance(form, Mapping) and not len(form)):
+            continue  # this one shows its box
+        try:
+            mask = decode(form if isinstance(form, Mapping) else from_polygons(form, size))
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(explain(f"preview: segmentation of object {i} cannot be read ({error})")) from error
+        if mask.shape != size:
+            raise DataError(explain(f"preview: segmentation of object {i}", got=mask.shape, expected=f"size {size}"))
+        masks[i] = mask
+    return masks
+
+
+def _painted(colours: np.ndarray) -> Things:
+    """The things of an instance picture uint8 [H W 3]: R the class id, G the object's number, 0 for none."""
+    numbers = [int(i) for i in np.unique(colours[..., 1]) if i]
+    masks = np.array([colours[..., 1] == i for i in numbers], dtype=bool).reshape(-1, *colours.shape[:2])
+    classes = np.array([np.bincount(colours[..., 0][mask]).argmax() for mask in masks], dtype=np.int64)
+    boxes = np.array([box(mask) for mask in masks], dtype=np.float32).reshape(-1, 4)
+    return Things(classes=classes, boxes=boxes, masks=masks)
+
+
+def _columns(objects: Any) -> dict[str, Any]:
+    """Objects as a dict of lists, from that or from a list of dicts."""
+    if isinstance(objects, Mapping):
+        return dict(objects)
+    names = list(dict.fromkeys(name for one in objects for name in one)) or ["category", "bbox"]
+    return {name: [one.get(name) for one in objects] for name in names}
+
+
+def _picture(value: Any) -> Image.Image:
+    """A decoded picture as it is, or the one in the bytes of an undecoded column."""
+    return value if isinstance(value, Image.Image) else Image.open(io.BytesIO(value["bytes"]))

@@ -1,0 +1,266 @@
+"""COCO and LVIS files: what is read by hand-worked values, and one clear line for each fault."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dataset_dm.errors import DataError
+from dataset_dm.labels import rle
+from dataset_dm.readers import SampleError, open_labelled
+from tests.readers.little_sets import (
+    HEIGHT,
+    STANDING,
+    WIDTH,
+    coco_content,
+    picture,
+    rectangle,
+    thing,
+    write_coco,
+    write_keypoints,
+)
+
+
+def changed(root, **fields):
+    """The set with fields of its person changed; a field of None is removed."""
+    content = coco_content()
+    person = content["annotations"][1]
+    person.update(fields)
+    for name in [name for name, value in fields.items() if value is None]:
+        del person[name]
+    return open_labelled(write_coco(root, content))
+
+
+def test_class_ids_are_contiguous_and_instances_are_told_apart(coco):
+    found = open_labelled(coco)
+    assert found.classes == ("person", "dog") and found.kinds == ("semantic", "instance") and len(found) == 3
+    sample = found[0]
+    expected = np.zeros((HEIGHT, WIDTH), np.uint8)
+    expected[:, :5] = 2  # the dog
+    expected[1:5, 2:4] = 1  # the smaller person before it keeps its pixels
+    expected[:, 6:] = 255  # the crowd is ignored
+    assert np.array_equal(sample.label, expected)
+    # things in the order of the file: the dog first
+    assert sample.instances.classes.tolist() == [2, 1]
+    assert np.array_equal(sample.instances.map, np.choose(expected % 255, [0, 2, 1]) + (expected == 255) * 255)
+    assert sample.instances.map.dtype == np.uint8 and sample.instances.keypoints is None
+    assert sample.image[0, 0].tolist() == [10, 10, 10]
+
+
+def test_a_crowd_is_no_instance_and_never_background(coco):
+    sample = open_labelled(coco)[0]
+    assert len(sample.instances) == 2
+    assert (sample.label[:, 6:] == 255).all() and (sample.instances.map[:, 6:] == 255).all()
+
+
+def test_a_thing_keeps_its_pixels_before_a_crowd(tmp_path):
+    sample = changed(tmp_path, bbox=[6, 0, 1, 2], segmentation=[rectangle(6, 0, 1, 2)])[0]
+    assert (sample.label[:2, 6] == 1).all() and (sample.label[2:, 6] == 255).all()
+
+
+def test_an_empty_picture_is_background(coco):
+    sample = open_labelled(coco)[2]
+    assert not sample.label.any() and not sample.instances.map.any() and len(sample.instances) == 0
+
+
+def test_holes_and_loose_parts_survive(tmp_path):
+    ring = np.zeros((HEIGHT, WIDTH), bool)
+    ring[0:3, 0:3], ring[1, 1], ring[5, 7] = True, False, True
+    content = coco_content()
+    content["annotations"] = [thing(1, 10, 18, [0, 0, 8, 6], segmentation=rle.encode(ring))]
+    sample = open_labelled(write_coco(tmp_path, content))[0]
+    assert np.array_equal(sample.instances.map == 1, ring)
+
+
+def test_compressed_and_uncompressed_runs_are_the_same_mask(tmp_path):
+    runs = {"size": [HEIGHT, WIDTH], "counts": [2, 3, 43]}
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[2:5, 0] = True
+    for form in (runs, rle.encode(expected)):
+        assert np.array_equal(changed(tmp_path, segmentation=form, bbox=[0, 2, 1, 3])[0].label == 1, expected)
+
+
+def test_classes_that_were_not_asked_for_are_background(coco):
+    found = open_labelled(coco, classes=["dog"])
+    assert found.classes == ("dog",)
+    assert np.unique(found[0].label).tolist() == [0, 1]
+    assert (found[0].label[:, 6:] == 0).all(), "a crowd of another class neither"
+    assert open_labelled(coco, classes=["dog", "person"])[0].instances.classes.tolist() == [1, 2]
+    with pytest.raises(DataError, match="class: got 'dgo', expected a category of the file.*did you mean 'dog'"):
+        open_labelled(coco, classes=["dgo"])
+
+
+def test_keypoints_are_merged_by_annotation_at_pixel_centres(coco):
+    write_keypoints(coco, [*STANDING[:45], 3, 3, 1, 0, 0, 0])
+    found = open_labelled(coco)
+    assert found.kinds == ("semantic", "instance", "pose")
+    points = found[0].instances.keypoints
+    assert points.shape == (2, 17, 3) and points.dtype == np.float32
+    assert not points[0].any(), "a dog has none"
+    assert points[1, 1].tolist() == [1.5, 1.5, 2], "pixel 1 has its centre at 1.5"
+    assert points[1, 15].tolist() == [3.5, 3.5, 1] and points[1, 16].tolist() == [0, 0, 0]
+    assert found[2].instances.keypoints.shape == (0, 17, 3)
+
+
+def test_a_joint_beyond_the_edge_counts_as_not_labelled(coco):
+    write_keypoints(coco, [*STANDING[:48], WIDTH, 2, 2])
+    assert open_labelled(coco)[0].instances.keypoints[1, 16].tolist() == [0, 0, 0]
+
+
+def test_the_first_caption_is_taken(coco):
+    rows = [{"id": 1, "image_id": 10, "caption": "A dog \n sits."}, {"id": 2, "image_id": 10, "caption": "Another"}]
+    (coco / "annotations" / "captions_train2017.json").write_text(json.dumps({"annotations": rows}))
+    found = open_labelled(coco)
+    assert (found[0].caption, found[1].caption) == ("A dog sits.", None)
+
+
+def test_a_json_file_is_a_set_too(coco, tmp_path):
+    file = coco / "annotations" / "instances_train2017.json"
+    assert np.array_equal(open_labelled(file)[0].label, open_labelled(coco)[0].label)
+    beside = tmp_path / "flat"
+    beside.mkdir()
+    for image in (coco / "train2017").iterdir():
+        (beside / image.name).write_bytes(image.read_bytes())
+    (beside / "mine.json").write_bytes(file.read_bytes())
+    assert len(open_labelled(beside / "mine.json")) == 3
+
+
+def test_the_split_is_chosen_by_name_and_year(coco):
+    content = coco_content()
+    content["images"] = content["images"][:2]
+    write_coco(coco, content, "val2017")
+    assert len(open_labelled(coco)) == len(open_labelled(coco, split="train")) == 3
+    assert len(open_labelled(coco, split="val")) == len(open_labelled(coco, split="val2017")) == 2
+    with pytest.raises(DataError, match="no annotation of split 'test'; there are: train2017, val2017"):
+        open_labelled(coco, split="test")
+
+
+def test_a_split_without_labels_is_said(coco):
+    (coco / "annotations" / "image_info_test2017.json").write_text("{}")
+    with pytest.raises(
+        DataError, match="no annotation of split 'test2017', only image_info; expected annotations/inst"
+    ):
+        open_labelled(coco, split="test")
+    with pytest.raises(DataError, match="not one annotation of split 'train2017'"):
+        open_labelled(write_coco(coco, {**coco_content(), "annotations": []}))
+
+
+def lvis(root, verified):
+    """The set as LVIS has it: no crowds, images by address, `verified` the fields of each image."""
+    content = coco_content()
+    content["annotations"] = [
+        {key: value for key, value in row.items() if key != "iscrowd"} for row in content["annotations"][:2]
+    ]
+    for row in content["images"]:
+        row["coco_url"] = f"http://images.cocodataset.org/train2017/{row['file_name']}"
+    write_coco(root, content)
+    for row in content["images"]:
+        del row["file_name"]
+        row.update(verified)
+    (root / "annotations" / "instances_train2017.json").unlink()
+    (root / "annotations" / "lvis_v1_train.json").write_text(json.dumps(content))
+    return root
+
+
+def test_lvis_pictures_are_found_by_their_address(tmp_path):
+    found = open_labelled(lvis(tmp_path, {"neg_category_ids": [], "not_exhaustive_category_ids": []}))
+    assert found[0].instances.classes.tolist() == [2, 1] and found[0].image[0, 0].tolist() == [10, 10, 10]
+
+
+def test_lvis_background_is_void_unless_every_class_is_verified(tmp_path):
+    # both classes are marked in the first picture; in the second nothing is known of either
+    found = open_labelled(lvis(tmp_path / "a", {"neg_category_ids": [], "not_exhaustive_category_ids": []}))
+    assert np.unique(found[0].label).tolist() == [0, 1, 2]
+    assert (found[1].label == 255).all()
+    assert not found[1].instances.map.any()
+    absent = open_labelled(lvis(tmp_path / "b", {"neg_category_ids": [1, 18], "not_exhaustive_category_ids": []}))
+    assert not absent[1].label.any()
+    partly = open_labelled(lvis(tmp_path / "c", {"neg_category_ids": [], "not_exhaustive_category_ids": [18]}))
+    assert np.unique(partly[0].label).tolist() == [1, 2, 255]
+
+
+def test_more_classes_than_an_8_bit_map_holds_leave_instances(tmp_path):
+    content = coco_content()
+    content["categories"] = [{"id": i, "name": f"class {i}"} for i in range(1, 301)]
+    found = open_labelled(write_coco(tmp_path, content))
+    assert found.kinds == ("instance",) and found[0].label is None
+    assert found[0].instances.classes.tolist() == [18, 1]
+
+
+def test_a_turned_photograph_fits_labels_drawn_upright_or_as_stored(coco):
+    file = coco / "train2017" / "0.jpg"
+    pixels = np.zeros((WIDTH, HEIGHT, 3), np.uint8)
+    pixels[0] = 255  # its top row is the right column once it is turned
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(file, exif=exif, quality=95)
+    image = open_labelled(coco)[0].image
+    assert image.shape == (HEIGHT, WIDTH, 3) and image[:, -1].min() > 200 and image[:, 0].max() < 60
+    content = coco_content()
+    content["annotations"] = [thing(1, 10, 18, [0, 0, 6, 1])]
+    content["images"][0].update(width=HEIGHT, height=WIDTH)
+    (coco / "annotations" / "instances_train2017.json").write_text(json.dumps(content))
+    sample = open_labelled(coco)[0]
+    assert sample.image.shape == (WIDTH, HEIGHT, 3) and sample.image[sample.label == 2].min() > 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "said"),
+    [
+        ({"category_id": 7}, "unknown class", "annotation 2: category: got 7, expected an id that the file's"),
+        ({"bbox": [2, 1, -2, 4]}, "box outside the image", r"box: got \[2.0, 1.0, -2.0, 4.0\], expected .* within 8×6"),
+        ({"bbox": [5, 1, 5, 4]}, "box outside the image", r"box: got \[5.0, 1.0, 5.0, 4.0\]"),
+        ({"bbox": [-3, 1, 2, 4]}, "box outside the image", r"box: got \[-3.0"),
+        ({"bbox": [2, 1, float("nan"), 4]}, "box outside the image", "box: got .*nan"),
+        ({"bbox": [1, 2]}, "box outside the image", r"box: got \[1, 2\], expected x, y, w, h"),
+        ({"segmentation": None}, "damaged segmentation", "no segmentation; a box alone is no mask"),
+        ({"segmentation": [[1, 1, 2, 2]]}, "damaged segmentation", "got 4 values, expected x and y"),
+        ({"segmentation": {"size": [6, 8], "counts": [3, 4]}}, "damaged segmentation", "runs add up to 7, expected 48"),
+        ({"segmentation": {"size": [6, 8], "counts": "zz"}}, "damaged segmentation", "segmentation .*runs"),
+        ({"segmentation": [[1, 1, 1e9, 1, 1, 3]]}, "damaged segmentation", "a point far outside of the picture"),
+        ({"segmentation": [[1, 1, float("nan"), 1, 1, 3]]}, "damaged segmentation", "a point far outside"),
+        ({"segmentation": {"size": [10**9, 10**9], "counts": [10**18]}}, "wrong size", "segmentation is 1000000000×"),
+        ({"segmentation": {"size": [3, 2], "counts": [6]}}, "wrong size", "segmentation is 2×3, its image 8×6"),
+        ({"keypoints": [1, 1, 2] * 16}, "wrong keypoints", "16 keypoints, expected 17 of x, y, v"),
+        ({"keypoints": [1, 1] * 17 + [1]}, "wrong keypoints", "values that are no points|keypoints, expected 17"),
+        ({"keypoints": [1, 1, 3] * 17}, "wrong keypoints", "keypoint with v 3, expected 0, 1"),
+    ],
+)
+def test_a_broken_annotation_is_one_line_that_names_it(tmp_path, fields, reason, said):
+    found = changed(tmp_path, **fields)
+    with pytest.raises(SampleError, match=said) as caught:
+        found[0]
+    line = str(caught.value)
+    assert caught.value.reason == reason and "\n" not in line and line.startswith("image '0.jpg', annotation 2:")
+    assert found[1].label.any(), "the others are fine"
+
+
+def test_a_missing_picture_is_named(coco):
+    (coco / "train2017" / "1.jpg").unlink()
+    with pytest.raises(SampleError, match=r"sample '1.jpg' has no image: .*train2017/1.jpg is missing"):
+        open_labelled(coco)
+
+
+def test_a_picture_of_another_size_is_named(coco):
+    picture().resize((4, 3)).save(coco / "train2017" / "1.jpg")
+    with pytest.raises(SampleError, match="image '1.jpg': annotation is 8×6, its image 4×3"):
+        open_labelled(coco)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"images": [', "cannot be read as JSON .*; it is truncated or damaged"),
+        ("[1, 2]", "has no list 'images'"),
+        ('{"images": [], "annotations": {}, "categories": []}', "has no list 'annotations'"),
+        ('{"images": [], "annotations": [], "categories": [{"id": 1}]}', "category without id or name"),
+        ('{"images": [], "annotations": [], "categories": []}', "0 categories"),
+        ('{"images": [{"id": []}], "annotations": [], "categories": []}', r"images: id: got \[\], expected a number"),
+    ],
+)
+def test_a_damaged_file_is_one_line(coco, text, said):
+    (coco / "annotations" / "instances_train2017.json").write_text(text)
+    with pytest.raises(DataError, match=said) as caught:
+        open_labelled(coco, on_error="skip")
+    assert "\n" not in str(caught.value) and "instances_train2017.json" in str(caught.value)

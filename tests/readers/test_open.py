@@ -1,0 +1,160 @@
+"""`open_labelled`: the layout is told by what lies there; damaged samples raise, or are left out and counted."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dataset_dm.errors import ConfigError, DataError
+from dataset_dm.readers import LAYOUTS, Subset, open_labelled, split_off
+from dataset_dm.readers.instances import Thing, paint
+from tests.readers.little_sets import coco_content, millimetres, picture, thing, write_coco, write_keypoints
+
+
+def damaged_coco(root):
+    """Six pictures, of which the last two are fine."""
+    content = coco_content()
+    content["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 6} for i in range(6)]
+    content["annotations"] = [
+        thing(1, 0, 1, [2, 1, -2, 4]),
+        thing(2, 1, 99, [0, 0, 2, 2]),
+        thing(3, 2, 1, [0, 0, 2, 2]),
+        thing(4, 3, 1, [0, 0, 9, 9]),
+        thing(5, 4, 1, [0, 0, 2, 2]),
+        thing(6, 5, 18, [0, 0, 2, 2]),
+    ]
+    write_coco(root, content)
+    (root / "train2017" / "2.jpg").unlink()
+    return root
+
+
+def test_damaged_samples_raise_by_default(tmp_path):
+    with pytest.raises(DataError, match="sample '2.jpg' has no image"):
+        open_labelled(damaged_coco(tmp_path))
+
+
+def test_the_good_rest_is_kept_only_when_asked_and_the_others_are_counted(tmp_path):
+    found = open_labelled(damaged_coco(tmp_path), on_error="skip")
+    assert [found[i].name for i in range(len(found))] == ["4.jpg", "5.jpg"]
+    assert found.skipped == Counter({"box outside the image": 2, "unknown class": 1, "missing file": 1})
+    assert found.kinds == ("semantic", "instance") and found.classes == ("person", "dog")
+    part, _ = split_off(found, 0.5)
+    assert (part.skipped, part.kinds) == (found.skipped, found.kinds), "a part still tells"
+
+
+def test_so_many_means_so_many_good_ones(tmp_path):
+    found = open_labelled(damaged_coco(tmp_path), on_error="skip", count=1)
+    assert len(found) == 1 and found[0].name == "4.jpg"
+
+
+def test_another_rest_is_another_source(tmp_path, coco):
+    broken = open_labelled(damaged_coco(tmp_path / "broken"), on_error="skip")
+    assert "less 4 damaged" in broken.source
+    whole = open_labelled(coco, on_error="skip")
+    assert whole.source == open_labelled(coco).source and whole.skipped == Counter() and len(whole) == 3
+
+
+def test_nothing_left_is_an_error(nyu):
+    for file in (nyu / "depth").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match="not one sample can be read .3 × damaged file.; the last: image '00002'"):
+        open_labelled(nyu, on_error="skip")
+
+
+def test_every_kind_of_damage_is_skipped_in_folders_too(nyu):
+    Image.fromarray(millimetres()[:2]).save(nyu / "depth" / "00000.png")
+    (nyu / "color" / "00002.jpg").unlink()
+    found = open_labelled(nyu, on_error="skip")
+    assert len(found) == 1 and found.skipped == Counter({"wrong size": 1, "missing file": 1})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"on_error": "skipp"}, "on_error: got 'skipp', expected 'raise' or 'skip'; did you mean 'skip'"),
+        ({"format": "ocoo"}, "format: got 'ocoo', expected one of voc, cityscapes, coco.*; did you mean 'coco'"),
+        ({"depth_scale": float("nan")}, "depth_scale: got nan"),
+        ({"depth_scale": True}, "depth_scale: got True"),
+    ],
+)
+def test_unknown_options_are_named(coco, asked, said):
+    with pytest.raises(ConfigError, match=said):
+        open_labelled(coco, **asked)
+
+
+def test_a_format_overrules_the_guess(nyu):
+    assert open_labelled(nyu).source.startswith(str(nyu))
+    with pytest.raises(DataError, match="no annotation file; expected annotations/instances_"):
+        open_labelled(nyu, format="coco")
+    with pytest.raises(DataError, match="no folders of the kitti layout; expected image"):
+        open_labelled(nyu, format="kitti")
+
+
+def test_nothing_there_lists_the_layouts(tmp_path):
+    with pytest.raises(DataError) as caught:
+        open_labelled(tmp_path / "nowhere")
+    assert all(f"{name}: " in str(caught.value) for name in LAYOUTS) and "\n" not in str(caught.value)
+
+
+def test_a_folder_of_something_else_lists_them_too(tmp_path):
+    (tmp_path / "deep").mkdir()
+    with pytest.raises(DataError, match="voc: JPEGImages and SegmentationClass; cityscapes") as caught:
+        open_labelled(tmp_path / "deep")
+    assert "\n" not in str(caught.value)
+
+
+def test_yolo_labels_are_not_taken_for_masks(tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    picture().save(tmp_path / "images" / "a.jpg")
+    (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .1 .1")
+    assert not LAYOUTS["parsing"].fits(tmp_path)
+
+
+def test_miniature_has_all_kinds_of_exact_labels():
+    found = open_labelled("miniature", split="validation", count=15)
+    assert found.kinds == ("semantic", "instance", "depth", "pose")
+    people = 0
+    for sample in Subset(found, range(15)):
+        things = sample.instances
+        assert sorted(np.unique(things.map).tolist() + [0]) in (
+            [0, *range(len(things) + 1)],
+            [0, 0, *range(1, len(things) + 1)],
+        )
+        of_things = np.array([0, *things.classes])[things.map]
+        assert np.array_equal(of_things, sample.label), "class and instance maps say the same"
+        person = things.classes == found.classes.index("person") + 1
+        people += int(person.sum())
+        assert not things.keypoints[~person].any()
+        assert all((points[:, 2] > 0).any() for points in things.keypoints[person] if len(points))
+        assert sample.depth.dtype == np.float32 and (sample.depth[sample.label > 0] > 0).all()
+    assert people, "or nothing was tested"
+
+
+def masks(*boxes):
+    found = []
+    for top, left, height, width in boxes:
+        mask = np.zeros((20, 20), bool)
+        mask[top : top + height, left : left + width] = True
+        found.append(mask)
+    return found
+
+
+def test_a_thing_that_others_cover_is_left_out():
+    wall, door, window = masks((0, 0, 4, 4), (0, 0, 4, 2), (0, 2, 4, 2))
+    owner, things = paint([Thing(wall, 5), Thing(door, 6), Thing(window, 7)], (20, 20), poses=False)
+    assert things.classes.tolist() == [6, 7] and np.unique(things.map).tolist() == [0, 1, 2]
+    assert owner[0].tolist() == [6, 6, 7, 7] + [0] * 16
+
+
+def test_beyond_254_things_the_smallest_are_ignored():
+    boxes = [(i // 20, i % 20, 1, 1) for i in range(300)]
+    owner, things = paint([Thing(mask, 1) for mask in masks(*boxes)], (20, 20), poses=True)
+    assert len(things) == 254 and things.map.max() == 255 and (things.map == 255).sum() == 46
+    assert (owner == 1).sum() == 300 and things.keypoints.shape == (254, 17, 3)
+
+
+def test_keypoints_of_a_json_beside_do_not_need_all_people(coco):
+    write_keypoints(coco)
+    assert open_labelled(coco, classes=["dog"]).kinds == ("semantic", "instance"), "a dog has no pose"
