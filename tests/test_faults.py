@@ -114,7 +114,7 @@ def test_fault_03_void_stays_void_and_labels_are_resized_by_nearest() -> None:
     label[10:30, 10:40], label[:5] = 20, 255
     small = fit(LabelledImage("x", np.zeros((40, 60, 3), np.uint8), label), TWO)
     assert set(np.unique(small.label)) == {0, 20, 255}
-    output = make_decoder(tasks=("semantic",), queries=0)(make_features(1))
+    output = make_decoder(tasks=("semantic",))(make_features(1))
     logits = output.semantic.logits.detach().requires_grad_()
     truth = torch.zeros(1, 64, 64, dtype=torch.long)
     truth[:, 32:] = 255
@@ -183,11 +183,11 @@ def test_fault_08_a_batch_is_so_many_times_one(backbone: Backbone) -> None:
 
 def test_fault_09_every_layer_is_supervised() -> None:
     """There only the last layer of the decoder had a loss."""
-    output = make_decoder(query_layers=3).train()(make_features(1))
+    output = make_decoder().train()(make_features(1))
     truth = torch.zeros(1, 64, 64, dtype=torch.long)
     truth[:, 8:40, 8:40] = 2
-    inner = [*output.semantic.aux, *(layer.masks for layer in output.queries)]
-    assert len(output.semantic.aux) >= 2 and len(output.queries) >= 3
+    inner = output.semantic.aux
+    assert len(inner) >= 2
     loss = decoder_loss(output, Targets(labels=truth), LossConfig())["loss"]
     assert all(
         gradient is not None and gradient.any() for gradient in torch.autograd.grad(loss, inner, allow_unused=True)

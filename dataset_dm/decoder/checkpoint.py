@@ -21,6 +21,8 @@ from dataset_dm.files.atomic import write_atomically
 from dataset_dm.models.reference import find, split_revision
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+# parameters that older checkpoints hold and that nothing reads
+_UNUSED = ("semantic_head.gate",)
 Model = TypeVar("Model", bound="PretrainedDecoder")
 
 
@@ -151,11 +153,12 @@ def read_checkpoint(source: str | Path, **hub_options: Any) -> tuple[PDecoderCon
     except (UserError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"decoder {str(source)!r}: {CONFIG} cannot be read: {error}") from error
     try:
-        return config, load_file(folder / WEIGHTS)
+        weights = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError) as error:
         raise ModelError(
             f"decoder {str(source)!r}: {WEIGHTS} cannot be read: {error}; fetch or train it again"
         ) from error
+    return config, {name: value for name, value in weights.items() if name not in _UNUSED}
 
 
 def locate_checkpoint(source: str | Path, **hub_options: Any) -> Path:

@@ -10,7 +10,8 @@ from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import INSTANCE, POSE, task
 
-FORMAT = 3  # of the checkpoint; raised when old checkpoints can no longer be read
+FORMAT = 4  # of config.json; formats that are still read: READ_FORMATS
+READ_FORMATS = (3, 4)
 PAIRS = ("depth_range", "object_calibration", "depth_calibration", "keypoint_calibration")
 
 
@@ -32,9 +33,7 @@ class PDecoderConfig:
     finest_width: int = 16  # …down to this
     evidence_width: int = 32  # channels of one class's evidence
     text_heads: int = 4  # dot products between a pixel and a class word at the evidence grid
-    queries: int = 0  # of class maps' query branch; 0 builds none
-    query_layers: int = 3
-    query_width: int = 48
+    instance_width: int = 48  # hidden channels of the classifier of instances
     attention: bool = True  # read the class attention, if the spec records any
     dropout: float = 0.1  # of whole channels of the input maps, and inside blocks
     groups: int = 8  # of every GroupNorm
@@ -49,15 +48,13 @@ class PDecoderConfig:
     record: dict[str, Any] = field(default_factory=dict, compare=False)  # how it was trained, figures, command
 
     def __post_init__(self) -> None:
-        for name in ("width", "finest_width", "evidence_width", "text_heads", "query_layers", "query_width", "groups"):
+        for name in ("width", "finest_width", "evidence_width", "text_heads", "instance_width", "groups"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ConfigError(explain(f"PDecoderConfig: {name}", got=getattr(self, name), expected="at least 1"))
-        for name in ("width", "finest_width", "evidence_width", "query_width"):
+        for name in ("width", "finest_width", "evidence_width", "instance_width"):
             if getattr(self, name) % self.groups:
                 expected = f"a multiple of groups={self.groups}"
                 raise ConfigError(explain(f"PDecoderConfig: {name}", got=getattr(self, name), expected=expected))
-        if self.queries < 0:
-            raise ConfigError(explain("PDecoderConfig: queries", got=self.queries, expected="0 or more"))
         for name in ("dropout", "text_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ConfigError(explain(f"PDecoderConfig: {name}", got=getattr(self, name), expected="0 ≤ share < 1"))
@@ -104,9 +101,11 @@ class PDecoderConfig:
         """The inverse of :meth:`to_dict`; ConfigError for a newer format or an unknown key."""
         values = dict(plain)
         written = values.pop("format", FORMAT)
-        if written != FORMAT:
+        if written not in READ_FORMATS:
             expected, remedy = f"format {FORMAT}", "train the decoder again or install a fitting dataset-dm"
             raise ConfigError(explain("decoder config.json", got=written, expected=expected, remedy=remedy))
+        if written == 3:
+            values = _from_format_3(values)
         known = {entry.name for entry in fields(cls)}
         for name in values:
             if name not in known:
@@ -118,3 +117,12 @@ class PDecoderConfig:
             if name in values:
                 values[name] = tuple(float(number) for number in values[name])
         return cls(**values)
+
+
+def _from_format_3(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 3 could describe a query branch beside the class maps; no decoder with one is read any more."""
+    if values.get("queries"):
+        remedy = "train the decoder again"
+        raise ConfigError(explain("decoder config.json: queries", got=values["queries"], expected="0", remedy=remedy))
+    kept = {name: value for name, value in values.items() if name not in ("queries", "query_layers", "query_width")}
+    return {**kept, "instance_width": values["query_width"]} if "query_width" in values else kept

@@ -58,7 +58,7 @@ class InstanceHead(nn.Module):
 
     def __init__(self, config: PDecoderConfig) -> None:
         super().__init__()
-        width, fine, hidden = config.width_at(STRIDE), config.width_at(1), config.query_width
+        width, fine, hidden = config.width_at(STRIDE), config.width_at(1), config.instance_width
         self.block = ResidualBlock(width, config.groups, config.dropout, convolutions=1)
         self.leave = nn.Conv2d(width, 4, 1)
         self.neighbours = nn.Conv2d(fine, 9, 1)

@@ -15,7 +15,6 @@ from dataset_dm.decoder.evidence import EVIDENCE_STRIDE, ClassEvidence, hide_wor
 from dataset_dm.decoder.instance_head import InstanceHead, InstanceOutput
 from dataset_dm.decoder.pixel_decoder import PixelDecoder
 from dataset_dm.decoder.pose_head import PoseHead, PoseOutput
-from dataset_dm.decoder.query_decoder import QueryDecoder, QueryOutput
 from dataset_dm.decoder.semantic_head import SemanticHead, SemanticOutput
 from dataset_dm.decoder.trunk import SceneTrunk
 from dataset_dm.errors import AnnotatorMismatch
@@ -29,14 +28,12 @@ class DecoderOutput:
 
     Args:
         semantic, instance, depth, pose: see the heads.
-        queries: predictions of the class maps' query branch, one a layer, last one best; empty without that branch.
     """
 
     semantic: SemanticOutput | None = None
     instance: InstanceOutput | None = None
     depth: DepthOutput | None = None
     pose: PoseOutput | None = None
-    queries: tuple[QueryOutput, ...] = ()
 
 
 class PDecoder(nn.Module, PretrainedDecoder):
@@ -57,7 +54,6 @@ class PDecoder(nn.Module, PretrainedDecoder):
         speaks_of_classes = bool(built & {SEMANTIC.name, INSTANCE.name})
         self.pixel_decoder = PixelDecoder(config)
         self.evidence = ClassEvidence(config) if speaks_of_classes else None
-        self.query_decoder = QueryDecoder(config) if SEMANTIC.name in built and config.queries else None
         self.trunk = SceneTrunk(config) if INSTANCE.name in built else None
         self.semantic_head = SemanticHead(config) if SEMANTIC.name in built else None
         self.instance_head = InstanceHead(config) if INSTANCE.name in built else None
@@ -92,12 +88,9 @@ class PDecoder(nn.Module, PretrainedDecoder):
         if self.training and self.config.text_dropout:
             text = hide_words(text, self.config.text_dropout)
         evidence = self.evidence(fused[EVIDENCE_STRIDE], text, features)
-        semantic, queries = None, []
-        if SEMANTIC.name in wanted:
-            queries = self.query_decoder(fused, text, evidence) if self.query_decoder is not None else []
-            semantic = self.semantic_head(fused, evidence, text, queries[-1].semantic() if queries else None)
+        semantic = self.semantic_head(fused, evidence, text) if SEMANTIC.name in wanted else None
         instance = self.instance_head(scene, fused, evidence, text) if INSTANCE.name in wanted else None
-        return DecoderOutput(semantic, instance, depth, pose, tuple(queries))
+        return DecoderOutput(semantic, instance, depth, pose)
 
     @torch.no_grad()
     def fit_scaling(self, features: Features) -> None:

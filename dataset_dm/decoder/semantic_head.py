@@ -49,19 +49,15 @@ class SemanticHead(nn.Module):
             {"8": nn.Conv2d(config.width, 1, 1), "4": nn.Conv2d(middle, 1, 1), "1": nn.Conv2d(fine, 1, 1)}
         )
         self.neighbours = nn.Conv2d(fine, 9, 1)
-        self.gate = nn.Parameter(torch.tensor(0.5))  # weight of the query branch
         self.presence = nn.Sequential(nn.Linear(width + 3, width), nn.SiLU(), nn.Linear(width, 1))
 
-    def forward(
-        self, fused: dict[int, Tensor], evidence: Tensor, text: Tensor, from_queries: Tensor | None
-    ) -> SemanticOutput:
+    def forward(self, fused: dict[int, Tensor], evidence: Tensor, text: Tensor) -> SemanticOutput:
         """Logits from coarse to the image's own size.
 
         Args:
             fused: stride → fused map.
             evidence: of each class at stride 8 [b k c h w].
             text: standardised class embeddings [k d].
-            from_queries: evidence of the query branch at stride 4 [b k h w], or None.
         """
         batch = fused[1].shape[0]
         flat = rearrange(evidence, "b k c h w -> (b k) c h w")
@@ -72,8 +68,6 @@ class SemanticHead(nn.Module):
         size = tuple(pixels.shape[-2:])
         keys = rearrange(resize(self.key(flat), size), "(b k) c h w -> b k c h w", b=batch)
         local = torch.einsum("bkchw,bchw->bkhw", keys, pixels) / math.sqrt(pixels.shape[1])
-        if from_queries is not None:
-            local = local + self.gate * from_queries
         middle = resize(coarse, size) + torch.cat([self.background["4"](fused[4]), local], dim=1)
 
         finest = fused[1]

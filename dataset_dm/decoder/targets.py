@@ -49,21 +49,6 @@ class Targets:
         # a thing stays a thing, whatever is asked for
         return replace(changed, classes=tuple(table.to(ids.device)[ids] for ids in self.classes))
 
-    def regions(self, image: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What the queries shall find: its objects, or, where only a class map is known, one region a class.
-
-        Returns:
-            masks bool [n H W], class ids int64 [n], and where nothing is known bool [H W].
-        """
-        if self.instances is not None and self.classes is not None:
-            masks, ids = self.things(image)
-            return masks[ids > 0], ids[ids > 0], self.instances[image] == VOID
-        assert self.labels is not None, "neither instances nor a class map to find regions in"
-        label = self.labels[image]
-        ids = torch.unique(label)
-        ids = ids[(ids > 0) & (ids != VOID)]
-        return label[None] == ids[:, None, None], ids, label == VOID
-
     def things(self, image: int) -> tuple[Tensor, Tensor]:
         """Masks bool [n H W] and class ids int64 [n] of the objects of which anything is seen."""
         assert self.instances is not None and self.classes is not None, "there are no instances"

@@ -18,7 +18,7 @@ from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world import labelled
 
 CLASSES = ("car", "dog", "dining table", "person")
-SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4}
+SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
 
 @pytest.fixture(scope="module")

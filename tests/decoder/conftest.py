@@ -59,7 +59,7 @@ def make_targets(batch: int = 2) -> Targets:
 def make_decoder(**changes: object) -> PDecoder:
     """Every weight random, so that no part is at rest (some start as zero)."""
     settings = {"spec": SPEC, "classes": tuple("abcde"), "tasks": tuple(TASKS), "width": 32, "finest_width": 8}
-    settings |= {"query_width": 32, "queries": 20}
+    settings |= {"instance_width": 32}
     torch.manual_seed(0)
     decoder = PDecoder(PDecoderConfig(**{**settings, **changes}))
     with torch.no_grad():

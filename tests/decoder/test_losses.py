@@ -6,16 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dataset_dm.decoder import Targets
 from dataset_dm.decoder.depth_head import DepthOutput
-from dataset_dm.decoder.losses import LossConfig, QueryWeights, decoder_loss
+from dataset_dm.decoder.losses import LossConfig, decoder_loss
 from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, silog_loss, sureness_loss
 from dataset_dm.decoder.losses.instance import centre_loss, centres_of, offset_loss, thing_loss
 from dataset_dm.decoder.losses.instance import class_loss as things_loss
 from dataset_dm.decoder.losses.pose import pose_loss
-from dataset_dm.decoder.losses.queries import class_loss, match, query_loss, true_regions
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
-from dataset_dm.decoder.query_decoder import QueryOutput
 from dataset_dm.decoder.targets import shrink_labels
 from tests.decoder.conftest import make_decoder, make_features, make_targets
 
@@ -76,23 +73,10 @@ def test_fault_3_void_is_not_background_for_any_part():
     assert not depth.grad[:, 40:].any() and not known.grad[:, 40:].any() and depth.grad.any() and known.grad.any()
 
 
-def test_a_crowd_is_neither_an_object_nor_background():
-    """An ignored region is no target, and a query that covers it alone is told nothing about its outline there."""
-    targets = make_targets(1)
-    targets.instances[:] = 255
-    masks, ids, void = targets.regions(0)
-    assert len(masks) == len(ids) == 0 and void.all()
-
-
 def test_fault_9_every_layer_is_supervised():
     output = make_decoder().train()(make_features(2))
-    layers = [
-        *output.semantic.aux,
-        *(each.masks for each in output.queries),
-        *(each.classes for each in output.queries),
-    ]
-    gradients = torch.autograd.grad(decoder_loss(output, make_targets(2), LossConfig())["loss"], layers)
-    assert len(output.semantic.aux) == 2 and len(output.queries) == 4
+    gradients = torch.autograd.grad(decoder_loss(output, make_targets(2), LossConfig())["loss"], output.semantic.aux)
+    assert len(output.semantic.aux) == 2
     assert all(gradient.any() for gradient in gradients)
 
 
@@ -105,39 +89,6 @@ def test_images_without_objects_and_ones_that_are_all_void_train():
     parts = decoder_loss(output, targets, LossConfig())
     assert parts["loss"].isfinite() and parts["joints"] == 0 and parts["depth"] == 0
     parts["loss"].backward()
-
-
-def test_without_instances_each_class_is_one_region():
-    targets = Targets(labels=torch.tensor([[[0, 3, 3], [255, 5, 3]]]))
-    masks, ids, void = targets.regions(0)
-    assert ids.tolist() == [3, 5] and masks.flatten(1).sum(1).tolist() == [3, 1]
-    assert void.tolist() == [[False, False, False], [True, False, False]]
-
-
-def test_matching_takes_the_cheapest_and_is_blind_to_the_order_of_queries():
-    labels = torch.zeros(1, 32, 32, dtype=torch.long)
-    labels[:, :16] = 1
-    masks = torch.full((1, 2, 8, 8), -9.0)
-    masks[0, 1, :4] = 9
-    classes = torch.tensor([[[-9.0], [9.0]]])
-    region = true_regions(Targets(labels=labels), 1)[0].shrunk((8, 8))
-    assert [each.tolist() for each in match(masks[0], classes[0], region, QueryWeights())] == [[1], [0]]
-
-    def loss(one, other):
-        regions = true_regions(Targets(labels=labels), 1)
-        return query_loss((QueryOutput(one, other),), regions, QueryWeights()).item()
-
-    right = loss(masks, classes)
-    assert right == pytest.approx(loss(masks.flip(1), classes.flip(1)), rel=1e-5)
-    assert loss(-masks, classes) > 10 * right
-
-
-def test_class_loss_by_hand():
-    classes = torch.tensor([[[math.log(3)], [0.0]]])  # chances of the class 3/4 and 1/2, else no object
-    pairs = [(torch.tensor([0]), torch.tensor([0]))]
-    regions = true_regions(Targets(labels=torch.ones(1, 2, 2, dtype=torch.long)), 1)
-    value = class_loss(classes, pairs, regions, no_object=0.5).item()
-    assert value == pytest.approx((-math.log(0.75) - 0.5 * math.log(0.5)) / 1.5)
 
 
 def test_silog_by_hand():
@@ -223,4 +174,4 @@ def test_the_parts_add_up():
     parts = decoder_loss(make_decoder()(make_features(1)), make_targets(1), LossConfig())
     total = sum(value.item() for name, value in parts.items() if name != "loss")
     assert parts["loss"].item() == pytest.approx(total, rel=1e-5)
-    assert {"pixel", "query", "thing", "centre", "offset", "kind", "depth", "joints", "visible"} <= parts.keys()
+    assert {"pixel", "thing", "centre", "offset", "kind", "depth", "joints", "visible"} <= parts.keys()

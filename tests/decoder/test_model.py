@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.decoder import PDecoder
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS, checkpoint_hash
 from dataset_dm.decoder.depth_head import FACTOR, DepthOutput
 from dataset_dm.decoder.evidence import hide_words
 from dataset_dm.decoder.pose_head import CELLS
-from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError
+from dataset_dm.errors import AnnotatorMismatch, ModelError
 from dataset_dm.labels.tasks import TASKS
 from tests.decoder.conftest import SPEC, make_decoder, make_features
 
@@ -25,7 +25,6 @@ def test_shapes_at_the_native_and_at_another_size(decoder):
         assert output.semantic.logits.shape == (2, 6, *size)
         assert [each.shape[-1] for each in output.semantic.aux] == [size[1] // 8, size[1] // 4]
         assert output.semantic.presence.shape == (2, 5)
-        assert output.queries[-1].masks.shape == (2, 20, size[0] // 4, size[1] // 4)
 
 
 @torch.inference_mode()
@@ -127,12 +126,11 @@ def test_dropout_is_off_after_loading(decoder, features, tmp_path):
         assert torch.equal(loaded(features).semantic.logits, loaded(features).semantic.logits)
 
 
-@pytest.mark.parametrize("part", [{"queries": 0, "tasks": ("semantic", "depth")}, {"attention": False}])
+@pytest.mark.parametrize("part", [{"tasks": ("semantic", "depth")}, {"attention": False}])
 @torch.inference_mode()
 def test_parts_can_be_left_out(part, features):
     output = make_decoder(**part)(features)
     assert output.semantic.logits.isfinite().all()
-    assert bool(output.queries) == ("queries" not in part)
 
 
 @pytest.mark.parametrize("kept", [("unet.a",), ("vae.d",), ("unet.b", "vae.c"), ("unet.a", "image")])
@@ -206,33 +204,8 @@ def test_broken_checkpoints_are_one_line(decoder, tmp_path):
 
 
 def test_weights_of_another_shape_of_net_are_refused(decoder, tmp_path):
-    make_decoder(queries=0, tasks=("semantic",)).save_pretrained(tmp_path / "a")
+    make_decoder(tasks=("semantic",)).save_pretrained(tmp_path / "a")
     decoder.save_pretrained(tmp_path / "b")
     (tmp_path / "a" / CONFIG).write_bytes((tmp_path / "b" / CONFIG).read_bytes())
     with pytest.raises(ModelError, match="on one side only"):
         PDecoder.from_pretrained(tmp_path / "a")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"width": 30},
-        {"queries": -1},
-        {"dropout": 1.0},
-        {"temperature": 0.0},
-        {"tasks": ("semantics",)},
-        {"tasks": ()},
-        {"tasks": ("pose",)},
-        {"depth_range": (2.0, 1.0)},
-    ],
-)
-def test_impossible_settings_are_refused_at_birth(wrong):
-    with pytest.raises(ConfigError):
-        PDecoderConfig(spec=SPEC, classes=("a",), **wrong)
-
-
-def test_an_unknown_key_of_a_config_has_a_suggestion():
-    plain = PDecoderConfig(spec=SPEC, classes=("a",)).to_dict()
-    plain["temprature"] = plain.pop("temperature")
-    with pytest.raises(ConfigError, match="did you mean 'temperature'"):
-        PDecoderConfig.from_dict(plain)

@@ -9,7 +9,7 @@ from dataset_dm.evaluation.ablation import BARE, BASE, SETTINGS, Ablation, Setti
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import VariantConfig
 
-SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4}
+SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
 
 def test_every_setting_differs_from_another_in_one_thing():

@@ -92,7 +92,7 @@ def test_labels_meet_their_own_truth(backbone: Backbone) -> None:
 
 def test_what_a_pass_is_told_changes_what_it_reads(backbone: Backbone) -> None:
     torch.manual_seed(0)
-    decoder = PDecoder(PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, width=32, query_width=32))
+    decoder = PDecoder(PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, width=32, instance_width=32))
     from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 
     annotator = PDecoderAnnotator(decoder, name="random", fingerprint="0" * 16)
@@ -161,7 +161,7 @@ def plan(backbone: Backbone, generator_folder: Path, tmp_path: Path, monkeypatch
     """A plan of shards of two images, one step each, with a random decoder."""
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "home"))
     torch.manual_seed(0)
-    config = PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, width=32, query_width=32)
+    config = PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, width=32, instance_width=32)
     PDecoder(config).save_pretrained(tmp_path / "decoder")
     asked = {"generator": str(generator_folder), "annotator": str(tmp_path / "decoder"), "shard_size": 2}
     return resolve(SEMANTIC, **asked, sampler={"steps": 1, "guidance": 0.0})
@@ -188,7 +188,7 @@ def test_generated_images_come_from_the_store(backbone: Backbone, judge: Judge, 
 def everything(backbone: Backbone, tmp_path: Path) -> Path:
     """A random decoder with heads for all tasks."""
     torch.manual_seed(0)
-    more = {"classes": VOC_CLASSES, "tasks": tuple(TASKS), "width": 32, "query_width": 32}
+    more = {"classes": VOC_CLASSES, "tasks": tuple(TASKS), "width": 32, "instance_width": 32}
     PDecoder(PDecoderConfig(spec=feature_spec(backbone), **more)).save_pretrained(tmp_path / "all")
     return tmp_path / "all"
 

@@ -34,7 +34,7 @@ def small_decoder(seed: int = 0, **record: object) -> PDecoder:
         timestep=20,
         native_size=(64, 64),
     )
-    sizes = {"width": 8, "finest_width": 8, "evidence_width": 8, "query_width": 8, "queries": 0, "text_heads": 1}
+    sizes = {"width": 8, "finest_width": 8, "evidence_width": 8, "instance_width": 8, "text_heads": 1}
     return PDecoder(PDecoderConfig(spec=spec, classes=("cat", "dog"), attention=False, record=dict(record), **sizes))
 
 

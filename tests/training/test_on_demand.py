@@ -12,7 +12,7 @@ from dataset_dm.models.generators import find_generator
 from dataset_dm.training import train_decoder
 from dataset_dm.training.on_demand import DecoderRecipe, fulfil, promise
 
-SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4, "query_layers": 1}
+SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 TINY = {"steps": 2, "batch": 2, "evaluate_every": 1, "variants": 1, "num_validation": 2, "decoder": SMALL}
 
 

@@ -20,7 +20,7 @@ from dataset_dm.training.augment import AugmentConfig
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import VariantConfig, extract, informed_prompt
 
-SMALL = {"width": 16, "finest_width": 8, "query_width": 16, "queries": 4, "query_layers": 3}
+SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
 
 def config(steps: int = 4) -> TrainConfig:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,13 +11,12 @@ from dataset_dm.decoder.instance_head import InstanceOutput
 from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, silog_loss, sureness_loss
 from dataset_dm.decoder.losses.instance import centre_loss, centres_of, class_loss, offset_loss, thing_loss
 from dataset_dm.decoder.losses.pose import pose_loss
-from dataset_dm.decoder.losses.queries import QueryWeights, query_loss, true_regions
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
 from dataset_dm.decoder.model import DecoderOutput
 from dataset_dm.decoder.semantic_head import SemanticOutput
 from dataset_dm.decoder.targets import Targets, shrink_labels
 
-__all__ = ["LossConfig", "QueryWeights", "decoder_loss"]
+__all__ = ["LossConfig", "decoder_loss"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,6 @@ class LossConfig:
     dice: float = 1.0
     inner: float = 0.4  # cross-entropy of each inner layer; 0: only the last is supervised
     presence: float = 0.1
-    query: float = 0.2  # on the whole set loss of the query branch
     thing: float = 0.5
     centre: float = 0.02
     offset: float = 1.0
@@ -39,7 +37,6 @@ class LossConfig:
     known: float = 0.1  # whether depth is known
     joints: float = 0.5
     visible: float = 0.1
-    weights: QueryWeights = field(default_factory=QueryWeights)
 
 
 def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
@@ -53,8 +50,6 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
     parts: dict[str, Tensor] = {}
     if output.semantic is not None and targets.labels is not None:
         parts |= _semantic(output.semantic, targets.labels, config)
-    if output.queries:
-        parts |= _queries(output, targets, config)
     if output.instance is not None and targets.instances is not None:
         parts |= _instance(output.instance, targets, config)
     if output.pose is not None and targets.keypoints is not None:
@@ -79,12 +74,6 @@ def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dic
         inner = [pixel_loss(logits, shrink_labels(labels, logits.shape[-2:])) for logits in output.aux]
         parts["inner"] = config.inner * torch.stack(inner).sum()
     return parts
-
-
-def _queries(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-    regions = true_regions(targets, output.queries[-1].masks.shape[0])
-    layers = output.queries if config.inner else output.queries[-1:]
-    return {"query": config.query * query_loss(layers, regions, config.weights)}
 
 
 def _instance(output: InstanceOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
