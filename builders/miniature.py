@@ -5,11 +5,8 @@ It stands in for real labelled data: to train a decoder on, and to measure one a
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import datasets
@@ -77,8 +74,8 @@ class MiniatureConfig(SynthConfigBase):
         return seed
 
     def identity(self) -> str:
-        """The world's code, its seed and its style."""
-        return f"{world_hash()}-{self.chosen_style()}-{self.chosen_seed()}"
+        """The world's version, its seed and its style."""
+        return f"{world.world_hash()}-{self.chosen_style()}-{self.chosen_seed()}"
 
 
 class Miniature(ConfiguredBuilder):
@@ -192,11 +189,11 @@ def _provenance(split: str, style: str) -> Provenance:
         attempt=0,
         generator=GENERATOR,
         revision=style,
-        generator_hash=world_hash(),
+        generator_hash=world.world_hash(),
         adapter=None,
         annotator=ANNOTATOR,
         annotator_revision=None,
-        annotator_hash=world_hash(),
+        annotator_hash=world.world_hash(),
         steps=0,
         guidance=None,
         scheduler=None,
@@ -204,13 +201,3 @@ def _provenance(split: str, style: str) -> Provenance:
         height=0,
         dtype="uint8",
     )
-
-
-@functools.cache
-def world_hash() -> str:
-    """16 hex digits over the world's source: other code may render other scenes."""
-    folder = Path(world.__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted(folder.rglob("*.py")):
-        digest.update(source.relative_to(folder).as_posix().encode() + b"\0" + source.read_bytes())
-    return digest.hexdigest()[:16]

@@ -12,12 +12,13 @@ from dataset_dm.miniature.world.captions import caption, captions
 from dataset_dm.miniature.world.geometry import Body, Camera, Figure, Light, Rendering, Scene, Setting, Solid
 from dataset_dm.miniature.world.render import render
 from dataset_dm.miniature.world.scene import STYLES, compose, sample
-from dataset_dm.miniature.world.splits import SPLITS, WORLD_SEED, index_of, labelled
+from dataset_dm.miniature.world.splits import SPLITS, WORLD_SEED, WORLD_VERSION, index_of, labelled, world_hash
 
 __all__ = [
     "SPLITS",
     "STYLES",
     "WORLD_SEED",
+    "WORLD_VERSION",
     "Body",
     "Camera",
     "Figure",
@@ -33,4 +34,5 @@ __all__ = [
     "labelled",
     "render",
     "sample",
+    "world_hash",
 ]
