@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import shapes
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before huggingface_hub is imported
 # not the user's own: what another version of `datasets` left there could not be read
 _CACHE = tempfile.TemporaryDirectory(prefix="dataset_dm_tests_", ignore_cleanup_errors=True)
@@ -15,6 +17,8 @@ os.environ["HF_DATASETS_CACHE"] = _CACHE.name
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads slow a busy machine threefold
 if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))  # they share the cores
+
+shapes.install()
 
 
 @pytest.fixture(scope="session")
