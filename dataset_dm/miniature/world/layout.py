@@ -1,7 +1,7 @@
-"""Placing the things of a scene: what is wanted in the picture is drawn first, distances and scales follow from it.
+"""Places the objects of a scene: their wanted size in the image is drawn first, distances and scales follow.
 
-The first thing gets a drawn size and place in the frame, and the camera's height comes out of that; every further thing
-stands in front of or behind another one, so that most of them overlap in the picture. Decisions are made on projected
+The first object gets a drawn size and place in the frame, which gives the camera height; every further object
+stands in front of or behind another one, so that most of them overlap in the image. Decisions are made on projected
 outlines and a coarse coverage test; nothing is rendered.
 """
 
@@ -25,20 +25,20 @@ from dataset_dm.miniature.world.outline import (
 )
 
 # Wanted size of an object (geometric mean of projected width and height over the frame's side) by number of objects.
-# Size by bounds favours solid things (a bus), size by area thin ones (a bicycle); `Thing.slender` goes half way.
+# Size by bounds favours solid objects (a bus), size by area thin ones (a bicycle); `Placed.slender` goes half way.
 SIZES = ((0.46, 0.84), (0.40, 0.66), (0.35, 0.57), (0.31, 0.48), (0.28, 0.43))
 MAX_SIDE = 0.95  # no side of an uncut object is longer
 FILL = (0.04, 0.46)  # estimated union of the objects, shares of the frame
 MIN_VISIBLE = 0.028  # estimated visible share of the frame of every object
 MAX_HIDDEN = 0.5  # estimated hidden share of every object
-OVERLAPPING = 0.85  # of the further things are placed over or under another one
-CUT_SCENES, CUT = 0.12, 0.12  # share of the things that the frame may cut, and how much of a side it may cut
-SCALES = (0.35, 3.2)  # of further things; figures are about a metre
-TRIES, PROPOSALS = 24, 14  # layouts of a scene, places of a thing
+OVERLAPPING = 0.85  # of the further objects are placed over or under another one
+CUT_SCENES, CUT = 0.12, 0.12  # share of the objects that the frame may cut, and how much of a side it may cut
+SCALES = (0.35, 3.2)  # of further objects; figures are about a metre
+TRIES, PROPOSALS = 24, 14  # layouts of a scene, places of an object
 
 
 @dataclasses.dataclass(slots=True)
-class Thing:
+class Placed:
     """An object while it is being placed: its figure, its outline in object coordinates, its place."""
 
     class_id: int
@@ -46,7 +46,7 @@ class Thing:
     points: np.ndarray  # (solids, 26, 3) object coordinates
     ground: np.ndarray  # (4, 2) corners of the ground plan, object x and z
     yaw: float
-    slender: float  # about 1; more for a thing that fills little of its own bounds
+    slender: float  # about 1; more for an object that fills little of its own bounds
     scale: float = 1.0
     position: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
     box: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(4))  # left, top, right, bottom in the frame
@@ -61,35 +61,36 @@ class Thing:
         return self.ground @ np.array([[cos, -sin], [sin, cos]]) * self.scale + self.position[[0, 2]]
 
 
-def thing(class_id: int, figure: Figure, yaw: float) -> Thing:
+def as_placed(class_id: int, figure: Figure, yaw: float) -> Placed:
     """A figure that has no place yet."""
     points = figure_points(figure)
-    return Thing(class_id, figure, points, footprint(points), yaw, _slender(turned(points, yaw)))
+    return Placed(class_id, figure, points, footprint(points), yaw, _slender(turned(points, yaw)))
 
 
 def _slender(points: np.ndarray) -> float:
-    """By how much to enlarge a thing whose outline (solids, 26, 3), seen from afar, leaves its bounds empty."""
+    """By how much to enlarge an object whose outline (solids, 26, 3), seen from afar, leaves its bounds empty."""
     flat = np.stack([points[..., 0], -points[..., 1] + 0.15 * points[..., 2]], axis=-1)
     box = bounds(flat)
     filled = float(coverage((flat - box[:2]) / (box[2:] - box[:2])).mean())
     return float(np.clip((0.55 / max(filled, 0.05)) ** 0.3, 0.8, 1.3))
 
 
-def reach(things: Sequence[Thing]) -> np.ndarray:
-    """(half width, top, far end) of all things in metres."""
-    points = np.concatenate([one.world().reshape(-1, 3) for one in things])
+def reach(objects: Sequence[Placed]) -> np.ndarray:
+    """(half width, top, far end) of all objects in metres."""
+    points = np.concatenate([one.world().reshape(-1, 3) for one in objects])
     return np.array([np.abs(points[:, 0]).max(), points[:, 1].max(), points[:, 2].max()])
 
 
-def layout(things: Sequence[Thing], kind: str, rng: np.random.Generator) -> tuple[Camera, list[Thing]]:
-    """Place all things in a setting of a kind; try until the picture is as wanted, else take the best try."""
-    best: tuple[float, Camera, list[Thing]] | None = None
+def layout(objects: Sequence[Placed], kind: str, rng: np.random.Generator) -> tuple[Camera, list[Placed]]:
+    """Place all objects in a setting of a kind; try until the image is as wanted, else take the best try."""
+    best: tuple[float, Camera, list[Placed]] | None = None
     shrink = 1.0
     for _ in range(TRIES):
-        tried = [dataclasses.replace(one) for one in things]
-        camera = _place_first(tried[0], len(things), kind, shrink, rng)
+        tried = [dataclasses.replace(one) for one in objects]
+        camera = _place_first(tried[0], len(objects), kind, shrink, rng)
         placed = camera is not None and all(
-            _place_next(tried[:row], tried[row], camera, len(things), kind, shrink, rng) for row in range(1, len(tried))
+            _place_next(tried[:row], tried[row], camera, len(objects), kind, shrink, rng)
+            for row in range(1, len(tried))
         )
         if not placed:
             shrink *= 0.97
@@ -99,24 +100,24 @@ def layout(things: Sequence[Thing], kind: str, rng: np.random.Generator) -> tupl
             best = (fault, camera, tried)
         if fault == 0.0:
             break
-    if best is None:  # too many long things for one picture: show fewer
-        return layout(things[:-1], kind, rng)
+    if best is None:  # too many long objects for one image: show fewer
+        return layout(objects[:-1], kind, rng)
     return best[1], best[2]
 
 
-def _wanted_size(one: Thing, count: int, rng: np.random.Generator) -> float:
+def _wanted_size(one: Placed, count: int, rng: np.random.Generator) -> float:
     low, high = SIZES[count - 1]
     return one.slender * float(rng.uniform(low, high))
 
 
 def _limited(size: float, box: np.ndarray) -> float:
-    """The wanted size, less where a long thing would be longer than the frame."""
+    """The wanted size, less where a long object would be longer than the frame."""
     longest = max(box[2] - box[0], box[3] - box[1])
     return min(size, MAX_SIDE * extent(box) / longest)
 
 
-def _base(kind: str, one: Thing) -> float:
-    """Height of a thing's foot: boats and birds dip into the water a little."""
+def _base(kind: str, one: Placed) -> float:
+    """Height of an object's foot: boats and birds dip into the water a little."""
     return -0.07 * one.scale if kind == "water" else 0.0
 
 
@@ -126,8 +127,8 @@ def _inside(middle: np.ndarray, sides: np.ndarray, margin: float) -> np.ndarray:
     return np.clip(middle, low, 1.0 - low)
 
 
-def _place_first(one: Thing, count: int, kind: str, shrink: float, rng: np.random.Generator) -> Camera | None:
-    """Draw the view, and choose distance and camera height so that the thing has its drawn size and place."""
+def _place_first(one: Placed, count: int, kind: str, shrink: float, rng: np.random.Generator) -> Camera | None:
+    """Draw the view, and choose distance and camera height so that the object has its drawn size and place."""
     pitch = float(rng.uniform(-0.25, 0.3) if kind == "sky" else rng.triangular(0.02, 0.14, 0.42))
     half_width = float(rng.uniform(0.24, 0.46))
     size = _wanted_size(one, count, rng) * shrink
@@ -153,15 +154,15 @@ def _place_first(one: Thing, count: int, kind: str, shrink: float, rng: np.rando
 
 
 def _place_next(
-    placed: Sequence[Thing],
-    one: Thing,
+    placed: Sequence[Placed],
+    one: Placed,
     camera: Camera,
     count: int,
     kind: str,
     shrink: float,
     rng: np.random.Generator,
 ) -> bool:
-    """Put a thing in front of or behind a placed one, usually overlapping it in the picture; False if nothing fits."""
+    """Put an object in front of or behind a placed one, usually overlapping it in the image; False if nothing fits."""
     size = _wanted_size(one, count, rng) * shrink
     overlap = rng.random() < OVERLAPPING
     cut = CUT if rng.random() < CUT_SCENES else 0.0
@@ -182,8 +183,8 @@ def _place_next(
 
 
 def _solve_next(
-    one: Thing,
-    other: Thing,
+    one: Placed,
+    other: Placed,
     camera: Camera,
     size: float,
     depth: float,
@@ -191,7 +192,7 @@ def _solve_next(
     kind: str,
     rng: np.random.Generator,
 ) -> None:
-    """Scale and place a thing at a depth: its size in the frame, its middle `offset` half widths beside another's."""
+    """Scale and place an object at a depth: its size in the frame, its middle `offset` half widths beside another's."""
     metres = 2 * camera.half_width * depth  # across the frame at that depth
     one.scale = size * metres
     one.position = np.array([0.0, 0.0, depth])
@@ -209,8 +210,8 @@ def _solve_next(
     one.box = bounds(project(one.world(), camera)[0])
 
 
-def _far_enough(one: Thing, camera: Camera) -> bool:
-    """Whether all of a thing lies well in front of the camera, its near end not blown up by perspective."""
+def _far_enough(one: Placed, camera: Camera) -> bool:
+    """Whether all of an object lies well in front of the camera, its near end not blown up by perspective."""
     depth = project(one.world(), camera)[1]
     return float(depth.min()) > max(0.3, 0.5 * float(depth.max()))
 
@@ -221,11 +222,11 @@ def _cut(box: np.ndarray) -> float:
     return float((np.maximum(-box[:2], 0.0) / sides + np.maximum(box[2:] - 1.0, 0.0) / sides).max())
 
 
-def _fault(things: Sequence[Thing], camera: Camera) -> float:
-    """How far the picture is from what is wanted, by a coarse coverage test; 0 is good."""
+def _fault(objects: Sequence[Placed], camera: Camera) -> float:
+    """How far the image is from what is wanted, by a coarse coverage test; 0 is good."""
     taken: np.ndarray | None = None
     fault = 0.0
-    for one in sorted(things, key=lambda one: float(np.hypot(one.position[0], one.position[2]))):  # nearest first
+    for one in sorted(objects, key=lambda one: float(np.hypot(one.position[0], one.position[2]))):  # nearest first
         own = coverage(project(one.world(), camera)[0])
         seen = own if taken is None else own & ~taken
         taken = own if taken is None else own | taken

@@ -1,4 +1,4 @@
-"""Where things can be: which settings suit which class, and how a setting looks.
+"""Where objects can be: which settings suit which class, and how a setting looks.
 
 The world is a toy world: chairs may stand in a field and a boat on a street (on its trailer). Weights are broad, so
 that the setting hints at the class but never gives it away.

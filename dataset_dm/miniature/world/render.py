@@ -24,8 +24,8 @@ def render(scene: Scene, size: tuple[int, int] = (128, 128)) -> Rendering:
     A pixel belongs to the body (or background) that covers most of its four rays, on a tie to the nearest of them; its
     depth is the mean over that one's rays. ValueError for an unknown style.
 
-    >>> picture = render(scene)
-    >>> picture.image.shape, picture.instance_map.max() <= len(scene.bodies)
+    >>> image = render(scene)
+    >>> image.image.shape, image.instance_map.max() <= len(scene.bodies)
     ((128, 128, 3), True)
     """
     eye = view(scene.camera, size)

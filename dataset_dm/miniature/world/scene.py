@@ -11,7 +11,7 @@ import numpy as np
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.captions import captions
 from dataset_dm.miniature.world.geometry import Body, Rendering, Scene
-from dataset_dm.miniature.world.layout import Thing, layout, reach, thing
+from dataset_dm.miniature.world.layout import Placed, as_placed, layout, reach
 from dataset_dm.miniature.world.objects import build
 from dataset_dm.miniature.world.palette import body_colours
 from dataset_dm.miniature.world.places import COMPANY, draw_kind, draw_light, draw_setting
@@ -42,19 +42,19 @@ def compose(seed: int, index: int, style: str = "day", classes: Sequence[int] | 
     what, where, look, say = (np.random.Generator(np.random.Philox(stream)) for stream in streams)
     ids = draw_classes(what) if classes is None else tuple(int(class_id) for class_id in classes)
     kind = draw_kind([VOC_CLASSES[class_id - 1] for class_id in ids], what)
-    things = [thing(class_id, build(class_id, what), _yaw(VOC_CLASSES[class_id - 1], what)) for class_id in ids]
-    camera, things = layout(things, kind, where)
-    bodies = tuple(_body(one, look, style) for one in things)
-    setting = draw_setting(kind, reach(things), camera.position[1], look)
+    objects = [as_placed(class_id, build(class_id, what), _yaw(VOC_CLASSES[class_id - 1], what)) for class_id in ids]
+    camera, objects = layout(objects, kind, where)
+    bodies = tuple(_body(one, look, style) for one in objects)
+    setting = draw_setting(kind, reach(objects), camera.position[1], look)
     scene = Scene(camera, draw_light(look), setting, bodies, style, int(look.integers(2**31)))
     return dataclasses.replace(scene, captions=captions(scene, say), metre=metre(scene))
 
 
 def metre(scene: Scene) -> float:
-    """Metres of one world unit: things have no usual size here, so it follows from what a picture shows of its camera.
+    """Metres of one world unit: objects have no usual size here, so it follows from what an image shows of its camera.
 
-    The ground enters the lower edge of every picture NEAREST_GROUND metres away, as it does for a camera on a fixed
-    mount. In the sky the first thing has FLYING metres, seen through a lens of half width LENS.
+    The ground enters the lower edge of every image NEAREST_GROUND metres away, as it does for a camera on a fixed
+    mount. In the sky the first object has FLYING metres, seen through a lens of half width LENS.
     """
     camera = scene.camera
     if scene.setting.kind == "sky":
@@ -64,7 +64,7 @@ def metre(scene: Scene) -> float:
 
 
 def draw_classes(rng: np.random.Generator) -> tuple[int, ...]:
-    """Class ids of 1..5 objects; every class is equally likely, though things come in pairs and in company."""
+    """Class ids of 1..5 objects; every class is equally likely, though objects come in pairs and in company."""
     count = 1 + int(rng.choice(len(COUNT_WEIGHTS), p=COUNT_WEIGHTS))
     ids = [_any_class(rng)]
     while len(ids) < count:
@@ -110,7 +110,7 @@ def _yaw(name: str, rng: np.random.Generator) -> float:
             return yaw
 
 
-def _body(one: Thing, rng: np.random.Generator, style: str) -> Body:
+def _body(one: Placed, rng: np.random.Generator, style: str) -> Body:
     name, colours = body_colours(rng, style)
     x, y, z = (float(value) for value in one.position)
     return Body(one.class_id, one.figure, (x, y, z), one.yaw, float(one.scale), colours, name)

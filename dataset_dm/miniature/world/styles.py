@@ -1,4 +1,4 @@
-"""Styles of a whole picture, for domain-shift tests: they change colours, never the truth."""
+"""Styles of a whole image, for domain-shift tests: they change colours, never the truth."""
 
 from __future__ import annotations
 

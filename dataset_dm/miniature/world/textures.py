@@ -50,7 +50,7 @@ def water_slopes(x: np.ndarray, z: np.ndarray, along: np.ndarray, rng: np.random
 def _street(
     x: np.ndarray, z: np.ndarray, across: np.ndarray, along: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Lane markings, kerb and pavement of a road that runs away from the camera or across the picture."""
+    """Lane markings, kerb and pavement of a road that runs away from the camera or across the image."""
     if rng.random() < 0.5:
         side, run, side_foot, run_foot = x + rng.uniform(-1.5, 1.5), z, across, along
     else:

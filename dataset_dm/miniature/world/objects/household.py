@@ -92,7 +92,7 @@ def tvmonitor(rng: np.random.Generator) -> Figure:
     solids = [
         box((0, y, 0), (0.09, height, width)),
         box((0.085, y, 0), (0.025, height - rim, width - rim), "second"),
-        egg((0.1, y + 0.06, width * 0.25), (0.03, height * 0.28, width * 0.22), "third"),  # a picture on the screen
+        egg((0.1, y + 0.06, width * 0.25), (0.03, height * 0.28, width * 0.22), "third"),  # an image on the screen
         egg((0.1, y - 0.5 * height, -0.25 * width), (0.025, height * 0.3, width * 0.42), "third"),
         box((0.1, y - height + 0.05, 0), (0.02, 0.035, 0.3 * width), "dark"),
     ]
