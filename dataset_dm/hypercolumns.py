@@ -26,7 +26,7 @@ class Level:
 
     Args:
         name: how the diffusion room calls it, such as ``"unet.up.3.resnet.2"``.
-        source: the part it comes from: ``"unet"``, ``"vae"`` (the decoder half) or ``"image"`` (the picture itself).
+        source: the part it comes from: ``"unet"``, ``"vae"`` (the decoder half) or ``"image"`` (the image itself).
         channels: number of channels, at least 1.
         stride: image pixels for one cell of the map, at least 1.
     """
@@ -57,7 +57,7 @@ class FeatureSpec:
         text_width: width of the text states, ``d`` of ``class_text``.
         timestep: noise level of the labelling pass.
         native_size: the generator's own image size (H, W).
-        contrast: noise levels at which a blind pass asks about each class; empty for none.
+        contrast: noise levels of the contrast that an unprompted pass reads for each class; empty for none.
     """
 
     generator: str
@@ -125,8 +125,8 @@ class Features:
             ``k`` is the class list of the call, without background; each class is independent of the others.
         class_text: one text embedding a class [k d].
         spec: what the tensors are.
-        contrast: what naming each class explains [b k m h w]; NaN for samples of which it was not read (the prompt said
-            which classes there are); None if the spec asks for none.
+        contrast: how much of the image naming each class explains [b k m h w]; NaN for samples without it (prompted
+            reading); None if the spec has none.
     """
 
     levels: dict[str, Tensor]

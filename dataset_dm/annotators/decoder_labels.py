@@ -61,7 +61,7 @@ def class_scores(output: DecoderOutput) -> Tensor:
         [
             agree(
                 logits[image],
-                things.things[image],
+                things.foreground[image],
                 things.centres[image],
                 things.offsets[image],
                 lambda masks, image=image: things.classes(image, masks),
@@ -99,9 +99,9 @@ def _with_objects(
     people = torch.tensor([position + 1 for position, word in enumerate(words) if word == PERSON])
     result = []
     raw = output.instance
-    for image in range(raw.things.shape[0]):
+    for image in range(raw.foreground.shape[0]):
         found = instance.find(
-            raw.things[image],
+            raw.foreground[image],
             raw.centres[image],
             raw.offsets[image],
             lambda masks, image=image: raw.classes(image, masks),

@@ -13,7 +13,7 @@ LIMIT = 8.0  # standard deviations; a rare spike in a generator's map must not d
 class Standardise(nn.Module):
     """(x - mean) / std with fixed statistics a channel, measured once on the training features.
 
-    Unlike a norm over the sample it keeps how strong a map is, which is what says whether something is there at all.
+    Unlike a norm over the sample it keeps the strength of a map, which tells whether anything is there at all.
     Channels lie on axis ``axis``.
     """
 
@@ -67,7 +67,7 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
 def convex_upsample(x: Tensor, weights: Tensor) -> Tensor:
     """Enlarges maps so that every new pixel is a weighted mean of the 3 × 3 coarse cells around it.
 
-    The weights are predicted from fine features, so edges follow the picture, and they are shared by all channels, so
+    The weights are predicted from fine features, so edges follow the image, and they are shared by all channels, so
     channels (classes, queries) stay independent of each other. After the upsampling of Teed & Deng, "RAFT", 2020.
 
     Args:
@@ -78,7 +78,7 @@ def convex_upsample(x: Tensor, weights: Tensor) -> Tensor:
         [b n H W].
     """
     factor = weights.shape[-2] // x.shape[-2]
-    # work by coarse cell: 9 neighbours and factor² new pixels each, so nothing of full size is held nine times
+    # work by coarse cell: 9 neighbours and factor² new pixels each, so no map of full size is stored nine times
     share = rearrange(weights.softmax(1), "b n (h y) (w x) -> b h w n (y x)", y=factor, x=factor)
     padded = functional.pad(x, (1, 1, 1, 1), mode="replicate")
     around = rearrange(padded.unfold(2, 3, 1).unfold(3, 3, 1), "b c h w dy dx -> b h w c (dy dx)")

@@ -1,4 +1,4 @@
-"""A decoder on disk and on the Hub: `config.json` and `model.safetensors`, nothing that runs code on loading."""
+"""A decoder on disk and on the Hub: `config.json` and `model.safetensors`, no code runs on loading."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dataset_dm.files.atomic import write_atomically
 from dataset_dm.models.reference import find, split_revision
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-# parameters that older checkpoints hold and that nothing reads
+# unused parameters of older checkpoints
 _UNUSED = ("semantic_head.gate",)
 Model = TypeVar("Model", bound="PretrainedDecoder")
 
 
 class PretrainedDecoder(ModelHubMixin):
-    """What huggingface_hub's model mixin gives a model, with our files: one config, safetensors alone, our card.
+    """huggingface_hub's model mixin with one config, safetensors weights and a model card.
 
     For a ``torch.nn.Module`` that is built from one :class:`PDecoderConfig` and keeps it as ``config``.
     """
@@ -47,9 +47,9 @@ class PretrainedDecoder(ModelHubMixin):
         """Writes ``config.json`` and ``model.safetensors`` into ``folder`` and returns it.
 
         Args:
-            half: store floats as float16; a decoder loses nothing that can be measured.
+            half: store floats as float16; no measurable loss for a decoder.
             card: write a model card beside them, unless one is there.
-            push_to_hub, repo_id, push_options: push it, too; see :meth:`push_to_hub`.
+            push_to_hub, repo_id, push_options: also push it; see :meth:`push_to_hub`.
         """
         folder = write_checkpoint(folder, self.config, self.state_dict(), half=half)
         if card and not (folder / CARD).exists():
@@ -59,10 +59,10 @@ class PretrainedDecoder(ModelHubMixin):
         return folder
 
     def push_to_hub(self, repo_id: str, *, half: bool = False, **push_options: Any) -> str:
-        """Pushes weights, config and a model card in one commit; a card that is there already is kept.
+        """Pushes weights, config and a model card in one commit; an existing card is kept.
 
         Args:
-            repo_id: "owner/name"; a bare name is yours.
+            repo_id: "owner/name"; without an owner, the user's own.
             push_options: ``private``, ``token``, ``branch``, ``create_pr``, ``commit_message``, as in huggingface_hub.
 
         Returns:
@@ -129,7 +129,7 @@ def write_checkpoint(
     """Writes both files, each through a temporary name, and returns the folder.
 
     Args:
-        half: store floats as float16; a decoder loses nothing that can be measured.
+        half: store floats as float16; no measurable loss for a decoder.
     """
     folder = Path(folder)
     kept = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
@@ -183,7 +183,7 @@ def locate_checkpoint(source: str | Path, **hub_options: Any) -> Path:
         return Path(snapshot_download(name, revision=revision, allow_patterns=[CONFIG, WEIGHTS], **hub_options))
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         reason = hide_tokens(" ".join(str(error).split()), hub_options.get("token"))[:160]
-        raise ModelError(f"decoder {str(source)!r}: neither a folder nor to be had from the Hub ({reason})") from error
+        raise ModelError(f"decoder {str(source)!r}: neither a folder nor available on the Hub ({reason})") from error
 
 
 def checkpoint_hash(source: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""What a P-Decoder is made of, and what its checkpoint says about itself."""
+"""Architecture and record of a P-Decoder: the content of its config.json."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ PAIRS = ("depth_range", "object_calibration", "depth_calibration", "keypoint_cal
 
 @dataclass(frozen=True, kw_only=True)
 class PDecoderConfig:
-    """Shape and record of a P-Decoder; sizes hold at any image size, the net is convolutional.
+    """Architecture and record of a P-Decoder. The net is convolutional, so one config fits every image size.
 
-    Heads are built for `tasks` alone; what they share (fused maps, class evidence) is built once. Poses hang on
-    instances, so "pose" asks for "instance".
+    Heads are built for `tasks` only; the fused maps and class evidence that they share are built once. Poses belong to
+    instances, so "pose" requires "instance".
 
     Raises:
         ConfigError: a size below 1, widths that the GroupNorm groups do not divide, an unknown task.
     """
 
-    spec: FeatureSpec  # the maps it reads; anything else is refused
+    spec: FeatureSpec  # the maps it reads; features of another spec are refused
     classes: tuple[str, ...]  # class words it was trained on, without background; others may be asked for
     tasks: tuple[str, ...] = ("semantic",)  # heads to build
     width: int = 72  # channels of the fused maps at strides of 8 and more; halved at each finer stride…

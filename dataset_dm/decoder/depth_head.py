@@ -1,4 +1,4 @@
-"""Depth head: metric depth, how sure it is, and where depth is unknown (sky, holes of a sensor)."""
+"""Depth head: metric depth, its expected error, and where depth is unknown (sky, sensor holes)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataset_dm.decoder.blocks import convex_upsample
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.decoder.trunk import STRIDE, SceneTrunk
 
-FACTOR = math.log(1.25)  # δ1's factor; a confidence speaks of it
+FACTOR = math.log(1.25)  # the factor of δ1, to which the confidence refers
 
 
 @dataclass(frozen=True)
 class DepthOutput:
-    """Predictions at the picture's size, each [b H W].
+    """Predictions at image size, each [b H W].
 
     Args:
         log_depth: natural logarithm of metres.
@@ -37,9 +37,9 @@ class DepthOutput:
 
 
 class DepthHead(nn.Module):
-    """Depth from a scene trunk of its own, its edges from the finest fused map; one number for the whole scene's scale.
+    """Depth from a scene trunk of its own, edges from the finest fused map, one offset for the whole scene.
 
-    A trunk shared with things and poses left depth a third more wrong than a decoder of depth alone.
+    With a trunk shared with instances and poses the error was a third larger than that of a depth-only decoder.
 
     Args:
         config: widths and the range of depths.
@@ -60,7 +60,7 @@ class DepthHead(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, fused: dict[int, Tensor]) -> DepthOutput:
-        """Depth from the fused maps; no class is asked for."""
+        """Depth from the fused maps; class text is not used."""
         x = self.trunk(fused)
         maps = convex_upsample(self.leave(x), self.neighbours(fused[1])) + self.detail(fused[1])
         depth, scale, known = maps.unbind(1)

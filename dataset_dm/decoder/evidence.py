@@ -1,9 +1,9 @@
-"""Class evidence: what speaks for each class at each cell, through weights shared by all classes.
+"""Class evidence: features of each class at each cell, computed with weights shared by all classes.
 
-A class is its words. What speaks for it is (a) the generator's own attention between pixels and the class's tokens,
-(b) where it was read, the contrast: how much naming the class explains of the picture, (c) dot products of pixels with
-the class's text embedding. No class sees another here, so permuting the class list permutes the evidence and extending
-it extends it, exactly.
+A class is its words. Its evidence is (a) the generator's own attention between pixels and the tokens of the class, (b)
+the contrast where it was read: how much of the image is explained by naming the class, (c) dot products of pixels with
+the text embedding of the class. Classes do not interact here, so permuting or extending the class list permutes or
+extends the evidence exactly.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ EVIDENCE_STRIDE = 8
 
 
 class ClassEvidence(nn.Module):
-    """What speaks for each class at each cell of the stride-8 grid: → [b k c h w].
+    """Evidence [b k c h w] of each class at each cell of the stride-8 grid.
 
     Args:
-        config: widths, and which evidence is read.
+        config: widths and evidence sources.
     """
 
     def __init__(self, config: PDecoderConfig) -> None:
@@ -39,7 +39,7 @@ class ClassEvidence(nn.Module):
         self.words = nn.Linear(config.spec.text_width, 16 * self.heads)
         asked = config.spec.contrast_maps
         self.contrast = Standardise(asked, axis=2) if asked else None
-        # one map more says whether the contrast was read at all
+        # one more map: whether the contrast was read
         self.join = nn.Conv2d(maps + self.heads + (asked + 1 if asked else 0), width, 1)
         self.context = nn.Conv2d(config.width, width, 1)
         self.film = nn.Linear(config.spec.text_width, 2 * width)
@@ -58,7 +58,7 @@ class ClassEvidence(nn.Module):
         Args:
             fused: fused map [b c h w] at stride 8.
             text: standardised class embeddings [k d].
-            features: whose class attention and contrast are read, where the config asks for them.
+            features: class attention and contrast are read where the config says so.
 
         Raises:
             ValueError: the features lack what this decoder reads.
@@ -93,7 +93,7 @@ class ClassEvidence(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: Features) -> None:
-        """Measures how the generator's attention and contrast are scaled; once, on training features."""
+        """Measures the scale of attention and contrast maps; called once, on training features."""
         if self.scale is not None and features.class_attention is not None:
             self.scale.fit(features.class_attention)
         if self.contrast is not None and features.contrast is not None:
@@ -108,8 +108,8 @@ def standardise_text(text: Tensor) -> Tensor:
 
 
 def hide_words(text: Tensor, share: float) -> Tensor:
-    """Embeddings [k d] of which about `share` are zero: those classes must be told by their evidence alone.
+    """Embeddings [k d] of which about `share` are zero: those classes must be recognised from their evidence alone.
 
-    A decoder that leans on the words of the classes it knows reads unseen ones badly.
+    A decoder that relies on the words of its training classes does poorly on unseen ones.
     """
     return text * (torch.rand(len(text), 1, device=text.device) >= share)

@@ -1,8 +1,8 @@
-"""Instance head: things from the bottom up — where there is any, where each has its centre, what each one is.
+"""Instance head, bottom-up: a foreground map, a centre map, offsets to the centre, and a class for every mask.
 
-Every pixel of a thing is taught, so a hundred pictures go a long way; a set of queries (DatasetDM's way) learns from
-each picture a few matches only: after 100 renders its masks had 13 AP, the connected components of the class map 22.
-After Cheng et al., "Panoptic-DeepLab", 2020. What a thing is, the class evidence under its mask says.
+Every pixel of an instance gives a gradient, so a hundred images suffice; a set of queries (as in DatasetDM) learns from
+a few matches an image: after 100 renders its masks had 13 AP, connected components of the class map 22. After Cheng et
+al., "Panoptic-DeepLab", 2020. The class of an instance is read from the class evidence under its mask.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from dataset_dm.decoder.blocks import ResidualBlock, convex_upsample, resize
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.decoder.trunk import STRIDE
 
-REACH = 32.0  # pixels; offsets are predicted in this unit
-RARE = -3.0  # few cells are centres: the bias a centre starts from
+REACH = 32.0  # pixels: the unit of predicted offsets
+RARE = -3.0  # initial bias of centre logits: few cells are centres
 
 
 @dataclass(frozen=True)
 class InstanceOutput:
-    """Dense maps from which things are put together; see `postprocess.instance`.
+    """Dense maps from which instances are grouped; see `postprocess.instance`.
 
     Args:
-        things: logits [b H W] that a pixel belongs to any thing.
-        centres: logits [b h w] at stride 4 that a thing has the centre of its visible mask there.
-        offsets: [b 2 H W], pixels down and to the right from each pixel to the centre of its thing.
+        foreground: logits [b H W] that a pixel belongs to any instance.
+        centres: logits [b h w] at stride 4 that the visible mask of an instance has its centre there.
+        offsets: [b 2 H W], pixels down and to the right from each pixel to the centre of its instance.
         evidence: of each class at stride 8 [b k c h w].
-        looks: fused map at stride 8 [b c h w].
-        words: standardised class embeddings [k d].
-        head: what knows how to weigh evidence.
+        appearance: fused map at stride 8 [b c h w].
+        text: standardised class embeddings [k d].
+        head: classifies masks.
     """
 
-    things: Tensor
+    foreground: Tensor
     centres: Tensor
     offsets: Tensor
     evidence: Tensor
-    looks: Tensor
-    words: Tensor
+    appearance: Tensor
+    text: Tensor
     head: InstanceHead
 
     def classes(self, image: int, masks: Tensor) -> Tensor:
-        """Log-odds [n k] of every class, against none of them, for the things under masks [n H W]."""
+        """Log-odds [n k] of every class, against none of them, for the instances with these masks [n H W]."""
         return self.head.classify(self, image, masks)
 
 
 class InstanceHead(nn.Module):
-    """Thing, centre and offset maps, and a class for every mask.
+    """Foreground, centre and offset maps, and a class for every mask.
 
     Args:
         config: widths.
@@ -70,31 +70,31 @@ class InstanceHead(nn.Module):
         self.look = nn.Linear(config.width, hidden)
         self.word = nn.Linear(config.spec.text_width, hidden)
 
-    def forward(self, scene: Tensor, fused: dict[int, Tensor], evidence: Tensor, words: Tensor) -> InstanceOutput:
-        """Dense maps from the scene trunk [b c h w] at stride 4; evidence and words are kept for :meth:`classify`."""
+    def forward(self, scene: Tensor, fused: dict[int, Tensor], evidence: Tensor, text: Tensor) -> InstanceOutput:
+        """Dense maps from the scene trunk [b c h w] at stride 4; evidence and text are kept for :meth:`classify`."""
         maps = self.leave(self.block(scene))
         fine = convex_upsample(maps[:, 1:], self.neighbours(fused[1]))
         return InstanceOutput(
-            things=fine[:, 0] + self.detail(fused[1])[:, 0],
+            foreground=fine[:, 0] + self.detail(fused[1])[:, 0],
             centres=maps[:, 0],
             offsets=fine[:, 1:] * REACH,
             evidence=evidence,
-            looks=fused[8],
-            words=words,
+            appearance=fused[8],
+            text=text,
             head=self,
         )
 
     def classify(self, output: InstanceOutput, image: int, masks: Tensor) -> Tensor:
         """See :meth:`InstanceOutput.classes`."""
-        evidence, looks = output.evidence[image], output.looks[image]
+        evidence, appearance = output.evidence[image], output.appearance[image]
         share = under(masks, tuple(evidence.shape[-2:]))
-        said = self.weigh(torch.einsum("nhw,kchw->nkc", share, evidence)).squeeze(-1)
-        seen = self.look(torch.einsum("nhw,chw->nc", share, looks))
-        return said + seen @ self.word(output.words).T / math.sqrt(seen.shape[-1])
+        from_evidence = self.weigh(torch.einsum("nhw,kchw->nkc", share, evidence)).squeeze(-1)
+        pooled = self.look(torch.einsum("nhw,chw->nc", share, appearance))
+        return from_evidence + pooled @ self.word(output.text).T / math.sqrt(pooled.shape[-1])
 
 
 def under(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """Weights [n h w] on a coarse grid, each summing to 1, that average what lies under masks [n H W]."""
+    """Weights [n h w] on a coarse grid, each summing to 1, that average a map under masks [n H W]."""
     if not len(masks):
         return masks.new_zeros((0, *size), dtype=torch.float32)
     share = (

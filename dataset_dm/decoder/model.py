@@ -1,4 +1,4 @@
-"""P-Decoder: generator maps in, labels of every built task out."""
+"""P-Decoder: generator maps in, raw predictions of every built task out."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class PDecoder(nn.Module, PretrainedDecoder):
         """Labels every class of ``features.class_text``; in eval mode a pure function of each image.
 
         Args:
-            tasks: which of the heads to run; default all. What they share is computed once.
-            known: bool [k], False for a class whose words this decoder was not trained on: the heads are not shown
-                them, so that it is told by its evidence alone. Default all are.
+            tasks: the heads to run; default all. Shared maps are computed once.
+            known: bool [k], False for a class whose words this decoder was not trained on: the heads do not see
+                them, so that the class is recognised from its evidence alone. Default: all True.
 
         Raises:
-            ValueError: a task that this decoder has no head for.
+            ValueError: a task without a head.
         """
         wanted = set(self.config.tasks if tasks is None else tasks)
         if missing := sorted(wanted - set(self.config.tasks)):
@@ -94,7 +94,7 @@ class PDecoder(nn.Module, PretrainedDecoder):
 
     @torch.no_grad()
     def fit_scaling(self, features: Features) -> None:
-        """Measures how the generator's maps are scaled; once, on training features, before the first step."""
+        """Measures the scale of the generator's maps; called once, on training features, before the first step."""
         self.pixel_decoder.fit(features)
         if self.evidence is not None:
             self.evidence.fit(features)
@@ -108,6 +108,6 @@ class PDecoder(nn.Module, PretrainedDecoder):
             )
 
     def configured(self, **changes: object) -> PDecoder:
-        """This decoder, from now on with a config changed in calibration or record (never in shapes)."""
+        """This decoder with a config changed in place, in calibration or record only (not in sizes)."""
         self.config = replace(self.config, **changes)
         return self

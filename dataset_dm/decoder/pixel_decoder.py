@@ -1,4 +1,4 @@
-"""Pixel decoder: many maps of a generator in, one fused map a stride out. Shared by every task's head."""
+"""Pixel decoder: the maps of a generator in, one fused map per stride out; shared by the heads of all tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.errors import ConfigError
 from dataset_dm.hypercolumns import Features, Level
 
-IMAGE_WIDTH = 12  # channels of the skip from the picture itself
+IMAGE_WIDTH = 12  # channels of the skip connection from the image
 
 
 class LevelGroup(nn.Module):
@@ -33,8 +33,8 @@ class LevelGroup(nn.Module):
         return self.norm(self.project(self.dropout(self.scale(self.gather(features)))))
 
 
-class PictureSkip(nn.Module):
-    """Three small convolutions on the picture [b 3 H W] in [-1, 1] → [b width H W]: colour edges for mask borders."""
+class ImageSkip(nn.Module):
+    """Three small convolutions on the image [b 3 H W] in [-1, 1] → [b width H W]: colour edges for mask borders."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class PixelDecoder(nn.Module):
         for position, stride in enumerate(self.strides):
             width = config.width_at(stride)
             levels = tuple(level for level in maps if level.stride == stride)
-            if not levels and not position:  # fine maps only: the top looks at the coarsest of them, made small
+            if not levels and not position:  # only fine maps: the top level reads the coarsest of them, downsampled
                 levels = tuple(level for level in maps if level.stride == max(each.stride for each in maps))
             if levels:
                 self.groups[str(stride)] = LevelGroup(levels, width, config)
@@ -81,13 +81,13 @@ class PixelDecoder(nn.Module):
                 nn.GroupNorm(config.groups, width),
                 nn.SiLU(),
             )
-        pictures = [level.name for level in spec.levels if level.source == "image"]
-        self.picture = pictures[0] if pictures else None
-        self.skip = PictureSkip(config.width_at(1)) if pictures else None
+        images = [level.name for level in spec.levels if level.source == "image"]
+        self.image_level = images[0] if images else None
+        self.skip = ImageSkip(config.width_at(1)) if images else None
 
     @torch.no_grad()
     def fit(self, features: Features) -> None:
-        """Measures the statistics by which the maps are standardised; once, before training."""
+        """Measures the statistics for standardisation; called once, before training."""
         for group in self.groups.values():
             group.scale.fit(group.gather(features))
 
@@ -103,7 +103,7 @@ class PixelDecoder(nn.Module):
             if previous is not None:
                 parts.append(resize(self.climb[str(stride)](previous), size))
             if stride == 1 and self.skip is not None:
-                parts.append(self.skip(features.levels[self.picture]))
+                parts.append(self.skip(features.levels[self.image_level]))
             previous = self.blocks[str(stride)](sum(parts[1:], parts[0]))
             fused[stride] = previous
         return fused

@@ -1,8 +1,8 @@
-"""Pose head: 17 keypoints for every person found, read in a window around that person.
+"""Pose head: 17 keypoints for every detected person, read in a window around that person.
 
-The maps of all strides are sampled on a grid over the window, so that every person has the same size there, whether it
-fills the picture or a tenth of it: a hundred pictures hold few people, and each of them teaches all. Top-down, after
-Xiao et al., "Simple Baselines for Human Pose Estimation", 2018; the window is cut from maps instead of the picture.
+The maps of all strides are sampled on a grid over the window, so that every person has the same size there, whether
+filling the image or a tenth of it: a hundred images hold few people, and each one trains all sizes. Top-down, after
+Xiao et al., "Simple Baselines for Human Pose Estimation", 2018; the window is cut from maps instead of the image.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from torch.nn import functional
 from dataset_dm.decoder.blocks import ResidualBlock, coordinates, resize
 from dataset_dm.decoder.config import PDecoderConfig
 from dataset_dm.decoder.trunk import STRIDE
+from dataset_dm.labels.coco import KEYPOINTS
 
-KEYPOINTS = 17
 CELLS = 48  # rows and columns of a window
-SIDE = 1.4  # of a window, against the longer side of what is seen of its person: hidden joints lie farther out
+SIDE = 1.4  # side of a window over the longer side of the visible mask: hidden joints lie farther out
 SMALLEST = 16  # pixels; a window has at least this side
 WIDTH = 32  # channels
 # In training a window is drawn larger or smaller by up to the first, shifted by up to the second of its side, and does
@@ -34,8 +34,8 @@ class PersonMaps:
 
     Args:
         joints: logits [n 17 CELLS CELLS]; a softmax over the cells gives chances.
-        visible: logits [n 17 3] of not in the picture, hidden, seen.
-        windows: (top, left, side) in pixels of the picture, float [n 3].
+        visible: logits [n 17 3] of: not in the image, hidden, visible.
+        windows: (top, left, side) in pixels of the image, float [n 3].
     """
 
     joints: Tensor
@@ -71,14 +71,14 @@ class PoseHead(nn.Module):
         super().__init__()
         self.strides = (1, 2, STRIDE)
         channels = sum(config.width_at(stride) for stride in self.strides)
-        self.enter = nn.Conv2d(channels + 4, WIDTH, 1)  # beside the maps: the mask, the picture's extent, the place
+        self.enter = nn.Conv2d(channels + 4, WIDTH, 1)  # beside the maps: the mask, the image's extent, the place
         self.down = nn.ModuleList(ResidualBlock(WIDTH, config.groups, config.dropout) for _ in range(3))
         self.up = nn.ModuleList(ResidualBlock(WIDTH, config.groups, convolutions=1) for _ in range(2))
-        self.leave = nn.Sequential(nn.GroupNorm(config.groups, WIDTH), nn.SiLU(), nn.Conv2d(WIDTH, KEYPOINTS, 1))
-        self.visible = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.SiLU(), nn.Linear(WIDTH, KEYPOINTS * 3))
+        self.leave = nn.Sequential(nn.GroupNorm(config.groups, WIDTH), nn.SiLU(), nn.Conv2d(WIDTH, len(KEYPOINTS), 1))
+        self.visible = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.SiLU(), nn.Linear(WIDTH, 3 * len(KEYPOINTS)))
 
     def forward(self, scene: Tensor, fused: dict[int, Tensor]) -> PoseOutput:
-        """The scene trunk [b c h w] at stride 4 and finer fused maps; nothing is computed before people are known."""
+        """The scene trunk [b c h w] at stride 4 and finer fused maps; the rest is computed once people are known."""
         return PoseOutput({1: fused[1], 2: fused[2], STRIDE: scene}, self)
 
     def read(self, output: PoseOutput, image: int, masks: Tensor) -> PersonMaps:
@@ -104,12 +104,12 @@ class PoseHead(nn.Module):
         pooled = torch.cat([x.mean((-2, -1)), x.amax((-2, -1))], dim=1)
         for block, finer in zip(self.up, reversed(levels[:-1]), strict=True):
             x = block(finer + resize(x, (finer.shape[-2], finer.shape[-1])))
-        visible = rearrange(self.visible(pooled), "n (j v) -> n j v", j=KEYPOINTS)
+        visible = rearrange(self.visible(pooled), "n (j v) -> n j v", v=3)
         return PersonMaps(self.leave(x), visible, windows)
 
 
 def windows_of(masks: Tensor) -> Tensor:
-    """Square windows (top, left, side) in pixels around what is seen of each mask [n H W]: float [n 3]."""
+    """Square windows (top, left, side) in pixels around each visible mask [n H W]: float [n 3]."""
     top, left, height, width = boxes(masks).unbind(-1)
     side = (torch.maximum(height, width) * SIDE).clamp_min(SMALLEST)
     return torch.stack([top + (height - side) / 2, left + (width - side) / 2, side], dim=-1)
@@ -124,8 +124,8 @@ def jittered(windows: Tensor, scale: float, shift: float) -> Tensor:
 
 
 def window_grid(windows: Tensor, size: tuple[int, int]) -> Tensor:
-    """Where the cells of windows (top, left, side) [n 3] lie in a picture of `size` (H, W), as `grid_sample` counts:
-    [n CELLS CELLS 2], x and y from -1 to 1 at the picture's edges."""
+    """Cells of windows (top, left, side) in the coordinates of `grid_sample`: x and y from -1 to 1 at the edges of an
+    image of `size` (H, W)."""
     steps = (torch.arange(CELLS, device=windows.device) + 0.5) / CELLS
     y = (windows[:, 0, None] + windows[:, 2, None] * steps) / size[0] * 2 - 1
     x = (windows[:, 1, None] + windows[:, 2, None] * steps) / size[1] * 2 - 1
@@ -134,7 +134,7 @@ def window_grid(windows: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def boxes(masks: Tensor) -> Tensor:
-    """(top, left, height, width) in pixels of masks [n H W], float [n 4]; the whole picture for an empty one."""
+    """(top, left, height, width) in pixels of masks [n H W], float [n 4]; the whole image for an empty one."""
     found = []
     for mask in masks:
         rows, columns = torch.nonzero(mask.any(1)).flatten(), torch.nonzero(mask.any(0)).flatten()

@@ -1,4 +1,4 @@
-"""Semantic head: one logit a class and pixel, each class on its own; classes meet only in the softmax."""
+"""Semantic head: one logit per class and pixel; classes are independent up to the softmax."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MIDDLE_STRIDE = 4
 
 @dataclass(frozen=True)
 class SemanticOutput:
-    """Class scores a pixel, not yet divided by the temperature.
+    """Class logits per pixel, not yet divided by the temperature.
 
     Args:
         logits: [b 1+k H W], background first, classes in the order of the features' class list.
         aux: the same at inner layers, coarser grids, coarsest first; for deep supervision.
-        presence: logits [b k] that a class is in the picture.
+        presence: logits [b k] that a class is in the image.
     """
 
     logits: Tensor
@@ -77,7 +77,7 @@ class SemanticHead(nn.Module):
         return SemanticOutput(fine, (coarse, middle), self._presence(evidence, middle))
 
     def _presence(self, evidence: Tensor, logits: Tensor) -> Tensor:
-        """Is the class in the picture at all: [b k] logits from its own evidence and its odds against background."""
+        """Presence logits [b k] of each class, from its own evidence and its odds against background."""
         odds = rearrange(logits[:, 1:] - logits[:, :1], "b k h w -> b k (h w)")
         share = odds.sigmoid()
         pooled = [evidence.mean((-2, -1)), odds.amax(-1, keepdim=True) / 4, share.mean(-1, keepdim=True)]

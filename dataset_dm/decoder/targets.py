@@ -1,4 +1,4 @@
-"""What a decoder is trained towards: the truth of one batch, whatever kinds of label it has."""
+"""Training targets of a decoder: the true labels of one batch, of every kind that the data has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Targets:
     """Truth of b images; a kind that the data does not have is None.
 
     Args:
-        labels: int64 [b H W]; 0 background, 1…k the classes, 255 void: trained on by nothing.
+        labels: int64 [b H W]; 0 background, 1…k the classes, 255 void: ignored by every loss.
         instances: int64 [b H W]; 0 no object, i + 1 the i-th of the image, 255 ignored.
         classes: for each image the class ids of its objects, int64 [n], 0 for one that is not on the class list; None
             with `instances`.
@@ -46,25 +46,25 @@ class Targets:
             changed = replace(changed, labels=table.to(self.labels.device)[self.labels])
         if self.instances is None:
             return changed
-        # a thing stays a thing, whatever is asked for
+        # an instance of another class stays foreground
         return replace(changed, classes=tuple(table.to(ids.device)[ids] for ids in self.classes))
 
-    def things(self, image: int) -> tuple[Tensor, Tensor]:
-        """Masks bool [n H W] and class ids int64 [n] of the objects of which anything is seen."""
+    def instance_masks(self, image: int) -> tuple[Tensor, Tensor]:
+        """Masks bool [n H W] and class ids int64 [n] of the instances with at least one pixel."""
         assert self.instances is not None and self.classes is not None, "there are no instances"
-        seen = self._seen(image)
-        masks = self.instances[image][None] == (seen + 1)[:, None, None]
-        return masks, self.classes[image].to(masks.device)[seen]
+        visible = self._visible(image)
+        masks = self.instances[image][None] == (visible + 1)[:, None, None]
+        return masks, self.classes[image].to(masks.device)[visible]
 
-    def things_keypoints(self, image: int) -> Tensor | None:
-        """Keypoints [n 17 3] in the order of :meth:`things`; None where the data has none."""
+    def instance_keypoints(self, image: int) -> Tensor | None:
+        """Keypoints [n 17 3] in the order of :meth:`instance_masks`; None where the data has none."""
         if self.keypoints is None:
             return None
         points = self.keypoints[image]
-        return points[self._seen(image).to(points.device)]
+        return points[self._visible(image).to(points.device)]
 
-    def _seen(self, image: int) -> Tensor:
-        """Numbers (0 …) of the objects with a pixel; a crop may have left nothing of one."""
+    def _visible(self, image: int) -> Tensor:
+        """Numbers (0 …) of the instances with a pixel; a crop may have removed others."""
         count = torch.bincount(self.instances[image].flatten(), minlength=256)
         return torch.nonzero(count[1 : len(self.classes[image]) + 1]).flatten()
 

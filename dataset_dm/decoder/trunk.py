@@ -1,4 +1,4 @@
-"""Scene trunk: what things and poses share beyond the fused maps: a cell's place, and the whole picture."""
+"""Scene trunk: shared by instances and poses; adds each cell's coordinates and the mean of the whole image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRIDE = 4
 
 
 class SceneTrunk(nn.Module):
-    """Two residual blocks at stride 4 that know each cell's place and the mean of the whole picture.
+    """Two residual blocks at stride 4 that read each cell's coordinates and the mean of the whole image.
 
     Args:
         config: widths.

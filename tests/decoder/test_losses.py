@@ -8,8 +8,8 @@ import torch
 
 from dataset_dm.decoder.depth_head import DepthOutput
 from dataset_dm.decoder.losses import LossConfig, decoder_loss
-from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, silog_loss, sureness_loss
-from dataset_dm.decoder.losses.instance import centre_loss, centres_of, offset_loss, thing_loss
+from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, scale_loss, silog_loss
+from dataset_dm.decoder.losses.instance import centre_loss, centres_of, foreground_loss, offset_loss
 from dataset_dm.decoder.losses.instance import class_loss as things_loss
 from dataset_dm.decoder.losses.pose import pose_loss
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
@@ -59,9 +59,9 @@ def test_fault_3_void_is_not_background_for_any_part():
     semantic = output.semantic.logits.detach().requires_grad_()
     (pixel_loss(semantic, targets.labels) + dice_loss(semantic, targets.labels)).backward()
     assert not semantic.grad[:, :, 40:].any() and semantic.grad[:, :, :40].any()
-    maps = [each.detach().requires_grad_() for each in (output.instance.things, output.instance.offsets)]
+    maps = [each.detach().requires_grad_() for each in (output.instance.foreground, output.instance.offsets)]
     target = centres_of(targets.instances)
-    (thing_loss(maps[0], target) + offset_loss(maps[1], target)).backward()
+    (foreground_loss(maps[0], target) + offset_loss(maps[1], target)).backward()
     assert not maps[0].grad[:, 40:].any() and maps[0].grad[:, :40].any()
     assert not maps[1].grad[:, :, 40:].any() and maps[1].grad[:, :, :40].any()
     cells = output.instance.centres.detach().requires_grad_()
@@ -123,7 +123,7 @@ def test_sureness_is_least_at_the_true_error_and_never_moves_the_depth():
     depth, log_depth = torch.ones(1, 1, 1), torch.full((1, 1, 1), 0.3, requires_grad=True)
 
     def loss(scale):
-        return sureness_loss(DepthOutput(log_depth, torch.full((1, 1, 1), math.log(scale)), depth), depth)
+        return scale_loss(DepthOutput(log_depth, torch.full((1, 1, 1), math.log(scale)), depth), depth)
 
     assert loss(0.3) < loss(0.2) and loss(0.3) < loss(0.45)
     assert not loss(0.3).requires_grad
@@ -133,7 +133,7 @@ def test_centres_and_offsets_by_hand():
     instances = torch.zeros(1, 16, 16, dtype=torch.long)
     instances[0, 4:8, 4:12], instances[0, 12:] = 1, 255  # centre at (6, 8), a corner of cells
     target = centres_of(instances)
-    assert target.things.sum() == 32 and target.known.sum() == 192
+    assert target.foreground.sum() == 32 and target.known.sum() == 192
     assert target.offsets[0, :, 4, 4].tolist() == [1.5, 3.5]
     assert target.centres.shape == (1, 4, 4) and target.counted[0, 3].sum() == 0
     near = math.exp(-(0**2 + 2**2) / (2 * 8**2))  # cell (1, 1) has its centre at (6, 6)
@@ -143,7 +143,7 @@ def test_centres_and_offsets_by_hand():
 def test_perfect_maps_cost_nothing():
     target = centres_of(make_targets(1).instances)
     assert offset_loss(target.offsets, target).item() == 0
-    assert thing_loss(target.things * 200 - 100, target).item() == pytest.approx(0, abs=1e-4)
+    assert foreground_loss(target.foreground * 200 - 100, target).item() == pytest.approx(0, abs=1e-4)
     assert centre_loss(torch.logit(target.centres, eps=1e-6), target).item() == pytest.approx(0, abs=1e-2)
     assert centre_loss(torch.zeros_like(target.centres), target).item() > 1
 
@@ -151,7 +151,7 @@ def test_perfect_maps_cost_nothing():
 def test_a_thing_that_is_not_on_the_list_is_none_of_its_classes():
     output = make_decoder()(make_features(1))
     targets = make_targets(1)
-    odds = torch.nn.functional.pad(output.instance.classes(0, targets.things(0)[0]), (0, 1))
+    odds = torch.nn.functional.pad(output.instance.classes(0, targets.instance_masks(0)[0]), (0, 1))
     without_person = replace(targets, classes=(torch.tensor([0, 4]),))
     expected = (-odds[0].log_softmax(-1)[-1] - odds[1].log_softmax(-1)[3]) / 2
     assert things_loss(output.instance, without_person).item() == pytest.approx(expected.item(), rel=1e-5)
@@ -174,4 +174,4 @@ def test_the_parts_add_up():
     parts = decoder_loss(make_decoder()(make_features(1)), make_targets(1), LossConfig())
     total = sum(value.item() for name, value in parts.items() if name != "loss")
     assert parts["loss"].item() == pytest.approx(total, rel=1e-5)
-    assert {"pixel", "thing", "centre", "offset", "kind", "depth", "joints", "visible"} <= parts.keys()
+    assert {"pixel", "foreground", "centre", "offset", "instance_class", "depth", "joints", "visible"} <= parts.keys()

@@ -31,7 +31,7 @@ def test_shapes_at_the_native_and_at_another_size(decoder):
 def test_every_head_speaks_at_the_size_of_the_picture(decoder):
     output = decoder(make_features(2, 5, size=(32, 96)))
     things = output.instance
-    assert things.things.shape == (2, 32, 96) and things.offsets.shape == (2, 2, 32, 96)
+    assert things.foreground.shape == (2, 32, 96) and things.offsets.shape == (2, 2, 32, 96)
     assert things.centres.shape == (2, 8, 24) and output.depth.log_depth.shape == (2, 32, 96)
     masks = torch.zeros(3, 32, 96, dtype=torch.bool)
     masks[:, 4:9, 10:30] = True
@@ -57,7 +57,7 @@ def test_one_pass_gives_what_each_head_alone_gives(tasks, decoder, features):
     if "semantic" in tasks:
         torch.testing.assert_close(some.semantic.logits, every.semantic.logits)
     if "instance" in tasks:
-        torch.testing.assert_close(some.instance.things, every.instance.things)
+        torch.testing.assert_close(some.instance.foreground, every.instance.foreground)
     if "depth" in tasks:
         torch.testing.assert_close(some.depth.log_depth, every.depth.log_depth)
 

@@ -1,4 +1,4 @@
-"""What a decoder is trained on: the losses of every head that was built and whose truth is known."""
+"""The loss of a decoder: weighted losses of every head that is built and whose labels are known."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from dataset_dm.decoder.instance_head import InstanceOutput
-from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, silog_loss, sureness_loss
-from dataset_dm.decoder.losses.instance import centre_loss, centres_of, class_loss, offset_loss, thing_loss
+from dataset_dm.decoder.losses.depth import absolute_loss, known_loss, scale_loss, silog_loss
+from dataset_dm.decoder.losses.instance import centre_loss, centres_of, class_loss, foreground_loss, offset_loss
 from dataset_dm.decoder.losses.pose import pose_loss
 from dataset_dm.decoder.losses.semantic import dice_loss, pixel_loss, presence_loss
 from dataset_dm.decoder.model import DecoderOutput
@@ -21,31 +21,31 @@ __all__ = ["LossConfig", "decoder_loss"]
 
 @dataclass(frozen=True, kw_only=True)
 class LossConfig:
-    """Weights of the parts."""
+    """Weights of the loss terms."""
 
     pixel: float = 1.0  # cross-entropy at the image's size
     dice: float = 1.0
     inner: float = 0.4  # cross-entropy of each inner layer; 0: only the last is supervised
     presence: float = 0.1
-    thing: float = 0.5
+    foreground: float = 0.5
     centre: float = 0.02
     offset: float = 1.0
-    kind: float = 0.2  # what each thing is
+    instance_class: float = 0.2
     depth: float = 2.0
     absolute: float = 8.0  # of log depth
-    sureness: float = 0.05  # of depth
+    depth_scale: float = 0.05  # likelihood of the expected depth error
     known: float = 0.1  # whether depth is known
     joints: float = 0.5
     visible: float = 0.1
 
 
 def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-    """Weighted parts of the loss; their sum is ``"loss"``.
+    """Weighted terms of the loss by name; their sum is ``"loss"``.
 
     Args:
         output: predictions for k classes.
-        targets: truth for the same list; what is void or ignored is left out of every part but presence, where a class
-            that shows itself nowhere else counts as absent.
+        targets: labels for the same class list; void and ignored pixels are left out of every term except presence,
+            where a class without a labelled pixel counts as absent.
     """
     parts: dict[str, Tensor] = {}
     if output.semantic is not None and targets.labels is not None:
@@ -58,7 +58,7 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
     if output.depth is not None and targets.depth is not None:
         parts["depth"] = config.depth * silog_loss(output.depth.log_depth, targets.depth, targets.metric)
         parts["absolute"] = config.absolute * absolute_loss(output.depth.log_depth, targets.depth, targets.metric)
-        parts["sureness"] = config.sureness * sureness_loss(output.depth, targets.depth, targets.metric)
+        parts["depth_scale"] = config.depth_scale * scale_loss(output.depth, targets.depth, targets.metric)
         parts["known"] = config.known * known_loss(output.depth.known, targets.depth)
     parts["loss"] = torch.stack(list(parts.values())).sum()
     return parts
@@ -79,8 +79,8 @@ def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dic
 def _instance(output: InstanceOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
     target = centres_of(targets.instances)
     return {
-        "thing": config.thing * thing_loss(output.things, target),
+        "foreground": config.foreground * foreground_loss(output.foreground, target),
         "centre": config.centre * centre_loss(output.centres, target),
         "offset": config.offset * offset_loss(output.offsets, target),
-        "kind": config.kind * class_loss(output, targets),
+        "instance_class": config.instance_class * class_loss(output, targets),
     }

@@ -1,4 +1,4 @@
-"""Losses of depth: SiLog for the depth, a Laplace likelihood for how sure it is, and whether it is known at all."""
+"""Losses of depth: SiLog, absolute log error, the likelihood of the expected error, and whether depth is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VARIANCE_FOCUS = 0.5  # λ of Eigen et al., "Depth map prediction from a single 
 
 
 def silog_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None, focus: float = VARIANCE_FOCUS) -> Tensor:
-    """sqrt(mean g² - λ (mean g)²) with g the error of log depth, a picture at a time, mean over pictures.
+    """sqrt(mean g² - λ (mean g)²) with g the error of log depth, an image at a time, mean over images.
 
     Args:
         log_depth: [b H W]; depth: metres [b H W]; pixels that are 0 or NaN are left out.
@@ -29,9 +29,9 @@ def silog_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None, f
 
 
 def absolute_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None) -> Tensor:
-    """Mean |g| of known pixels, a picture at a time, mean over pictures; less its mean g where only that is known.
+    """Mean |g| of known pixels, averaged an image at a time; minus the mean of g where depth is known up to a factor.
 
-    Beside SiLog it pulls towards the median: the relative error that depth is judged by is no square either.
+    It complements SiLog: the benchmark's relative error is an absolute error too, not a squared one.
     """
     known = depth > 0
     count = known.flatten(1).sum(1)
@@ -42,8 +42,8 @@ def absolute_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None
     return each[count > 0].mean() if (count > 0).any() else log_depth.sum() * 0
 
 
-def sureness_loss(output: DepthOutput, depth: Tensor, metric: Tensor | None = None) -> Tensor:
-    """Negative log-likelihood of the error under a Laplace distribution; it moves the scale, never the depth."""
+def scale_loss(output: DepthOutput, depth: Tensor, metric: Tensor | None = None) -> Tensor:
+    """Negative log-likelihood of the error under a Laplace distribution; no gradient reaches the depth."""
     known = depth > 0 if metric is None else (depth > 0) & metric[:, None, None]
     error = (output.log_depth.detach() - torch.where(known, depth, 1.0).log()).abs()
     each = error * (-output.log_scale).exp() + output.log_scale
@@ -51,7 +51,7 @@ def sureness_loss(output: DepthOutput, depth: Tensor, metric: Tensor | None = No
 
 
 def known_loss(logits: Tensor, depth: Tensor) -> Tensor:
-    """Binary cross-entropy "depth is known here"; pixels that are NaN are left out."""
+    """Binary cross-entropy that depth is known at a pixel; NaN pixels are left out."""
     counted = ~depth.isnan()
     each = functional.binary_cross_entropy_with_logits(logits, (depth > 0).float(), reduction="none")
     return torch.where(counted, each, 0.0).sum() / counted.sum().clamp_min(1)

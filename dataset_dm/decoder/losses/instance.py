@@ -1,4 +1,4 @@
-"""Losses of things: where there is any, where its centre is, which way each pixel's centre lies, what each one is."""
+"""Losses of instances: foreground, centres, offsets to the centre, and the class of every mask."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ SPREAD = 2.0  # standard deviation of a centre's target, in cells of the centre 
 
 @dataclass(frozen=True)
 class Centres:
-    """What the dense maps shall be, from the true instance map.
+    """Dense targets of a true instance map.
 
     Args:
-        things: float [b H W], 1 where there is a thing; known: bool [b H W], not ignored.
+        foreground: float [b H W], 1 on instances; known: bool [b H W], not ignored.
         centres: float [b h w] at stride 4, a bell of height 1 on every centre; counted: float [b h w] share known.
-        offsets: float [b 2 H W], pixels down and right to the centre; meaningless where there is no thing.
-        count: things in all b images.
+        offsets: float [b 2 H W], pixels down and right to the centre; undefined outside of instances.
+        count: instances in all b images.
     """
 
-    things: Tensor
+    foreground: Tensor
     known: Tensor
     centres: Tensor
     counted: Tensor
@@ -35,7 +35,7 @@ class Centres:
 
 
 def centres_of(instances: Tensor) -> Centres:
-    """The dense targets of instance maps int64 [b H W]: 0 no thing, 255 ignored."""
+    """The dense targets of instance maps int64 [b H W]: 0 background, 255 ignored."""
     batch, height, width = instances.shape
     device = instances.device
     known = instances != VOID
@@ -60,36 +60,36 @@ def centres_of(instances: Tensor) -> Centres:
     return Centres((known & (instances > 0)).float(), known, bells, counted, offsets, count)
 
 
-def thing_loss(logits: Tensor, target: Centres) -> Tensor:
-    """Binary cross-entropy and dice [b H W] "this pixel belongs to a thing", over the pixels that are known."""
-    each = functional.binary_cross_entropy_with_logits(logits, target.things, reduction="none") * target.known
+def foreground_loss(logits: Tensor, target: Centres) -> Tensor:
+    """Binary cross-entropy and dice [b H W] that a pixel belongs to an instance, over known pixels."""
+    each = functional.binary_cross_entropy_with_logits(logits, target.foreground, reduction="none") * target.known
     entropy = each.sum() / target.known.sum().clamp_min(1)
     share = logits.sigmoid() * target.known
-    overlap = 2 * (share * target.things).sum() + 1
-    return entropy + 1 - overlap / (share.sum() + target.things.sum() + 1)
+    overlap = 2 * (share * target.foreground).sum() + 1
+    return entropy + 1 - overlap / (share.sum() + target.foreground.sum() + 1)
 
 
 def centre_loss(logits: Tensor, target: Centres) -> Tensor:
-    """Cross-entropy of the bells [b h w], an object's share each: summed, over the number of objects."""
+    """Cross-entropy of the bells [b h w], summed, over the number of instances."""
     each = functional.binary_cross_entropy_with_logits(logits, target.centres, reduction="none") * target.counted
-    # less what even a perfect map pays for a bell's flanks, so that 0 is the least
+    # minus the entropy of the bells, so that the minimum is 0
     floor = functional.binary_cross_entropy(target.centres, target.centres, reduction="none") * target.counted
     return (each - floor).sum() / max(target.count, 1)
 
 
 def offset_loss(offsets: Tensor, target: Centres) -> Tensor:
-    """Mean distance |down| + |right| [b 2 H W] between predicted and true centre over pixels of things, over REACH."""
-    each = (offsets - target.offsets).abs().sum(1) * target.things
-    return each.sum() / target.things.sum().clamp_min(1) / REACH
+    """Mean |down| + |right| between predicted and true centre over pixels of instances, in units of REACH."""
+    each = (offsets - target.offsets).abs().sum(1) * target.foreground
+    return each.sum() / target.foreground.sum().clamp_min(1) / REACH
 
 
 def class_loss(output: InstanceOutput, targets: Targets) -> Tensor:
-    """Cross-entropy of what each true thing is; one that is not on the class list is none of them (logit 0)."""
+    """Cross-entropy of the class of each true instance; one that is not on the class list has logit 0 as its target."""
     losses = []
-    for image in range(output.things.shape[0]):
-        masks, ids = targets.things(image)
+    for image in range(output.foreground.shape[0]):
+        masks, ids = targets.instance_masks(image)
         if len(ids):
             odds = functional.pad(output.classes(image, masks), (0, 1))
             aim = torch.where(ids > 0, ids - 1, odds.shape[-1] - 1)
             losses.append(functional.cross_entropy(odds, aim.to(odds.device), reduction="none"))
-    return torch.cat(losses).mean() if losses else output.things.sum() * 0
+    return torch.cat(losses).mean() if losses else output.foreground.sum() * 0

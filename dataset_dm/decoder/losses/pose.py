@@ -1,4 +1,4 @@
-"""Losses of keypoints: where each joint of a true person is, and whether it is seen, hidden or outside."""
+"""Losses of keypoints: the place of each joint of a true person, and its visibility v (0, 1, 2)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SPREAD = 1.0  # standard deviation of a joint's target, in cells of the window
 def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
     """(place, visibility): cross-entropy of the labelled joints' place over the cells, and of v of every joint; means.
 
-    Only people with a labelled joint count. Joints that are hidden have a place too; those outside the picture or the
+    Only people with a labelled joint count. Joints that are hidden have a place too; those outside the image or the
     person's window have none.
     """
     places, visible = [], []
     for image in range(len(targets.keypoints or ())):
-        masks, _ = targets.things(image)
-        points = targets.things_keypoints(image)
+        masks, _ = targets.instance_masks(image)
+        points = targets.instance_keypoints(image)
         if points is None or not len(masks):
             continue
         people = torch.nonzero((points[..., 2] > 0).any(-1)).flatten()
@@ -35,21 +35,21 @@ def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
         v = points[..., 2].long().flatten()
         visible.append(functional.cross_entropy(found.visible.flatten(0, 1), v, reduction="none"))
     if not places:
-        nothing = sum(each.sum() for each in output.maps.values()) * 0
-        return nothing, nothing
+        zero = sum(each.sum() for each in output.maps.values()) * 0
+        return zero, zero
     every = torch.cat(places)
     return every.sum() / max(len(every), 1), torch.cat(visible).mean()
 
 
 def aim(points: Tensor, windows: Tensor) -> tuple[Tensor, Tensor]:
-    """Where joints should be found.
+    """Target heat maps of joints.
 
     Args:
         points: (x, y, v) in pixels [n 17 3].
         windows: (top, left, side) in pixels [n 3].
 
     Returns:
-        [n 17 CELLS CELLS], each a little bell that sums to 1, and which joints are labelled and inside, bool [n 17].
+        [n 17 CELLS CELLS], each a bell that sums to 1, and which joints are labelled and inside, bool [n 17].
     """
     x = (points[..., 0] - windows[:, 1, None]) / windows[:, 2, None] * CELLS - 0.5
     y = (points[..., 1] - windows[:, 0, None]) / windows[:, 2, None] * CELLS - 0.5

@@ -28,9 +28,9 @@ def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Binary cross-entropy "class k is in the picture", [b k] logits.
+    """Binary cross-entropy that class k is in the image, [b k] logits.
 
-    A class that no pixel shows is absent as surely as the picture's pixels are known: it might lie under the void.
+    A class without a pixel counts as absent with the weight of the known pixels' share: it might lie under void ones.
     """
     ids = torch.arange(1, logits.shape[1] + 1, device=labels.device)
     target = (labels.flatten(1)[:, None] == ids[None, :, None]).any(-1)
