@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,11 +19,22 @@ _ARRAYS = {"Tensor", "ndarray", "NDArray", "ArrayLike"}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def modules() -> Iterator[tuple[PurePosixPath, str]]:
-    """Path below the repository and source of every product module."""
-    for folder in FOLDERS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield PurePosixPath(path.relative_to(ROOT).as_posix()), path.read_text(encoding="utf-8")
+@cache
+def modules() -> list[tuple[PurePosixPath, int, ast.Module]]:
+    """Path below the repository, number of lines and syntax tree of every product module."""
+    found = []
+    for path in sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        found.append((PurePosixPath(path.relative_to(ROOT).as_posix()), source.count("\n"), ast.parse(source)))
+    return found
+
+
+def functions() -> Iterator[tuple[str, _Function]]:
+    """Where every function stands, ``path:line name``, and its syntax tree."""
+    for path, _, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, _Function):
+                yield f"{path}:{node.lineno} {node.name}", node
 
 
 def mirrors(path: PurePosixPath) -> list[PurePosixPath]:
@@ -39,9 +51,8 @@ def without_mirror() -> list[str]:
     """Modules of more than :data:`LINES_WITHOUT_A_MIRROR` lines that no test file is named after."""
     return [
         f"{path}: no {mirrors(path)[-1]}"
-        for path, source in modules()
-        if source.count("\n") > LINES_WITHOUT_A_MIRROR
-        and not any((ROOT / mirror).is_file() for mirror in mirrors(path))
+        for path, lines, _ in modules()
+        if lines > LINES_WITHOUT_A_MIRROR and not any((ROOT / mirror).is_file() for mirror in mirrors(path))
     ]
 
 
@@ -52,40 +63,32 @@ def loose_modules() -> list[str]:
 
 def long_files() -> list[str]:
     """Files of more than :data:`LINES_OF_A_FILE` lines."""
-    return [f"{path}: {source.count(chr(10))}" for path, source in modules() if source.count("\n") > LINES_OF_A_FILE]
+    return [f"{path}: {lines} lines" for path, lines, _ in modules() if lines > LINES_OF_A_FILE]
 
 
 def long_functions() -> list[str]:
     """Functions of more than :data:`LINES_OF_A_FUNCTION` lines, docstring included."""
-    return [
-        f"{path}:{node.lineno} {node.name}: {lines} lines"
-        for path, source in modules()
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, _Function) and (lines := node.end_lineno - node.lineno + 1) > LINES_OF_A_FUNCTION
-    ]
+    sizes = [(where, node.end_lineno - node.lineno + 1) for where, node in functions()]
+    return [f"{where}: {lines} lines" for where, lines in sizes if lines > LINES_OF_A_FUNCTION]
 
 
 def many_parameters() -> list[str]:
     """Functions of more than :data:`PARAMETERS` parameters, ``self`` and ``cls`` aside."""
-    return [
-        f"{path}:{node.lineno} {node.name}: {count} parameters"
-        for path, source in modules()
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, _Function) and (count := len(_parameters(node))) > PARAMETERS
-    ]
+    sizes = [(where, len(_parameters(node))) for where, node in functions()]
+    return [f"{where}: {count} parameters" for where, count in sizes if count > PARAMETERS]
 
 
 def without_shapes() -> list[str]:
     """Public functions and methods whose annotations name an array type but not its axes."""
     found = []
-    for path, source in modules():
+    for path, _, tree in modules():
         if not any(part.startswith("_") and part != "__init__.py" for part in path.parts):
-            found += [f"{path}:{node.lineno} {node.name}" for node in _public(ast.parse(source)) if lacks_shapes(node)]
+            found += [f"{path}:{node.lineno} {node.name}" for node in _public(tree) if lacks_shapes(node)]
     return found
 
 
 def lacks_shapes(function: _Function) -> bool:
-    """Does a parameter or the return value of ``function`` mention an array without ``Float[Tensor, "…"]`` around it?"""
+    """Is a parameter or the return value of ``function`` an array without ``Float[Tensor, "…"]`` around it?"""
     hints = [parameter.annotation for parameter in _parameters(function)] + [function.returns]
     return any(_bare_array(hint) for hint in hints if hint is not None)
 
