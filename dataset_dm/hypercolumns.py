@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -129,11 +130,11 @@ class Features:
             reading); None if the spec has none.
     """
 
-    levels: dict[str, Tensor]
-    class_attention: Tensor | None
-    class_text: Tensor
+    levels: dict[str, Float[Tensor, "b _ _ _"]]
+    class_attention: Float[Tensor, "b k _ _ _"] | None
+    class_text: Float[Tensor, "k d"]
     spec: FeatureSpec = field(compare=False)
-    contrast: Tensor | None = None
+    contrast: Float[Tensor, "b k _ _ _"] | None = None
 
     @property
     def batch(self) -> int:
@@ -148,14 +149,6 @@ class Features:
         level = self.spec.levels[0]
         height, width = self.levels[level.name].shape[-2:]
         return height * level.stride, width * level.stride
-
-    def by_stride(self, sources: Sequence[Source] = ("unet", "vae", "image")) -> dict[int, Tensor]:
-        """Stride → the maps of that stride, concatenated over channels in the spec's order, finest first."""
-        groups: dict[int, list[Tensor]] = {}
-        for level in self.spec.levels:
-            if level.source in sources:
-                groups.setdefault(level.stride, []).append(self.levels[level.name])
-        return {stride: torch.cat(groups[stride], dim=1) for stride in sorted(groups)}
 
     def select(self, indices: Sequence[int] | Tensor) -> Features:
         """The images at these batch positions, in this order."""
@@ -196,25 +189,7 @@ def _at(value: Tensor | None, index: Tensor, axis: int) -> Tensor | None:
     return None if value is None else value.index_select(axis, index.to(value.device))
 
 
-def join(parts: Sequence[Features]) -> Features:
-    """One batch out of several that share a spec and a class list."""
-    if not parts:
-        raise ValueError("join: no features given")
-    first = parts[0]
-    for part in parts[1:]:
-        if wrong := first.spec.mismatch(part.spec):
-            raise ValueError(f"features of two specs cannot be joined: {wrong}")
-    attention = [part.class_attention for part in parts if part.class_attention is not None]
-    contrast = [part.contrast for part in parts if part.contrast is not None]
-    return replace(
-        first,
-        levels={name: torch.cat([part.levels[name] for part in parts]) for name in first.levels},
-        class_attention=torch.cat(attention) if len(attention) == len(parts) else None,
-        contrast=torch.cat(contrast) if len(contrast) == len(parts) else None,
-    )
-
-
-def gather_attention(maps: Sequence[Tensor]) -> Tensor:
+def gather_attention(maps: Sequence[Float[Tensor, "b k _ _ _"]]) -> Float[Tensor, "b k a h w"]:
     """Puts attention maps of several layers on the largest grid among them.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from dataset_dm.hypercolumns import Features, FeatureSpec, Level, gather_attention, join
+from dataset_dm.hypercolumns import Features, FeatureSpec, Level, gather_attention
 
 LEVELS = (Level("unet.a", "unet", 2, 8), Level("vae.b", "vae", 3, 4), Level("unet.c", "unet", 1, 8))
 SPEC = FeatureSpec(
@@ -51,14 +51,6 @@ def test_an_impossible_level_is_refused(wrong):
         Level(*wrong)
 
 
-def test_levels_of_one_stride_are_joined_in_the_order_of_the_spec():
-    one = features()
-    grouped = one.by_stride()
-    assert list(grouped) == [4, 8]
-    assert torch.equal(grouped[8], torch.cat([one.levels["unet.a"], one.levels["unet.c"]], dim=1))
-    assert list(one.by_stride(sources=("unet",))) == [8]
-
-
 def test_the_image_size_follows_from_grid_and_stride():
     assert features().image_size == (16, 32)
 
@@ -72,15 +64,6 @@ def test_selecting_images_and_classes_takes_all_that_belongs_to_them():
     few = one.select_classes([3, 1])
     assert torch.equal(few.class_text, one.class_text[[3, 1]])
     assert torch.equal(few.class_attention, one.class_attention[:, [3, 1]])
-
-
-def test_joined_batches_keep_their_order():
-    first, second = features(2, 1), features(1, 2)
-    both = join([first, second])
-    assert both.batch == 3
-    assert torch.equal(both.levels["unet.a"][2], second.levels["unet.a"][0])
-    with pytest.raises(ValueError, match="wanted abc, got other"):
-        join([first, replace(second, spec=replace(SPEC, generator="other"))])
 
 
 def test_attention_of_a_smaller_grid_is_enlarged_to_the_largest():

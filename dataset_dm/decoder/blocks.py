@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -24,13 +25,13 @@ class Standardise(nn.Module):
         self.register_buffer("std", torch.ones(channels))
 
     @torch.no_grad()
-    def fit(self, x: Tensor) -> None:
+    def fit(self, x: Float[Tensor, "*axes"]) -> None:
         """Takes mean and standard deviation a channel from these maps."""
         flat = x.movedim(self.axis, 0).flatten(1).float()
         self.mean.copy_(flat.mean(1))
         self.std.copy_(flat.std(1).clamp_min(1e-4))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
         shape = [1] * x.ndim
         shape[self.axis] = -1
         return ((x - self.mean.view(shape)) / self.std.view(shape)).clamp(-LIMIT, LIMIT)
@@ -51,11 +52,11 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.steps[-1].weight)  # starts as the identity: deep stacks train from the first step
         nn.init.zeros_(self.steps[-1].bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         return x + self.steps(x)
 
 
-def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+def resize(x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c H W"]:
     """[b c h w] at ``size``: bilinear when it grows, means of cells when it shrinks, the same tensor if it fits."""
     if tuple(x.shape[-2:]) == tuple(size):
         return x
@@ -64,7 +65,7 @@ def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(x, size=tuple(size), mode="bilinear", align_corners=False)
 
 
-def convex_upsample(x: Tensor, weights: Tensor) -> Tensor:
+def convex_upsample(x: Float[Tensor, "b n h w"], weights: Float[Tensor, "b 9 H W"]) -> Float[Tensor, "b n H W"]:
     """Enlarges maps so that every new pixel is a weighted mean of the 3 × 3 coarse cells around it.
 
     The weights are predicted from fine features, so edges follow the image, and they are shared by all channels, so
@@ -85,7 +86,7 @@ def convex_upsample(x: Tensor, weights: Tensor) -> Tensor:
     return rearrange(around @ share, "b h w c (y x) -> b c (h y) (w x)", y=factor, x=factor)
 
 
-def coordinates(x: Tensor) -> Tensor:
+def coordinates(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 2 h w"]:
     """Where each cell of [b c h w] lies, from -1 to 1: [b 2 h w], down and to the right."""
     batch, _, height, width = x.shape
     down = torch.linspace(-1, 1, height, dtype=x.dtype, device=x.device)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -26,11 +27,11 @@ class DepthOutput:
         known: logit that the depth is known at all.
     """
 
-    log_depth: Tensor
-    log_scale: Tensor
-    known: Tensor
+    log_depth: Float[Tensor, "b H W"]
+    log_scale: Float[Tensor, "b H W"]
+    known: Float[Tensor, "b H W"]
 
-    def confidence_logit(self) -> Tensor:
+    def confidence_logit(self) -> Float[Tensor, "b H W"]:
         """Log-odds [b H W] that the depth is within a factor of 1.25: 1 - exp(-ln 1.25 / scale)."""
         ratio = FACTOR * (-self.log_scale).exp()
         return torch.log(torch.expm1(ratio.clamp(1e-4, 15)))  # log(p / (1 - p)) with p = 1 - exp(-ratio)
@@ -59,7 +60,7 @@ class DepthHead(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(self, fused: dict[int, Tensor]) -> DepthOutput:
+    def forward(self, fused: dict[int, Float[Tensor, "b _ _ _"]]) -> DepthOutput:
         """Depth from the fused maps; class text is not used."""
         x = self.trunk(fused)
         maps = convex_upsample(self.leave(x), self.neighbours(fused[1])) + self.detail(fused[1])

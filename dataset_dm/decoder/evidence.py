@@ -12,6 +12,7 @@ import math
 
 import torch
 from einops import rearrange, repeat
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -52,7 +53,9 @@ class ClassEvidence(nn.Module):
             nn.SiLU(),
         )
 
-    def forward(self, fused: Tensor, text: Tensor, features: Features) -> Tensor:
+    def forward(
+        self, fused: Float[Tensor, "b _ h w"], text: Float[Tensor, "k d"], features: Features
+    ) -> Float[Tensor, "b k c h w"]:
         """Evidence maps.
 
         Args:
@@ -102,12 +105,12 @@ class ClassEvidence(nn.Module):
                 self.contrast.fit(features.contrast[read])
 
 
-def standardise_text(text: Tensor) -> Tensor:
+def standardise_text(text: Float[Tensor, "k d"]) -> Float[Tensor, "k d"]:
     """Class embeddings [k d] with zero mean and unit variance over d; text encoders differ in scale."""
     return functional.layer_norm(text, text.shape[-1:])
 
 
-def hide_words(text: Tensor, share: float) -> Tensor:
+def hide_words(text: Float[Tensor, "k d"], share: float) -> Float[Tensor, "k d"]:
     """Embeddings [k d] of which about `share` are zero: those classes must be recognised from their evidence alone.
 
     A decoder that relies on the words of its training classes does poorly on unseen ones.

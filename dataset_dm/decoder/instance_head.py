@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -36,15 +37,15 @@ class InstanceOutput:
         head: classifies masks.
     """
 
-    foreground: Tensor
-    centres: Tensor
-    offsets: Tensor
-    evidence: Tensor
-    appearance: Tensor
-    text: Tensor
+    foreground: Float[Tensor, "b H W"]
+    centres: Float[Tensor, "b h4 w4"]
+    offsets: Float[Tensor, "b 2 H W"]
+    evidence: Float[Tensor, "b k _ h8 w8"]
+    appearance: Float[Tensor, "b c h8 w8"]
+    text: Float[Tensor, "k d"]
     head: InstanceHead
 
-    def classes(self, image: int, masks: Tensor) -> Tensor:
+    def classes(self, image: int, masks: Bool[Tensor, "n H W"]) -> Float[Tensor, "n k"]:
         """Log-odds [n k] of every class, against none of them, for the instances with these masks [n H W]."""
         return self.head.classify(self, image, masks)
 
@@ -70,7 +71,13 @@ class InstanceHead(nn.Module):
         self.look = nn.Linear(config.width, hidden)
         self.word = nn.Linear(config.spec.text_width, hidden)
 
-    def forward(self, scene: Tensor, fused: dict[int, Tensor], evidence: Tensor, text: Tensor) -> InstanceOutput:
+    def forward(
+        self,
+        scene: Float[Tensor, "b _ h4 w4"],
+        fused: dict[int, Tensor],
+        evidence: Float[Tensor, "b k _ h8 w8"],
+        text: Float[Tensor, "k d"],
+    ) -> InstanceOutput:
         """Dense maps from the scene trunk [b c h w] at stride 4; evidence and text are kept for :meth:`classify`."""
         maps = self.leave(self.block(scene))
         fine = convex_upsample(maps[:, 1:], self.neighbours(fused[1]))
@@ -84,7 +91,7 @@ class InstanceHead(nn.Module):
             head=self,
         )
 
-    def classify(self, output: InstanceOutput, image: int, masks: Tensor) -> Tensor:
+    def classify(self, output: InstanceOutput, image: int, masks: Bool[Tensor, "n H W"]) -> Float[Tensor, "n k"]:
         """See :meth:`InstanceOutput.classes`."""
         evidence, appearance = output.evidence[image], output.appearance[image]
         share = under(masks, tuple(evidence.shape[-2:]))
@@ -93,7 +100,7 @@ class InstanceHead(nn.Module):
         return from_evidence + pooled @ self.word(output.text).T / math.sqrt(pooled.shape[-1])
 
 
-def under(masks: Tensor, size: tuple[int, int]) -> Tensor:
+def under(masks: Bool[Tensor, "n H W"], size: tuple[int, int]) -> Float[Tensor, "n h w"]:
     """Weights [n h w] on a coarse grid, each summing to 1, that average a map under masks [n H W]."""
     if not len(masks):
         return masks.new_zeros((0, *size), dtype=torch.float32)

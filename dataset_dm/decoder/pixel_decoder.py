@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dataset_dm.decoder.blocks import ResidualBlock, Standardise, resize
@@ -25,11 +26,11 @@ class LevelGroup(nn.Module):
         self.project = nn.Conv2d(channels, width, 1)
         self.norm = nn.GroupNorm(config.groups, width)
 
-    def gather(self, features: Features) -> Tensor:
+    def gather(self, features: Features) -> Float[Tensor, "b c h w"]:
         """The raw maps of this stride, [b c h w]."""
         return torch.cat([features.levels[name] for name in self.names], dim=1)
 
-    def forward(self, features: Features) -> Tensor:
+    def forward(self, features: Features) -> Float[Tensor, "b c h w"]:
         return self.norm(self.project(self.dropout(self.scale(self.gather(features)))))
 
 
@@ -46,7 +47,7 @@ class ImageSkip(nn.Module):
             nn.Conv2d(IMAGE_WIDTH, width, 3, padding=1),
         )
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Float[Tensor, "b 3 H W"]) -> Float[Tensor, "b c H W"]:
         return self.steps(image)
 
 
@@ -91,7 +92,7 @@ class PixelDecoder(nn.Module):
         for group in self.groups.values():
             group.scale.fit(group.gather(features))
 
-    def forward(self, features: Features) -> dict[int, Tensor]:
+    def forward(self, features: Features) -> dict[int, Float[Tensor, "b _ _ _"]]:
         height, width = features.image_size
         fused: dict[int, Tensor] = {}
         previous: Tensor | None = None

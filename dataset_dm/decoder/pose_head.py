@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,9 +39,9 @@ class PersonMaps:
         windows: (top, left, side) in pixels of the image, float [n 3].
     """
 
-    joints: Tensor
-    visible: Tensor
-    windows: Tensor
+    joints: Float[Tensor, "n 17 cells cells"]
+    visible: Float[Tensor, "n 17 3"]
+    windows: Float[Tensor, "n 3"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class PoseOutput:
     maps: dict[int, Tensor]
     head: PoseHead
 
-    def of(self, image: int, masks: Tensor) -> PersonMaps:
+    def of(self, image: int, masks: Bool[Tensor, "n H W"]) -> PersonMaps:
         """Joint maps of the people under masks [n H W]; none of them depends on the others."""
         return self.head.read(self, image, masks)
 
@@ -77,11 +78,11 @@ class PoseHead(nn.Module):
         self.leave = nn.Sequential(nn.GroupNorm(config.groups, WIDTH), nn.SiLU(), nn.Conv2d(WIDTH, len(KEYPOINTS), 1))
         self.visible = nn.Sequential(nn.Linear(2 * WIDTH, WIDTH), nn.SiLU(), nn.Linear(WIDTH, 3 * len(KEYPOINTS)))
 
-    def forward(self, scene: Tensor, fused: dict[int, Tensor]) -> PoseOutput:
+    def forward(self, scene: Float[Tensor, "b _ h4 w4"], fused: dict[int, Float[Tensor, "b _ _ _"]]) -> PoseOutput:
         """The scene trunk [b c h w] at stride 4 and finer fused maps; the rest is computed once people are known."""
         return PoseOutput({1: fused[1], 2: fused[2], STRIDE: scene}, self)
 
-    def read(self, output: PoseOutput, image: int, masks: Tensor) -> PersonMaps:
+    def read(self, output: PoseOutput, image: int, masks: Bool[Tensor, "n H W"]) -> PersonMaps:
         """See :meth:`PoseOutput.of`."""
         size = (masks.shape[-2], masks.shape[-1])
         windows = windows_of(masks)
@@ -108,14 +109,14 @@ class PoseHead(nn.Module):
         return PersonMaps(self.leave(x), visible, windows)
 
 
-def windows_of(masks: Tensor) -> Tensor:
+def windows_of(masks: Bool[Tensor, "n H W"]) -> Float[Tensor, "n 3"]:
     """Square windows (top, left, side) in pixels around each visible mask [n H W]: float [n 3]."""
     top, left, height, width = boxes(masks).unbind(-1)
     side = (torch.maximum(height, width) * SIDE).clamp_min(SMALLEST)
     return torch.stack([top + (height - side) / 2, left + (width - side) / 2, side], dim=-1)
 
 
-def jittered(windows: Tensor, scale: float, shift: float) -> Tensor:
+def jittered(windows: Float[Tensor, "n 3"], scale: float, shift: float) -> Float[Tensor, "n 3"]:
     """Windows [n 3] with another side, by a factor up to 1 ± scale, and moved by up to `shift` of it."""
     luck = 2 * torch.rand_like(windows) - 1
     side = windows[:, 2] * (1 + scale * luck[:, 2])
@@ -123,7 +124,7 @@ def jittered(windows: Tensor, scale: float, shift: float) -> Tensor:
     return torch.cat([moved, side[:, None]], dim=-1)
 
 
-def window_grid(windows: Tensor, size: tuple[int, int]) -> Tensor:
+def window_grid(windows: Float[Tensor, "n 3"], size: tuple[int, int]) -> Float[Tensor, "n cells cells 2"]:
     """Cells of windows (top, left, side) in the coordinates of `grid_sample`: x and y from -1 to 1 at the edges of an
     image of `size` (H, W)."""
     steps = (torch.arange(CELLS, device=windows.device) + 0.5) / CELLS
@@ -133,7 +134,7 @@ def window_grid(windows: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.stack([columns, rows], dim=-1)
 
 
-def boxes(masks: Tensor) -> Tensor:
+def boxes(masks: Bool[Tensor, "n H W"]) -> Float[Tensor, "n 4"]:
     """(top, left, height, width) in pixels of masks [n H W], float [n 4]; the whole image for an empty one."""
     found = []
     for mask in masks:

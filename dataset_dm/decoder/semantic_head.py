@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dataset_dm.decoder.blocks import convex_upsample, resize
@@ -25,9 +26,9 @@ class SemanticOutput:
         presence: logits [b k] that a class is in the image.
     """
 
-    logits: Tensor
-    aux: tuple[Tensor, ...]
-    presence: Tensor
+    logits: Float[Tensor, "b k1 H W"]
+    aux: tuple[Float[Tensor, "b k1 _ _"], ...]
+    presence: Float[Tensor, "b k"]
 
 
 class SemanticHead(nn.Module):
@@ -51,7 +52,12 @@ class SemanticHead(nn.Module):
         self.neighbours = nn.Conv2d(fine, 9, 1)
         self.presence = nn.Sequential(nn.Linear(width + 3, width), nn.SiLU(), nn.Linear(width, 1))
 
-    def forward(self, fused: dict[int, Tensor], evidence: Tensor, text: Tensor) -> SemanticOutput:
+    def forward(
+        self,
+        fused: dict[int, Float[Tensor, "b _ _ _"]],
+        evidence: Float[Tensor, "b k _ h8 w8"],
+        text: Float[Tensor, "k d"],
+    ) -> SemanticOutput:
         """Logits from coarse to the image's own size.
 
         Args:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,12 +27,12 @@ class Targets:
         metric: bool [b], whether an image's depth is known in metres or up to a factor; None: in metres.
     """
 
-    labels: Tensor | None = None
-    instances: Tensor | None = None
-    classes: tuple[Tensor, ...] | None = None
-    keypoints: tuple[Tensor, ...] | None = None
-    depth: Tensor | None = None
-    metric: Tensor | None = None
+    labels: Int[Tensor, "b H W"] | None = None
+    instances: Int[Tensor, "b H W"] | None = None
+    classes: tuple[Int[Tensor, " _"], ...] | None = None
+    keypoints: tuple[Float[Tensor, "_ 17 3"], ...] | None = None
+    depth: Float[Tensor, "b H W"] | None = None
+    metric: Bool[Tensor, " b"] | None = None
 
     def select_classes(self, chosen: Sequence[int]) -> Targets:
         """Truth for the classes at these positions (0 … k-1) of the list, in this order.
@@ -49,14 +50,14 @@ class Targets:
         # an instance of another class stays foreground
         return replace(changed, classes=tuple(table.to(ids.device)[ids] for ids in self.classes))
 
-    def instance_masks(self, image: int) -> tuple[Tensor, Tensor]:
+    def instance_masks(self, image: int) -> tuple[Bool[Tensor, "n H W"], Int[Tensor, " n"]]:
         """Masks bool [n H W] and class ids int64 [n] of the instances with at least one pixel."""
         assert self.instances is not None and self.classes is not None, "there are no instances"
         visible = self._visible(image)
         masks = self.instances[image][None] == (visible + 1)[:, None, None]
         return masks, self.classes[image].to(masks.device)[visible]
 
-    def instance_keypoints(self, image: int) -> Tensor | None:
+    def instance_keypoints(self, image: int) -> Float[Tensor, "n 17 3"] | None:
         """Keypoints [n 17 3] in the order of :meth:`instance_masks`; None where the data has none."""
         if self.keypoints is None:
             return None
@@ -69,6 +70,6 @@ class Targets:
         return torch.nonzero(count[1 : len(self.classes[image]) + 1]).flatten()
 
 
-def shrink_labels(labels: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+def shrink_labels(labels: Int[Tensor, "b H W"], size: tuple[int, int] | torch.Size) -> Int[Tensor, "b h w"]:
     """Labels [b H W] on a coarser grid: nearest, never a mixture of ids."""
     return functional.interpolate(labels[:, None].float(), size=tuple(size), mode="nearest-exact")[:, 0].long()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dataset_dm.decoder.blocks import ResidualBlock, coordinates
@@ -30,7 +31,7 @@ class SceneTrunk(nn.Module):
             nn.SiLU(),
         )
 
-    def forward(self, fused: dict[int, Tensor]) -> Tensor:
+    def forward(self, fused: dict[int, Float[Tensor, "b _ _ _"]]) -> Float[Tensor, "b c h4 w4"]:
         """[b c h w] at stride 4 from the fused maps."""
         x = fused[STRIDE]
         x = self.enter(torch.cat([x, coordinates(x)], dim=1))

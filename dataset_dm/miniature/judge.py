@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, UInt8
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -26,7 +27,7 @@ class _Block(nn.Module):
         self.norms = nn.ModuleList(nn.GroupNorm(8, outputs) for _ in range(2))
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b c h w"]:
         y = F.silu(self.norms[0](self.first(x)))
         return F.silu(self.norms[1](self.second(y)) + self.skip(x))
 
@@ -40,7 +41,7 @@ class JudgeNet(nn.Module):
         self.up = nn.ModuleList(_Block(a + b, b) for a, b in zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.head = nn.Conv2d(widths[0], num_classes, 1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Float[Tensor, "b _ h w"]) -> Float[Tensor, "b k h w"]:
         x, skips = images, []
         for block in self.down:
             x = block(F.max_pool2d(x, 2) if skips else x)
@@ -84,11 +85,11 @@ class Judge:
         save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 
     @torch.inference_mode()
-    def probabilities(self, images: Tensor) -> Tensor:
-        """uint8 images (b, h, w, 3) -> float32 probabilities (b, classes, h, w)."""
+    def probabilities(self, images: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b k h w"]:
+        """Probabilities of the classes, background first."""
         x = images.to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
         return self.net(x).softmax(dim=1)
 
-    def segment(self, images: Tensor) -> Tensor:
-        """uint8 images (b, h, w, 3) -> class maps uint8 (b, h, w), 0 background."""
+    def segment(self, images: UInt8[Tensor, "b h w 3"]) -> UInt8[Tensor, "b h w"]:
+        """Class maps; 0 is background."""
         return self.probabilities(images).argmax(dim=1).to(torch.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from dataset_dm.decoder.instance_head import InstanceOutput
@@ -39,7 +40,7 @@ class LossConfig:
     visible: float = 0.1
 
 
-def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) -> dict[str, Float[Tensor, ""]]:
     """Weighted terms of the loss by name; their sum is ``"loss"``.
 
     Args:
@@ -64,7 +65,7 @@ def decoder_loss(output: DecoderOutput, targets: Targets, config: LossConfig) ->
     return parts
 
 
-def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dict[str, Tensor]:
+def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dict[str, Float[Tensor, ""]]:
     parts = {
         "pixel": config.pixel * pixel_loss(output.logits, labels),
         "dice": config.dice * dice_loss(output.logits, labels),
@@ -76,7 +77,7 @@ def _semantic(output: SemanticOutput, labels: Tensor, config: LossConfig) -> dic
     return parts
 
 
-def _instance(output: InstanceOutput, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+def _instance(output: InstanceOutput, targets: Targets, config: LossConfig) -> dict[str, Float[Tensor, ""]]:
     target = centres_of(targets.instances)
     return {
         "foreground": config.foreground * foreground_loss(output.foreground, target),

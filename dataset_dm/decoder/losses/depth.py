@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -11,7 +12,12 @@ from dataset_dm.decoder.depth_head import DepthOutput
 VARIANCE_FOCUS = 0.5  # λ of Eigen et al., "Depth map prediction from a single image", 2014; DatasetDM's value
 
 
-def silog_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None, focus: float = VARIANCE_FOCUS) -> Tensor:
+def silog_loss(
+    log_depth: Float[Tensor, "b H W"],
+    depth: Float[Tensor, "b H W"],
+    metric: Bool[Tensor, " b"] | None = None,
+    focus: float = VARIANCE_FOCUS,
+) -> Float[Tensor, ""]:
     """sqrt(mean g² - λ (mean g)²) with g the error of log depth, an image at a time, mean over images.
 
     Args:
@@ -28,7 +34,9 @@ def silog_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None, f
     return each[count > 0].mean() if (count > 0).any() else log_depth.sum() * 0
 
 
-def absolute_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None) -> Tensor:
+def absolute_loss(
+    log_depth: Float[Tensor, "b H W"], depth: Float[Tensor, "b H W"], metric: Bool[Tensor, " b"] | None = None
+) -> Float[Tensor, ""]:
     """Mean |g| of known pixels, averaged an image at a time; minus the mean of g where depth is known up to a factor.
 
     It complements SiLog: the benchmark's relative error is an absolute error too, not a squared one.
@@ -42,7 +50,9 @@ def absolute_loss(log_depth: Tensor, depth: Tensor, metric: Tensor | None = None
     return each[count > 0].mean() if (count > 0).any() else log_depth.sum() * 0
 
 
-def scale_loss(output: DepthOutput, depth: Tensor, metric: Tensor | None = None) -> Tensor:
+def scale_loss(
+    output: DepthOutput, depth: Float[Tensor, "b H W"], metric: Bool[Tensor, " b"] | None = None
+) -> Float[Tensor, ""]:
     """Negative log-likelihood of the error under a Laplace distribution; no gradient reaches the depth."""
     known = depth > 0 if metric is None else (depth > 0) & metric[:, None, None]
     error = (output.log_depth.detach() - torch.where(known, depth, 1.0).log()).abs()
@@ -50,7 +60,7 @@ def scale_loss(output: DepthOutput, depth: Tensor, metric: Tensor | None = None)
     return torch.where(known, each, 0.0).sum() / known.sum().clamp_min(1)
 
 
-def known_loss(logits: Tensor, depth: Tensor) -> Tensor:
+def known_loss(logits: Float[Tensor, "b H W"], depth: Float[Tensor, "b H W"]) -> Float[Tensor, ""]:
     """Binary cross-entropy that depth is known at a pixel; NaN pixels are left out."""
     counted = ~depth.isnan()
     each = functional.binary_cross_entropy_with_logits(logits, (depth > 0).float(), reduction="none")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,15 +27,15 @@ class Centres:
         count: instances in all b images.
     """
 
-    foreground: Tensor
-    known: Tensor
-    centres: Tensor
-    counted: Tensor
-    offsets: Tensor
+    foreground: Float[Tensor, "b H W"]
+    known: Bool[Tensor, "b H W"]
+    centres: Float[Tensor, "b h4 w4"]
+    counted: Float[Tensor, "b h4 w4"]
+    offsets: Float[Tensor, "b 2 H W"]
     count: int
 
 
-def centres_of(instances: Tensor) -> Centres:
+def centres_of(instances: Int[Tensor, "b H W"]) -> Centres:
     """The dense targets of instance maps int64 [b H W]: 0 background, 255 ignored."""
     batch, height, width = instances.shape
     device = instances.device
@@ -60,7 +61,7 @@ def centres_of(instances: Tensor) -> Centres:
     return Centres((known & (instances > 0)).float(), known, bells, counted, offsets, count)
 
 
-def foreground_loss(logits: Tensor, target: Centres) -> Tensor:
+def foreground_loss(logits: Float[Tensor, "b H W"], target: Centres) -> Float[Tensor, ""]:
     """Binary cross-entropy and dice [b H W] that a pixel belongs to an instance, over known pixels."""
     each = functional.binary_cross_entropy_with_logits(logits, target.foreground, reduction="none") * target.known
     entropy = each.sum() / target.known.sum().clamp_min(1)
@@ -69,7 +70,7 @@ def foreground_loss(logits: Tensor, target: Centres) -> Tensor:
     return entropy + 1 - overlap / (share.sum() + target.foreground.sum() + 1)
 
 
-def centre_loss(logits: Tensor, target: Centres) -> Tensor:
+def centre_loss(logits: Float[Tensor, "b h4 w4"], target: Centres) -> Float[Tensor, ""]:
     """Cross-entropy of the bells [b h w], summed, over the number of instances."""
     each = functional.binary_cross_entropy_with_logits(logits, target.centres, reduction="none") * target.counted
     # minus the entropy of the bells, so that the minimum is 0
@@ -77,13 +78,13 @@ def centre_loss(logits: Tensor, target: Centres) -> Tensor:
     return (each - floor).sum() / max(target.count, 1)
 
 
-def offset_loss(offsets: Tensor, target: Centres) -> Tensor:
+def offset_loss(offsets: Float[Tensor, "b 2 H W"], target: Centres) -> Float[Tensor, ""]:
     """Mean |down| + |right| between predicted and true centre over pixels of instances, in units of REACH."""
     each = (offsets - target.offsets).abs().sum(1) * target.foreground
     return each.sum() / target.foreground.sum().clamp_min(1) / REACH
 
 
-def class_loss(output: InstanceOutput, targets: Targets) -> Tensor:
+def class_loss(output: InstanceOutput, targets: Targets) -> Float[Tensor, ""]:
     """Cross-entropy of the class of each true instance; one that is not on the class list has logit 0 as its target."""
     losses = []
     for image in range(output.foreground.shape[0]):

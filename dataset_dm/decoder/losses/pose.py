@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,7 +13,7 @@ from dataset_dm.decoder.targets import Targets
 SPREAD = 1.0  # standard deviation of a joint's target, in cells of the window
 
 
-def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
+def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """(place, visibility): cross-entropy of the labelled joints' place over the cells, and of v of every joint; means.
 
     Only people with a labelled joint count. Joints that are hidden have a place too; those outside the image or the
@@ -41,7 +42,9 @@ def pose_loss(output: PoseOutput, targets: Targets) -> tuple[Tensor, Tensor]:
     return every.sum() / max(len(every), 1), torch.cat(visible).mean()
 
 
-def aim(points: Tensor, windows: Tensor) -> tuple[Tensor, Tensor]:
+def aim(
+    points: Float[Tensor, "n 17 3"], windows: Float[Tensor, "n 3"]
+) -> tuple[Float[Tensor, "n 17 cells cells"], Bool[Tensor, "n 17"]]:
     """Target heat maps of joints.
 
     Args:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
 from dataset_dm.decoder.targets import VOID
 
 
-def pixel_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def pixel_loss(logits: Float[Tensor, "b k H W"], labels: Int[Tensor, "b H W"]) -> Float[Tensor, ""]:
     """Mean cross-entropy over the pixels that are not void; 0 when all are."""
     total = functional.cross_entropy(logits, labels, ignore_index=VOID, reduction="sum")
     return total / (labels != VOID).sum().clamp_min(1)
 
 
-def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def dice_loss(logits: Float[Tensor, "b k H W"], labels: Int[Tensor, "b H W"]) -> Float[Tensor, ""]:
     """1 - soft Dice, mean over the classes that occur in the batch's truth, void pixels left out."""
     known = (labels != VOID)[:, None]
     target = functional.one_hot(torch.where(known[:, 0], labels, 0), logits.shape[1]).movedim(-1, 1) * known
@@ -27,7 +28,7 @@ def dice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return (1 - (2 * overlap + 1) / (size + 1))[present].mean() if present.any() else logits.sum() * 0
 
 
-def presence_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def presence_loss(logits: Float[Tensor, "b k"], labels: Int[Tensor, "b H W"]) -> Float[Tensor, ""]:
     """Binary cross-entropy that class k is in the image, [b k] logits.
 
     A class without a pixel counts as absent with the weight of the known pixels' share: it might lie under void ones.
