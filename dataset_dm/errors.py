@@ -9,6 +9,7 @@ DatasetDMError
     │   ├── GeneratorError                 …the text-to-image pipeline
     │   └── AnnotatorMismatch              …a decoder trained for another generator, level set or t
     ├── DataError                          labelled images to train on or to measure with
+    ├── DivergedError                      a training whose loss or gradients are not finite
     ├── HubError                           the Hub cannot be reached, or refuses what was asked of it
     ├── StoreError (also OSError)          the shard store or an output folder: not empty, not writable, disk full
     ├── MissingExtra (also ImportError)    an optional dependency that is not installed
@@ -59,6 +60,10 @@ class AnnotatorMismatch(ModelError):
 
 class DataError(UserError):
     """Labelled images given for training or measuring are missing, damaged or inconsistent."""
+
+
+class DivergedError(UserError):
+    """A training's loss or gradients are not finite."""
 
 
 class HubError(UserError):
