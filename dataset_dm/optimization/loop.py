@@ -108,8 +108,8 @@ class _Running:
         self.accelerator: Accelerator
         self.optimizer: AcceleratedOptimizer
         self.accelerator, self.optimizer = own_accelerator(optimizer, self.device, config.precision, config.accumulate)
-        average = moving_average(weights, config.ema_decay) if config.ema_decay else None
-        self.state = TrainState(weights, average, optimizer, self.accelerator.scaler)
+        ema = moving_average(weights, config.ema_decay) if config.ema_decay else None
+        self.state = TrainState(weights, ema, optimizer, self.accelerator.scaler)
 
     def train(self, stop_at: int | None) -> None:
         progress, config = self.state.progress, self.config
@@ -175,8 +175,8 @@ class _Running:
                 value.copy_(kept)
             self._diverged(losses["loss"])
         self.optimizer.step()
-        if state.average is not None:
-            state.average.update_parameters(state.weights)
+        if state.ema is not None:
+            state.ema.update_parameters(state.weights)
         progress.step += 1
         progress.sums = {name: progress.sums.get(name, 0.0) + value for name, value in losses.items()}
 

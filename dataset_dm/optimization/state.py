@@ -43,13 +43,13 @@ class TrainState:
     """Everything that the next step depends on.
 
     Args:
-        average: None without a moving average.
+        ema: None without a moving average.
         best: the weights of the best evaluation; None before the first one.
         scaler: of gradients under fp16.
     """
 
     weights: Weights
-    average: AveragedModel | None
+    ema: AveragedModel | None
     optimizer: torch.optim.Optimizer
     scaler: Any = None
     best: Mapping[str, Tensor] | None = None
@@ -57,12 +57,12 @@ class TrainState:
 
     def averaged(self) -> Mapping[str, Tensor]:
         """The moving average, or the present weights without one."""
-        return (self.weights if self.average is None else self.average.module).state_dict()
+        return (self.weights if self.ema is None else self.ema.module).state_dict()
 
     def save(self, folder: Path, key: Mapping[str, Any]) -> None:
         """Writes the state; the JSON last, so a half-written state is never read."""
         tensors = {f"weights.{name}": value for name, value in self.weights.state_dict().items()}
-        if self.average is not None:
+        if self.ema is not None:
             tensors |= {f"average.{name}": value for name, value in self.averaged().items()}
         tensors |= {f"best.{name}": value for name, value in (self.best or {}).items()}
         names = self._names()
@@ -91,9 +91,9 @@ class TrainState:
             group, _, rest = name.partition(".")
             parts[group][rest] = value
         self.weights.load(parts["weights"])
-        if self.average is not None:
-            self.average.module.load(parts["average"])
-            self.average.n_averaged.fill_(self.progress.step + 1)
+        if self.ema is not None:
+            self.ema.module.load(parts["average"])
+            self.ema.n_averaged.fill_(self.progress.step + 1)
         device = next(self.weights.parameters()).device
         self.best = {name: value.to(device) for name, value in parts["best"].items()} or None
         numbers = {name: number for number, name in enumerate(self._names())}

@@ -1,4 +1,4 @@
-"""An Accelerator computes where it is told to."""
+"""An Accelerator computes on the device asked for."""
 
 import torch
 

@@ -1,21 +1,21 @@
 """The training loop on a small regression: every value is worked out by hand or compared with a plain run."""
 
-import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from accelerate.state import AcceleratorState, GradientState, PartialState
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from dataset_dm.errors import ConfigError, DivergedError
 from dataset_dm.optimization.config import LoopConfig
 from dataset_dm.optimization.interruptions import Interrupted
 from dataset_dm.optimization.loop import Loop
+from tests.optimization.regression import batches, equal, linear, network, regression, settings
 
 
 @pytest.fixture(autouse=True)
@@ -23,50 +23,6 @@ def global_generator_is_untouched() -> Iterator[None]:
     before = torch.get_rng_state()
     yield
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def settings(**more: object) -> LoopConfig:
-    plain = {"steps": 4, "batch": 4, "learning_rate": 0.1, "warmup": 2, "evaluate_every": 2, "ema_decay": 0.9}
-    return LoopConfig(**{**plain, **more})
-
-
-def network() -> nn.Sequential:
-    """With dropout, which draws from torch's global generator, and a batch norm, which has buffers."""
-    with torch.random.fork_rng():
-        torch.manual_seed(5)
-        return nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 1))
-
-
-def linear(inputs: int) -> nn.Linear:
-    """Weights of 1, no bias."""
-    with torch.random.fork_rng():
-        net = nn.Linear(inputs, 1, bias=False)
-    with torch.no_grad():
-        net.weight.fill_(1.0)
-    return net
-
-
-def batches(config: LoopConfig) -> Callable[[int], Tensor]:
-    """Rows index · batch … of an endless table."""
-
-    def row(number: int) -> Tensor:
-        return torch.randn(3, generator=torch.Generator().manual_seed(number))
-
-    return lambda index: torch.stack([row(index * config.batch + i) for i in range(config.batch)])
-
-
-def regression(net: nn.Module, config: LoopConfig, **more: object) -> Loop:
-    def loss(x: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        noise = 0.1 * torch.randn(len(x), 1, generator=generator)
-        squared = (net(x) - x.sum(1, keepdim=True) - noise).square().mean()
-        return {"loss": squared, "squared": squared.detach()}
-
-    return Loop(modules={"net": net}, config=config, batch_at=batches(config), loss=loss, **more)
-
-
-def equal(one: nn.Module, other: nn.Module) -> bool:
-    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    return all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.parametrize("config", [settings(), settings(accumulate=2), settings(precision="bf16")], ids=str)
@@ -200,18 +156,6 @@ def test_ctrl_c_ends_the_step_and_saves(tmp_path: Path) -> None:
     assert caught.value.step == 1 and signal.getsignal(signal.SIGINT) is handler
     regression(net, settings(), folder=tmp_path).run(resume=True)
     assert equal(straight, net)
-
-
-def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no interrupted training"):
-        regression(network(), settings(), folder=tmp_path / "state").run(resume=True)
-    regression(network(), settings(), folder=tmp_path, key={"data": "voc"}).run(stop_at=1)
-    with pytest.raises(ConfigError, match="resume: data was 'voc' when this training began, now it is 'coco'"):
-        regression(network(), settings(), folder=tmp_path, key={"data": "coco"}).run(resume=True)
-    state = json.loads((tmp_path / "state.json").read_text())
-    (tmp_path / "state.json").write_text(json.dumps({**state, "version": 1}))
-    with pytest.raises(ConfigError, match="begun by another version"):
-        regression(network(), settings(), folder=tmp_path, key={"data": "voc"}).run(resume=True)
 
 
 def test_trainings_of_different_precision_leave_accelerate_as_it_was() -> None:
