@@ -16,7 +16,8 @@ from dataset_dm.hypercolumns import Features, FeatureSpec
 from dataset_dm.labels.classes import class_words, wordings
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import INSTANCE, POSE, SEMANTIC
-from dataset_dm.miniature import locate
+from dataset_dm.models.device import resolve_device
+from dataset_dm.models.embedded import locate
 
 UNASKED = 0.02
 
@@ -39,9 +40,7 @@ class PDecoderAnnotator:
     def load(cls, source: str, *, device: str = "auto", unasked: float = UNASKED) -> PDecoderAnnotator:
         """From "miniature", a folder or a Hub id with an optional ``@revision``; ModelError if there is none."""
         folder = locate(str(source), "decoder")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        decoder = PDecoder.from_pretrained(folder, device=device)
+        decoder = PDecoder.from_pretrained(folder, device=resolve_device(device))
         return cls(decoder, name=str(source), fingerprint=checkpoint_hash(folder), unasked=unasked)
 
     @property

@@ -21,6 +21,7 @@ from dataset_dm.errors import ModelError, explain
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import SEMANTIC
 from dataset_dm.models.annotators import is_segmenter, positions_of, segmenter_classes
+from dataset_dm.models.device import resolve_device
 from dataset_dm.models.pretrained import load_whole
 from dataset_dm.models.reference import Source, find
 from dataset_dm.postprocess import semantic
@@ -64,14 +65,12 @@ class SegmenterAnnotator:
     @classmethod
     def load(cls, source: str, *, device: str = "auto") -> SegmenterAnnotator:
         """From a folder or a Hub id with an optional ``@revision``; ModelError if there is none, or no safetensors."""
-        found = find(str(source), what="annotator", known={})
+        found = find(str(source), what="annotator")
         folder = _local(found)
         config = found.read_json(_CONFIG)
         if not is_segmenter(config) or not (folder / _WEIGHTS).is_file():
             expected = f"a SegFormer folder of transformers ({_CONFIG} and {_WEIGHTS}; never pickle)"
             raise ModelError(explain("annotator", got=str(source), expected=expected))
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             with quiet():
                 net = load_whole(SegformerForSemanticSegmentation, folder, local_files_only=True)
@@ -80,7 +79,7 @@ class SegmenterAnnotator:
             raise ModelError(f"annotator {str(source)!r}: it cannot be read ({reason}); train it again") from error
         own = config.get(SETTINGS)
         settings = {key: own[key] for key in ("temperature", "void_below") if key in own} if own else {}
-        return cls(net.to(device), name=str(source), fingerprint=found.fingerprint(), **settings)
+        return cls(net.to(resolve_device(device)), name=str(source), fingerprint=found.fingerprint(), **settings)
 
     def check_generator(self, fingerprint: str, name: str) -> None:
         """Any generator will do."""

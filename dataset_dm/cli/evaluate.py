@@ -243,9 +243,8 @@ def _only(args: argparse.Namespace, settings: Sequence[Any]) -> list[Any]:
 def _backbone(args: argparse.Namespace) -> Any:
     """The generator as `generate` opens it, so that a plan's session finds it loaded."""
     from dataset_dm.diffusion import Backbone
-    from dataset_dm.miniature import locate
 
-    return Backbone.load(locate(args.generator), device=args.device)
+    return Backbone.load(args.generator, device=args.device)
 
 
 def _annotator(args: argparse.Namespace) -> Any:
@@ -257,13 +256,13 @@ def _annotator(args: argparse.Namespace) -> Any:
 def _judge(args: argparse.Namespace) -> Any:
     from dataset_dm.miniature.judge import Judge
 
-    return Judge.load(args.judge, device=_device(args))
+    return Judge.load(args.judge, device=args.device)
 
 
 def _device(args: argparse.Namespace) -> str:
-    import torch
+    from dataset_dm.models.device import resolve_device
 
-    return ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
+    return str(resolve_device(args.device))
 
 
 def _check_folder(folder: Path) -> None:

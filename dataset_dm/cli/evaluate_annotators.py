@@ -57,14 +57,13 @@ def agreement(args: argparse.Namespace) -> Outcome:
     from dataset_dm.diffusion import Backbone
     from dataset_dm.evaluation.agreement import measure_agreement
     from dataset_dm.evaluation.sources import stored
-    from dataset_dm.miniature import locate
     from dataset_dm.models.annotators import names_of
 
     plan = _plan(args)
     annotator = annotators.load(plan.annotator_reference, device=args.device)
     if not isinstance(annotator, CombinedAnnotator):
         raise ConfigError(explain("--annotator", got=args.annotator, expected="two or more joined by ' + '"))
-    backbone = Backbone.load(locate(plan.generator_reference), device=args.device)
+    backbone = Backbone.load(plan.generator_reference, device=args.device)
     # the labels that the store holds are not looked at: those of one labeller will do
     args.annotator = names_of(plan.annotator)[0]
     pictures = stored(_plan(args), args.num, device=args.device)
@@ -84,9 +83,6 @@ def _plan(args: argparse.Namespace) -> Any:
 
 
 def _judge(args: argparse.Namespace) -> Any:
-    import torch
-
     from dataset_dm.miniature.judge import Judge
 
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if args.device == "auto" else args.device
-    return Judge.load(args.judge, device=device)
+    return Judge.load(args.judge, device=args.device)

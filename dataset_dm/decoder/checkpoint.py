@@ -168,7 +168,7 @@ def locate_checkpoint(source: str | Path, **hub_options: Any) -> Path:
         hub_options: ``token``, ``cache_dir``, ``force_download``, ``local_files_only``, as in huggingface_hub.
     """
     if not hub_options:  # the commit is looked up once a process, and the same one is in the fingerprint
-        found = find(str(source), what="decoder", known={})
+        found = find(str(source), what="decoder")
         if found.path is not None:
             return found.path
         name, revision = found.name, found.revision
@@ -188,4 +188,4 @@ def locate_checkpoint(source: str | Path, **hub_options: Any) -> Path:
 
 def checkpoint_hash(source: str | Path) -> str:
     """16 hex digits that fix the decoder's bytes: the annotator's share of a label fingerprint."""
-    return find(str(source), what="decoder", known={}).fingerprint()
+    return find(str(source), what="decoder").fingerprint()

@@ -1,4 +1,4 @@
-"""The frozen text-to-image model: loaded once, asked by the sampler, the taps and the noising."""
+"""The frozen text-to-image model that sampler, taps and the labelling pass share."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from torch import Tensor
 from dataset_dm.diffusion.families import StableDiffusion, family_of
 from dataset_dm.diffusion.levels import AttentionTap, LevelTap, attention_layers, unet_levels, vae_levels
 from dataset_dm.diffusion.loading import fetch_folder, load_adapter, load_pipeline, quiet
-from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.errors import ConfigError, explain
 from dataset_dm.hypercolumns import Level
-from dataset_dm.models.reference import fingerprint
-
-_DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+from dataset_dm.models.adapters import find_adapter
+from dataset_dm.models.device import resolve_device, resolve_dtype
+from dataset_dm.models.generators import HINTS, PipelineFacts, find_generator
+from dataset_dm.models.reference import Source, fingerprint
 
 
 @dataclass(eq=False)
 class Backbone:
-    """A text-to-image pipeline of diffusers with a UNet, ready to sample from and to read from.
+    """A text-to-image pipeline of diffusers with a UNet: weights, text encoder, and the maps that can be read from it.
 
-    Made by :meth:`load`. Weights are frozen and never change afterwards, so what is derived from them is remembered.
+    Made by :meth:`load`. Weights are frozen, so that everything derived from them is cached.
 
     Args:
         source: the path or Hub id as it was given, with its `@revision`.
-        folder: where the files lie.
-        revision: the resolved commit of a Hub id, None for a folder.
-        adapter: the LoRA's path or id, or None.
+        found: the pipeline as it was found.
+        lora: the adapter as it was found, or None.
+        folder: the local folder of the pipeline's files.
         pipe: the pipeline itself.
         family: what differs between UNet families.
-        device: where the model computes.
-        dtype: its float type.
-        fingerprint: content hash of the pipeline without adapter, 16 hex digits.
-        adapter_fingerprint: content hash of the adapter, or None.
+        facts: sizes and the default sampler, from the pipeline's configs.
+        fingerprint: content hash of the pipeline without adapter, 16 hex digits; the same for a folder and for a Hub id
+            with the same files. A plan's hash of a Hub id is that of its commit, see `Source.fingerprint`.
+        adapter_fingerprint: hash of the adapter, as in a plan, or None.
     """
 
     source: str
+    found: Source
+    lora: Source | None
     folder: Path
-    revision: str | None
-    adapter: str | None
     pipe: DiffusionPipeline
     family: StableDiffusion
-    device: torch.device
-    dtype: torch.dtype
+    facts: PipelineFacts
     fingerprint: str
     adapter_fingerprint: str | None
-    # remembered by (template, class): see class_text; by (layer, template, class): see taps
+    # caches by (template, class), see class_text, and by (layer, template, class), see taps
     class_states: dict[tuple[str, str], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
     class_keys: dict[tuple[str, str, str], Tensor] = field(default_factory=dict, repr=False)
     _long_prompts: set[str] = field(default_factory=set, repr=False)
@@ -65,10 +65,10 @@ class Backbone:
         dtype: str | torch.dtype = "float32",
         device: str | torch.device = "auto",
     ) -> Backbone:
-        """Loads a pipeline by folder or Hub id; safetensors only, no remote code.
+        """Loads a pipeline by name, folder or Hub id; safetensors only, no remote code.
 
         Args:
-            source: a folder, or `owner/name` with an optional `@revision`.
+            source: "miniature", a folder, or `owner/name` with an optional `@revision`.
             adapter: a LoRA: a safetensors file, a folder with one, or a Hub id with an optional `@revision`.
             dtype: "float32", "float16", "bfloat16", or "auto": float16 on a GPU, else float32.
             device: "auto" takes a GPU where there is one.
@@ -82,40 +82,65 @@ class Backbone:
         Example:
             >>> backbone = Backbone.load("path/to/pipeline")  # doctest: +SKIP
         """
-        at = _device(device)
-        number = _dtype(dtype, at)
-        folder, revision = fetch_folder(str(source))
-        pipe = load_pipeline(folder, dtype=number, device=at)
-        lora = None if adapter is None else load_adapter(pipe, str(adapter))
+        where = resolve_device(device)
+        number = resolve_dtype(dtype, where)
+        found = find_generator(source)
+        lora = None if adapter is None else find_adapter(adapter)
+        folder = fetch_folder(found)
+        pipe = load_pipeline(folder, dtype=number, device=where)
+        if lora is not None:
+            load_adapter(pipe, lora)
         return cls(
             source=str(source),
+            found=found,
+            lora=lora,
             folder=folder,
-            revision=revision,
-            adapter=None if adapter is None else str(adapter),
             pipe=pipe,
-            family=family_of(pipe, at),
-            device=at,
-            dtype=number,
+            family=family_of(pipe, where),
+            facts=PipelineFacts(
+                unet=pipe.unet.config,
+                vae=pipe.vae.config,
+                scheduler=type(pipe.scheduler).__name__,
+                hints=found.read_json(HINTS),
+            ),
             fingerprint=fingerprint(folder),
-            adapter_fingerprint=None if lora is None else fingerprint(lora),
+            adapter_fingerprint=None if lora is None else lora.fingerprint(),
         )
 
-    @cached_property
+    @property
+    def revision(self) -> str | None:
+        """The resolved commit of a Hub id, None for a folder."""
+        return self.found.revision
+
+    @property
+    def adapter(self) -> str | None:
+        """The LoRA's path or Hub id with its commit, or None."""
+        return None if self.lora is None else self.lora.reference
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return self.family.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The model's float type."""
+        return self.pipe.unet.dtype
+
+    @property
     def vae_stride(self) -> int:
         """Image pixels for one latent cell."""
-        return 2 ** (len(self.pipe.vae.config.block_out_channels) - 1)
+        return self.facts.vae_stride
 
-    @cached_property
+    @property
     def native_size(self) -> tuple[int, int]:
         """(H, W) of the images it was trained on."""
-        size = self.pipe.unet.config.sample_size
-        height, width = (size, size) if isinstance(size, int) else size
-        return height * self.vae_stride, width * self.vae_stride
+        return self.facts.native_size
 
-    @cached_property
+    @property
     def size_multiple(self) -> int:
         """Image sides must be multiples of this, so that every level's grid fits its stride."""
-        return max(tap.level.stride for tap in self.level_taps.values())
+        return self.facts.size_multiple
 
     @property
     def text_width(self) -> int:
@@ -173,27 +198,3 @@ class Backbone:
             near = tuple(max(step, round(side / step) * step) for side in size)
             raise ConfigError(explain("size", got=tuple(size), expected=f"multiples of {step}", remedy=f"take {near}"))
         return size[0], size[1]
-
-
-def _device(device: str | torch.device) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        at = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise ConfigError(explain("device", got=device, expected="'auto', 'cpu', 'cuda' or 'cuda:N'")) from error
-    if at.type == "cuda" and (at.index or 0) >= torch.cuda.device_count():
-        expected = f"one of the {torch.cuda.device_count()} GPUs that torch sees"
-        raise ConfigError(explain("device", got=str(device), expected=expected, remedy="take 'cpu' or 'auto'"))
-    return at
-
-
-def _dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
-    if isinstance(dtype, torch.dtype) and dtype in _DTYPES.values():
-        return dtype
-    if dtype == "auto":
-        return torch.float16 if device.type == "cuda" else torch.float32
-    if dtype not in _DTYPES:
-        close = did_you_mean(str(dtype), _DTYPES)
-        raise ConfigError(explain("dtype", got=dtype, expected="auto, " + ", ".join(_DTYPES)) + close)
-    return _DTYPES[str(dtype)]

@@ -12,6 +12,7 @@ from diffusers import AutoPipelineForText2Image
 
 from dataset_dm.diffusion.loading import _DTYPE_ARGUMENT, load_adapter, quiet
 from dataset_dm.errors import DataError, explain
+from dataset_dm.models.adapters import find_adapter
 
 TOLERANCE = 2  # of 255: what another batch size, device or number of threads may change
 NEEDED = ("seed", "steps", "guidance", "width", "height")
@@ -42,7 +43,7 @@ def redraw(pipeline: str, prompt: str, provenance: Mapping[str, Any], *, device:
         ).to(device)
         pipe.set_progress_bar_config(disable=True)
         if provenance.get("adapter"):
-            load_adapter(pipe, provenance["adapter"])
+            load_adapter(pipe, find_adapter(provenance["adapter"]))
         scheduler = provenance.get("scheduler")
         if scheduler and scheduler != type(pipe.scheduler).__name__:
             pipe.scheduler = getattr(diffusers, scheduler).from_config(pipe.scheduler.config)

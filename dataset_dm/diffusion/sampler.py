@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -19,7 +18,6 @@ from dataset_dm.diffusion.schedulers import check_scheduler_name, fresh_schedule
 from dataset_dm.diffusion.taps import TapRequest, tap
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 
-HINTS = "sampler.json"  # optional, beside model_index.json: {"steps": …, "guidance": …}
 _HIGHEST_SEED = 2**63 - 1
 
 
@@ -90,18 +88,8 @@ class Samples:
 
 
 def default_sampler(backbone: Backbone) -> SamplerConfig:
-    """What suits this generator: its folder's own hint (`sampler.json`), else by kind.
-
-    Distilled few-step models get 4 steps; others 30 steps with guidance 7.5.
-    """
-    hints = backbone.folder / HINTS
-    if hints.is_file():
-        return SamplerConfig.from_dict(json.loads(hints.read_text(encoding="utf-8")))
-    if backbone.pipe.unet.config.time_cond_proj_dim is not None:
-        return SamplerConfig(steps=4, guidance=7.5)  # told the guidance as an input, no second pass
-    if type(backbone.pipe.scheduler).__name__ in ("LCMScheduler", "TCDScheduler"):
-        return SamplerConfig(steps=4, guidance=None)
-    return SamplerConfig()
+    """The generator's own default, as a plan has it: see `models.generators.PipelineFacts.sampler`."""
+    return SamplerConfig.from_dict(backbone.facts.sampler)
 
 
 def sample(

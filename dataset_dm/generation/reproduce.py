@@ -23,9 +23,9 @@ import pyarrow as pa
 from dataset_dm.errors import DataError, ModelError, explain
 from dataset_dm.generation.session import Session
 from dataset_dm.labels.records import Prompt, all_features
+from dataset_dm.models.adapters import find_adapter
 from dataset_dm.models.annotators import find_labeller, names_of
 from dataset_dm.models.generators import find_generator
-from dataset_dm.models.reference import find
 from dataset_dm.plan.generation_plan import ATTEMPTS, IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
 from dataset_dm.prompts import Lines
 from dataset_dm.rows.filters import MinScore
@@ -153,7 +153,7 @@ def _models(
     _same(f"generator {drawn_by.name!r}", drawn_by.fingerprint(), provenance["generator_hash"], "--generator")
     adapted_by, named = None, adapter or provenance.get("adapter")
     if provenance.get("adapter_hash") is not None:
-        adapted_by = find(named, what="adapter", known={})
+        adapted_by = find_adapter(named)
         _same(f"adapter {named!r}", adapted_by.fingerprint(), provenance["adapter_hash"], "--adapter")
     read_by = annotator or _reference(provenance, "annotator", "annotator_revision")
     for name in names_of(read_by):

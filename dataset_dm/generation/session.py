@@ -27,7 +27,6 @@ from dataset_dm.generation.environment import environment, lacks_memory
 from dataset_dm.labels.classes import asked_positions
 from dataset_dm.labels.images import encode_png
 from dataset_dm.labels.records import Annotation, Prompt
-from dataset_dm.miniature import locate
 from dataset_dm.models.annotators import names_of
 from dataset_dm.plan.generation_plan import ATTEMPTS, GenerationPlan, round_of
 from dataset_dm.store.label_codec import label_rows
@@ -64,9 +63,8 @@ class Session:
     def backbone(self) -> Backbone:
         """The generator."""
         with self._timed("load"):
-            source = locate(self.plan.generator_reference)
             hashes = (self.plan.generator_hash, self.plan.adapter_hash)
-            return _backbone(source, self.plan.adapter, self.plan.dtype, self.device, hashes)
+            return _backbone(self.plan.generator_reference, self.plan.adapter, self.plan.dtype, self.device, hashes)
 
     @functools.cached_property
     def annotator(self) -> Annotator:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dataset_dm.cards.measured import figures
 from dataset_dm.hub.statistics import Annotator
-from dataset_dm.miniature import locate
+from dataset_dm.models.embedded import locate
 
 # what a config's columns show of a decoder's tasks
 _TASKS = {"label": ("semantic",), "annotation": ("instance",), "objects": ("pose",), "depth_map": ("depth",)}
@@ -25,7 +25,7 @@ def quality_of(annotator: Annotator | None, columns: Collection[str]) -> dict[st
     if annotator is None:
         return None
     try:
-        source = find(locate(annotator.reference, "decoder"), what="annotator", known={})
+        source = find(locate(annotator.reference, "decoder"), what="annotator")
         if source.fingerprint() != annotator.hash:  # another one has come to its place
             return None
         config = source.read_json("config.json") or {}

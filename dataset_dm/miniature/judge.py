@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dataset_dm.errors import ModelError
+from dataset_dm.models.device import resolve_device
+from dataset_dm.models.embedded import WEIGHTS
 
 WIDTHS = (24, 40, 64, 96, 128)
 
@@ -55,14 +57,13 @@ class Judge:
     """Class maps and probabilities of images by the trained judge."""
 
     def __init__(self, net: JudgeNet, device: str | torch.device = "cpu"):
-        self.net, self.device = net.to(device).eval(), torch.device(device)
+        self.device = resolve_device(device)
+        self.net = net.to(self.device).eval()
 
     @classmethod
     def load(cls, folder: str | Path | None = None, device: str | torch.device = "cpu") -> Judge:
         """Load the judge from `folder` (default: the shipped one); ModelError when it is not there."""
         if folder is None:
-            from dataset_dm.miniature import WEIGHTS
-
             folder = WEIGHTS / "judge"
         path = Path(folder, "model.safetensors")
         if not path.is_file():

@@ -15,10 +15,10 @@ from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError, did_yo
 from dataset_dm.labels.classes import wordings
 from dataset_dm.labels.records import PERSON
 from dataset_dm.labels.tasks import POSE, SEMANTIC, TASKS
-from dataset_dm.miniature import locate
 from dataset_dm.models.attention_settings import ATTENTION, AttentionSettings
-from dataset_dm.models.generators import MINIATURE, model_name
-from dataset_dm.models.reference import Source, find
+from dataset_dm.models.embedded import locate
+from dataset_dm.models.generators import MINIATURE
+from dataset_dm.models.reference import Source, find, model_name
 
 # the default decoder, by what it is
 P_DECODER = "p_decoder"
@@ -233,10 +233,10 @@ def _trained(source: Source, generator: Source, given: object) -> Labeller:
             explain("annotator", got=given, expected=f"{expected}, or a segmenter of `dataset-dm relabel`")
         )
     trained_for = spec.get("generator")
-    if generator.path is not None and trained_for not in (None, generator.fingerprint()):
+    if generator.content is not None and trained_for not in (None, generator.content):
         what = f"annotator {source.name!r}: it was trained for the generator with hash {trained_for}"
         remedy = "take that generator, or train a decoder for this one: dataset-dm train --generator … --out decoder/"
-        got = f"{generator.name} with hash {generator.fingerprint()}"
+        got = f"{generator.name} with hash {generator.content}"
         raise AnnotatorMismatch(explain(what, got=got, remedy=remedy))
     tasks = tuple(config.get("tasks", (SEMANTIC.name,)))
     return Labeller(source.name, source.revision, source.fingerprint(), tuple(classes), tasks)

@@ -14,15 +14,15 @@ from typing import Any
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.tasks import TASKS, TaskSpec
 from dataset_dm.labels.vocabulary import WORDS
+from dataset_dm.models.adapters import find_adapter
 from dataset_dm.models.annotators import check_tasks, find_labeller
-from dataset_dm.models.generators import MINIATURE, default_sampler, find_generator, model_name, native_size
-from dataset_dm.models.reference import Source, find
+from dataset_dm.models.device import DTYPES
+from dataset_dm.models.generators import MINIATURE, PipelineFacts, find_generator, pipeline_facts
 from dataset_dm.plan.configs import Recipe
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.plan.prompts import resolve_classes, resolve_prompts
 from dataset_dm.prompts import check_separable
 
-DTYPES = ("float32", "float16", "bfloat16")
 SAMPLER_KEYS = ("steps", "guidance", "scheduler")
 _NO_GUIDANCE = "none"
 _SHARD_SIZE = 16  # at least; mosaics need a multiple of their tiles
@@ -75,13 +75,14 @@ def resolve(
     given = {key: default if asked.get(key) is None else asked[key] for key, default in DEFAULTS.items()}
     generator = find_generator(given["generator"])
     annotator = find_labeller(given["annotator"], generator)
-    adapter = _find_adapter(given["adapter"])
+    facts = pipeline_facts(generator)
+    adapter = None if given["adapter"] is None else find_adapter(given["adapter"])
     # a labeller of depth alone knows no classes, but prompts speak of some
     classes = resolve_classes(given["classes"], label_space or annotator.classes or tuple(WORDS), generator)
     wanted = {task.name for task in ((tasks,) if isinstance(tasks, TaskSpec) else tasks)}
     names = tuple(name for name in TASKS if name in wanted)
     check_tasks(names, annotator, classes)
-    size = _size(given["size"], generator)
+    size = _size(given["size"], facts)
     splice = _splice(given["splice"], size)
     shard_size = _shard_size(given["shard_size"], splice)
     how = {name: given[name] for name in ("append_classes", "class_mix")}
@@ -97,7 +98,7 @@ def resolve(
         generator_hash=generator.fingerprint(),
         adapter=None if adapter is None else adapter.reference,
         adapter_hash=None if adapter is None else adapter.fingerprint(),
-        **_sampler(given["sampler"], generator),
+        **_sampler(given["sampler"], facts),
         size=size,
         dtype=_one_of("dtype", given["dtype"], DTYPES),
         batch_size=_batch_size(given["batch_size"], shard_size, size),
@@ -155,19 +156,14 @@ def whole(what: str, value: object, least: int) -> int:
     return number
 
 
-def _find_adapter(given: object) -> Source | None:
-    return None if given is None else find(model_name("adapter", given), what="adapter", known={})
-
-
-def _sampler(given: object, generator: Source) -> dict[str, Any]:
+def _sampler(given: object, facts: PipelineFacts) -> dict[str, Any]:
     if given is not None and not isinstance(given, Mapping):
         raise ConfigError(explain("sampler", got=given, expected="a dict such as {'steps': 30, 'guidance': 7.5}"))
     for key in given or ():
         if key not in SAMPLER_KEYS:
             known = ", ".join(SAMPLER_KEYS)
             raise ConfigError(f"sampler: unknown key {key!r}; expected {known}{did_you_mean(str(key), SAMPLER_KEYS)}")
-    own_scheduler = (generator.read_json("scheduler/scheduler_config.json") or {}).get("_class_name")
-    chosen = {**default_sampler(generator, own_scheduler), **(given or {})}
+    chosen = {**facts.sampler, **(given or {})}
     guidance = chosen["guidance"]
     if isinstance(guidance, str) and guidance.strip().lower() == _NO_GUIDANCE:
         guidance = None
@@ -177,16 +173,16 @@ def _sampler(given: object, generator: Source) -> dict[str, Any]:
             raise ConfigError(explain("sampler: guidance", got=guidance, expected="a number of at least 0, or None"))
     scheduler = chosen.get("scheduler")
     if scheduler is None:  # the pipeline's own, by name: naming it must not make another set
-        scheduler = own_scheduler
+        scheduler = facts.scheduler
     elif not isinstance(scheduler, str):
         raise ConfigError(explain("sampler: scheduler", got=scheduler, expected="a scheduler's class name"))
     steps = whole("sampler: steps", chosen["steps"], 1)
     return {"steps": steps, "guidance": None if guidance is None else float(guidance), "scheduler": scheduler}
 
 
-def _size(given: object, generator: Source) -> tuple[int, int]:
+def _size(given: object, facts: PipelineFacts) -> tuple[int, int]:
     """(H, W) in pixels, the generator's own by default."""
-    multiple, native = native_size(generator)
+    multiple, native = facts.size_multiple, facts.native_size
     if given is None:
         return native
     pair = tuple(given.lower().split("x")) if isinstance(given, str) else given

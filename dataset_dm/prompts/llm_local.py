@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dataset_dm.errors import PromptError, explain
+from dataset_dm.models.device import resolve_device
 from dataset_dm.models.pretrained import load_whole
 from dataset_dm.models.reference import find, fingerprint
 from dataset_dm.prompts.llm import Ask, frozen_options
@@ -40,7 +41,7 @@ class LocalModel:
     @classmethod
     def find(cls, given: str, options: Mapping[str, Any] | None = None) -> LocalModel:
         """The model called `given`: a folder, or a Hub id with an optional `@revision`. Raises ModelError."""
-        found = find(given, what="language model", known={})
+        found = find(given, what="language model")
         digest = found.fingerprint() if found.path is None else fingerprint(found.path, every=True)
         return cls(model=found.name, revision=found.revision, fingerprint=digest, options=dict(options or {}))
 
@@ -91,7 +92,6 @@ class LocalModel:
 @functools.lru_cache(maxsize=1)
 def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     """(tokenizer padding on the left, frozen model on the GPU if there is one)."""
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
@@ -104,7 +104,7 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
         raise PromptError(explain(f"language model {model!r} cannot be opened ({reason})", remedy=remedy)) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer, loaded.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+    return tokenizer, loaded.eval().to(resolve_device())
 
 
 def _chat(tokenizer: Any, instruction: str, ask: Ask) -> str:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dataset_dm.annotators.segmenter import write_segmenter
 from dataset_dm.files.atomic import locked, store_error
 from dataset_dm.files.home import home
+from dataset_dm.models.device import resolve_device
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.training.generated import read_generated
 from dataset_dm.training.segmenter import SegmenterConfig, train_segmenter
@@ -58,8 +57,7 @@ def ensure_segmenter(
     with locked(home() / "locks" / f"segmenter-{folder.name}.lock"):
         if folder.is_dir():
             return folder
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = str(resolve_device(device))
         trained = train_segmenter(read_generated(plan, split, count, filters), config, device=device, report=report)
         settings = {
             "temperature": trained.temperature,

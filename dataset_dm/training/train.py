@@ -20,7 +20,6 @@ from dataset_dm.files.atomic import write_atomically
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import DEPTH
 from dataset_dm.metrics.report import finite
-from dataset_dm.miniature import locate
 from dataset_dm.readers import LabelledSet
 from dataset_dm.training.calibration import calibrate
 from dataset_dm.training.config import TrainConfig
@@ -143,7 +142,7 @@ def train_decoder(
     for labelled in (training, held_out):
         for reason, count in labelled.skipped.items():
             say(f"{labelled.source}: {count} left out ({reason})")
-    backbone = Backbone.load(locate(generator), dtype=dtype, device=device)
+    backbone = Backbone.load(generator, dtype=dtype, device=device)
     wanted = feature_spec(backbone, timestep=timestep) if spec is None else spec(backbone)
     if not training.classes:  # depth alone: no class is asked about
         wanted = replace(wanted, attention=(), attention_heads=0, contrast=())

@@ -8,6 +8,7 @@ from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
     EulerDiscreteScheduler,
+    LCMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
@@ -110,5 +111,27 @@ def sdxl_folder(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory
         add_watermarker=False,
     )
     folder = tmp_path_factory.mktemp("sdxl")
+    pipe.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lcm_folder(sd15_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A latent consistency model of that topology: its UNet takes the guidance as an input."""
+    folder = tmp_path_factory.mktemp("lcm") / "pipe"
+    pipe = StableDiffusionPipeline.from_pretrained(sd15_folder, safety_checker=None)
+    torch.manual_seed(0)
+    pipe.unet = UNet2DConditionModel.from_config(pipe.unet.config, time_cond_proj_dim=16)
+    pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
+    pipe.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lcm_lora_folder(sd15_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ordinary UNet with a few-step scheduler, as one with a distillation LoRA merged in."""
+    folder = tmp_path_factory.mktemp("lcm_lora") / "pipe"
+    pipe = StableDiffusionPipeline.from_pretrained(sd15_folder, safety_checker=None)
+    pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
     pipe.save_pretrained(folder)
     return folder

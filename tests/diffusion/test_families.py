@@ -12,6 +12,7 @@ from dataset_dm.diffusion import (
     SamplerConfig,
     TapRequest,
     decode_latents,
+    default_sampler,
     encode_classes,
     encode_images,
     feature_spec,
@@ -21,6 +22,9 @@ from dataset_dm.diffusion import (
     to_uint8,
 )
 from dataset_dm.diffusion.levels import unet_levels
+from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.models.generators import find_generator, pipeline_facts
+from dataset_dm.plan.resolve import resolve
 
 # DatasetDM's table at 512²: stride → channels of its maps; the narrow model has a tenth of each
 TABLE = {
@@ -153,3 +157,26 @@ def test_half_precision_xl_lifts_its_vae_and_puts_it_back(sdxl_folder: Path) -> 
     encoded = encode_images(half, torch.zeros(1, 64, 64, 3, dtype=torch.uint8))
     assert kinds == [torch.float32] and half.pipe.vae.dtype == torch.float16
     assert encoded.dtype == torch.float16 and encoded.isfinite().all()
+
+
+SAMPLERS = {
+    "sd15_folder": (30, 7.5, "DDIMScheduler"),
+    "sdxl_folder": (30, 7.5, "EulerDiscreteScheduler"),
+    "lcm_folder": (4, 7.5, "LCMScheduler"),
+    "lcm_lora_folder": (4, None, "LCMScheduler"),
+}
+
+
+@pytest.mark.parametrize("family", SAMPLERS)
+def test_plan_and_backbone_agree_on_sampler_and_sizes(family: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(family)
+    loaded, read = Backbone.load(folder, device="cpu"), pipeline_facts(find_generator(folder))
+    plan = resolve(SEMANTIC, generator=str(folder), annotator="attention", classes=["dog"])
+    assert (plan.steps, plan.guidance, plan.scheduler) == SAMPLERS[family]
+    assert default_sampler(loaded) == SamplerConfig(steps=plan.steps, guidance=plan.guidance)
+    assert loaded.facts.scheduler == plan.scheduler
+    assert plan.size == loaded.native_size == read.native_size
+    assert loaded.size_multiple == read.size_multiple == max(level.stride for level in loaded.levels())
+    assert loaded.vae_stride == read.vae_stride
+    assert plan.generator_hash == loaded.fingerprint
+    assert loaded.device == torch.device("cpu") and loaded.dtype == torch.float32

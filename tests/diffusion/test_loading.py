@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from dataset_dm.diffusion import Backbone
-from dataset_dm.diffusion.loading import fetch_folder, split_revision
 from dataset_dm.errors import ConfigError, GeneratorError, UserError
 
 
@@ -21,15 +20,8 @@ def refusal(source: object, kind: type[UserError] = GeneratorError, **arguments:
     return message
 
 
-def test_revision_is_split_off_ids_but_not_off_existing_paths(tmp_path: Path) -> None:
-    assert split_revision("owner/name@abc") == ("owner/name", "abc")
-    assert split_revision("owner/name") == ("owner/name", None)
-    odd = tmp_path / "my@folder"
-    odd.mkdir()
-    assert split_revision(str(odd)) == (str(odd), None)
-    assert fetch_folder(str(odd)) == (odd, None)
-    with pytest.raises(ConfigError, match="neither part empty"):
-        split_revision("owner/name@")
+def test_empty_revision() -> None:
+    assert "neither part empty" in refusal("owner/name@", ConfigError)
 
 
 def test_missing_path() -> None:

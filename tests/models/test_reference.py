@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dataset_dm.diffusion import Backbone
-from dataset_dm.errors import ModelError
-from dataset_dm.models.reference import find, fingerprint, split_revision
+from dataset_dm.errors import ConfigError, ModelError
+from dataset_dm.models.reference import find, fingerprint, is_hub_id, split_revision
 
 
 def test_a_pipeline_has_the_hash_that_the_loaded_backbone_has(generator_folder: Path, backbone) -> None:
@@ -53,20 +53,41 @@ def test_known_names_paths_and_revisions(tmp_path: Path) -> None:
     assert (found.name, found.path, found.reference) == ("miniature", tmp_path, "miniature")
     odd = tmp_path / "a@b"
     odd.mkdir()
-    assert find(str(odd), what="generator", known={}).path == odd
+    assert find(str(odd), what="generator").path == odd
+
+
+def test_revision_is_split_off_ids_but_not_off_existing_paths(tmp_path: Path) -> None:
+    assert split_revision("owner/name@abc") == ("owner/name", "abc")
+    assert split_revision("owner/name") == ("owner/name", None)
+    odd = tmp_path / "my@folder"
+    odd.mkdir()
     assert split_revision(str(odd)) == (str(odd), None)
-    assert split_revision("owner/name@v1") == ("owner/name", "v1")
+    for given in ("owner/name@", "@v1"):
+        with pytest.raises(ConfigError, match="neither part empty"):
+            split_revision(given)
+
+
+def test_a_local_path_takes_no_revision(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="expected no @revision on a local path; write"):
+        find(f"{tmp_path}@main", what="generator")
+
+
+def test_form_of_a_hub_id() -> None:
+    assert is_hub_id("owner/name") and is_hub_id("stabilityai/stable-diffusion-2-1")
+    assert not any(
+        map(is_hub_id, ["name", "a/b/c", "./name", "~/name", "own er/name", "owner/name@v1", "a\\b/c", "/x"])
+    )
 
 
 @pytest.mark.parametrize("given", ["nowhere", "./nowhere", "a/b/c", "~/nowhere"])
 def test_what_is_neither_is_said_so(given: str) -> None:
     with pytest.raises(ModelError, match="generator: got .*expected .*an existing path or a Hub id"):
-        find(given, what="generator", known={})
+        find(given, what="generator")
 
 
 def test_a_hub_id_that_is_not_cached_is_refused_offline() -> None:
     with pytest.raises(ModelError, match="neither the Hub nor its local cache has it") as caught:
-        find("nobody/nothing@v1", what="generator", known={})
+        find("nobody/nothing@v1", what="generator")
     assert "\n" not in str(caught.value)
 
 
@@ -78,9 +99,9 @@ def test_a_cached_hub_id_is_resolved_offline(tmp_path: Path, monkeypatch: pytest
     cached = tmp_path / "models--owner--name"
     (cached / "refs").mkdir(parents=True)
     (cached / "refs" / "main").write_text(commit)
-    found = find("owner/name", what="generator", known={})
+    found = find("owner/name", what="generator")
     assert found.reference == f"owner/name@{commit}"
-    assert find(f"other/name@{commit}", what="generator", known={}).revision == commit  # nothing to look up
+    assert find(f"other/name@{commit}", what="generator").revision == commit  # nothing to look up
     assert found.fingerprint() == hashlib.sha256(f"hub:owner/name@{commit}".encode()).hexdigest()[:16]
 
 

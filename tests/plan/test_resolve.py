@@ -162,7 +162,9 @@ def test_a_folder_that_is_no_pipeline(tmp_path: Path) -> None:
 
 def test_pickled_weights_are_refused(copy: Path) -> None:
     (copy / "unet" / "model.safetensors").rename(copy / "unet" / "diffusion_pytorch_model.bin")
-    with pytest.raises(GeneratorError, match="unet has pickled weights only; save it again .*safe_serialization"):
+    with pytest.raises(
+        GeneratorError, match=r"'unet' has pickled weights only .\.bin., .*save it again .*safe_serialization"
+    ):
         resolve(SEMANTIC, generator=str(copy))
 
 

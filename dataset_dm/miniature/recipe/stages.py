@@ -19,6 +19,8 @@ from dataset_dm.miniature.recipe.renders import render_all, wait_for
 from dataset_dm.miniature.recipe.text_to_image import encode_latents, tokenize, train_text_to_image
 from dataset_dm.miniature.recipe.tokenizer import train_tokenizer
 from dataset_dm.miniature.recipe.trainer import Schedule
+from dataset_dm.models.device import resolve_device
+from dataset_dm.models.reference import is_pipeline
 
 TOKENIZER_SCENES = 8192
 
@@ -108,14 +110,14 @@ def _tokenizer(args: argparse.Namespace, captions: list[tuple[str, ...]]) -> CLI
 
 def _check_init(args: argparse.Namespace) -> None:
     """ModelError unless --init-from, if given, is a pipeline folder."""
-    if args.init_from and not (args.init_from / "model_index.json").is_file():
+    if args.init_from and not is_pipeline(args.init_from):
         raise ModelError(
             explain("--init-from", got=str(args.init_from), expected="a folder written by the stage export")
         )
 
 
 def _setup(args: argparse.Namespace) -> tuple[torch.device, dict]:
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = resolve_device(args.device or "auto")
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True

@@ -1,0 +1,54 @@
+"""LoRA adapters: from a file, a folder or a Hub id to the one safetensors file that is loaded and hashed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from dataset_dm.errors import ModelError, explain
+from dataset_dm.models.reference import PICKLED, SAFETENSORS, Source, find, model_name, split_revision
+
+# of several safetensors files in a folder, the one by this name: what diffusers writes
+LORA = "pytorch_lora_weights.safetensors"
+
+
+def find_adapter(given: object) -> Source:
+    """The LoRA called `given`; its `path`, and so its hash, is the file itself though a folder was given.
+
+    Raises:
+        ModelError: no such file, folder or Hub id, pickled weights, or a folder without exactly one adapter.
+    """
+    name = model_name("adapter", given)
+    there = Path(name).expanduser().exists()
+    if not there and Path(split_revision(name)[0]).suffix in (SAFETENSORS, *PICKLED):  # the name of a file, not an id
+        raise ModelError(explain("adapter", got=name, expected="a LoRA file, its folder, or a Hub id"))
+    found = find(name, what="adapter", expected="a LoRA file, its folder, or a Hub id such as 'owner/name@revision'")
+    return found if found.path is None else replace(found, path=_lora_file(found.path, name))
+
+
+def adapter_file(found: Source) -> Path:
+    """The safetensors file of an adapter; a Hub id is downloaded once. Raises ModelError when it cannot be fetched."""
+    if found.path is not None:
+        return found.path
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(found.name, revision=found.revision, allow_patterns=[f"*{SAFETENSORS}"])
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ModelError(f"adapter {found.reference!r}: cannot be fetched ({reason})") from error
+    return _lora_file(Path(folder), found.reference)
+
+
+def _lora_file(path: Path, given: str) -> Path:
+    if path.is_dir():
+        files = sorted(path.glob(f"*{SAFETENSORS}"))
+        preferred = [file for file in files if file.name == LORA] or files
+        if len(preferred) != 1:
+            expected = f"exactly one {SAFETENSORS} file"
+            raise ModelError(explain(f"adapter {given!r}", got=[file.name for file in files], expected=expected))
+        return preferred[0]
+    if path.suffix != SAFETENSORS:
+        expected = f"a {SAFETENSORS} file; pickled weights are not read"
+        raise ModelError(explain("adapter", got=given, expected=expected))
+    return path
