@@ -25,7 +25,7 @@ from dataset_dm.miniature.world.outline import (
 )
 
 # Wanted size of an object (geometric mean of projected width and height over the frame's side) by number of objects.
-# Size by bounds favours solid objects (a bus), size by area thin ones (a bicycle); `Placed.slender` goes half way.
+# Size by bounds favours solid objects (a bus), size by area thin ones (a bicycle); `PlacedFigure.slender` goes half way.
 SIZES = ((0.46, 0.84), (0.40, 0.66), (0.35, 0.57), (0.31, 0.48), (0.28, 0.43))
 MAX_SIDE = 0.95  # no side of an uncut object is longer
 FILL = (0.04, 0.46)  # estimated union of the objects, shares of the frame
@@ -38,7 +38,7 @@ TRIES, PROPOSALS = 24, 14  # layouts of a scene, places of an object
 
 
 @dataclasses.dataclass(slots=True)
-class Placed:
+class PlacedFigure:
     """An object while it is being placed: its figure, its outline in object coordinates, its place."""
 
     class_id: int
@@ -61,10 +61,10 @@ class Placed:
         return self.ground @ np.array([[cos, -sin], [sin, cos]]) * self.scale + self.position[[0, 2]]
 
 
-def as_placed(class_id: int, figure: Figure, yaw: float) -> Placed:
+def place_figure(class_id: int, figure: Figure, yaw: float) -> PlacedFigure:
     """A figure that has no place yet."""
     points = figure_points(figure)
-    return Placed(class_id, figure, points, footprint(points), yaw, _slender(turned(points, yaw)))
+    return PlacedFigure(class_id, figure, points, footprint(points), yaw, _slender(turned(points, yaw)))
 
 
 def _slender(points: np.ndarray) -> float:
@@ -75,15 +75,15 @@ def _slender(points: np.ndarray) -> float:
     return float(np.clip((0.55 / max(filled, 0.05)) ** 0.3, 0.8, 1.3))
 
 
-def reach(objects: Sequence[Placed]) -> np.ndarray:
+def reach(objects: Sequence[PlacedFigure]) -> np.ndarray:
     """(half width, top, far end) of all objects in metres."""
     points = np.concatenate([one.world().reshape(-1, 3) for one in objects])
     return np.array([np.abs(points[:, 0]).max(), points[:, 1].max(), points[:, 2].max()])
 
 
-def layout(objects: Sequence[Placed], kind: str, rng: np.random.Generator) -> tuple[Camera, list[Placed]]:
+def layout(objects: Sequence[PlacedFigure], kind: str, rng: np.random.Generator) -> tuple[Camera, list[PlacedFigure]]:
     """Place all objects in a setting of a kind; try until the image is as wanted, else take the best try."""
-    best: tuple[float, Camera, list[Placed]] | None = None
+    best: tuple[float, Camera, list[PlacedFigure]] | None = None
     shrink = 1.0
     for _ in range(TRIES):
         tried = [dataclasses.replace(one) for one in objects]
@@ -105,7 +105,7 @@ def layout(objects: Sequence[Placed], kind: str, rng: np.random.Generator) -> tu
     return best[1], best[2]
 
 
-def _wanted_size(one: Placed, count: int, rng: np.random.Generator) -> float:
+def _wanted_size(one: PlacedFigure, count: int, rng: np.random.Generator) -> float:
     low, high = SIZES[count - 1]
     return one.slender * float(rng.uniform(low, high))
 
@@ -116,7 +116,7 @@ def _limited(size: float, box: np.ndarray) -> float:
     return min(size, MAX_SIDE * extent(box) / longest)
 
 
-def _base(kind: str, one: Placed) -> float:
+def _base(kind: str, one: PlacedFigure) -> float:
     """Height of an object's foot: boats and birds dip into the water a little."""
     return -0.07 * one.scale if kind == "water" else 0.0
 
@@ -127,7 +127,7 @@ def _inside(middle: np.ndarray, sides: np.ndarray, margin: float) -> np.ndarray:
     return np.clip(middle, low, 1.0 - low)
 
 
-def _place_first(one: Placed, count: int, kind: str, shrink: float, rng: np.random.Generator) -> Camera | None:
+def _place_first(one: PlacedFigure, count: int, kind: str, shrink: float, rng: np.random.Generator) -> Camera | None:
     """Draw the view, and choose distance and camera height so that the object has its drawn size and place."""
     pitch = float(rng.uniform(-0.25, 0.3) if kind == "sky" else rng.triangular(0.02, 0.14, 0.42))
     half_width = float(rng.uniform(0.24, 0.46))
@@ -154,8 +154,8 @@ def _place_first(one: Placed, count: int, kind: str, shrink: float, rng: np.rand
 
 
 def _place_next(
-    placed: Sequence[Placed],
-    one: Placed,
+    placed: Sequence[PlacedFigure],
+    one: PlacedFigure,
     camera: Camera,
     count: int,
     kind: str,
@@ -183,8 +183,8 @@ def _place_next(
 
 
 def _solve_next(
-    one: Placed,
-    other: Placed,
+    one: PlacedFigure,
+    other: PlacedFigure,
     camera: Camera,
     size: float,
     depth: float,
@@ -210,7 +210,7 @@ def _solve_next(
     one.box = bounds(project(one.world(), camera)[0])
 
 
-def _far_enough(one: Placed, camera: Camera) -> bool:
+def _far_enough(one: PlacedFigure, camera: Camera) -> bool:
     """Whether all of an object lies well in front of the camera, its near end not blown up by perspective."""
     depth = project(one.world(), camera)[1]
     return float(depth.min()) > max(0.3, 0.5 * float(depth.max()))
@@ -222,7 +222,7 @@ def _cut(box: np.ndarray) -> float:
     return float((np.maximum(-box[:2], 0.0) / sides + np.maximum(box[2:] - 1.0, 0.0) / sides).max())
 
 
-def _fault(objects: Sequence[Placed], camera: Camera) -> float:
+def _fault(objects: Sequence[PlacedFigure], camera: Camera) -> float:
     """How far the image is from what is wanted, by a coarse coverage test; 0 is good."""
     taken: np.ndarray | None = None
     fault = 0.0

@@ -11,7 +11,7 @@ import numpy as np
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.captions import captions
 from dataset_dm.miniature.world.geometry import Body, Rendering, Scene
-from dataset_dm.miniature.world.layout import Placed, as_placed, layout, reach
+from dataset_dm.miniature.world.layout import PlacedFigure, layout, place_figure, reach
 from dataset_dm.miniature.world.objects import build
 from dataset_dm.miniature.world.palette import body_colours
 from dataset_dm.miniature.world.places import COMPANY, draw_kind, draw_light, draw_setting
@@ -42,7 +42,7 @@ def compose(seed: int, index: int, style: str = "day", classes: Sequence[int] | 
     what, where, look, say = (np.random.Generator(np.random.Philox(stream)) for stream in streams)
     ids = draw_classes(what) if classes is None else tuple(int(class_id) for class_id in classes)
     kind = draw_kind([VOC_CLASSES[class_id - 1] for class_id in ids], what)
-    objects = [as_placed(class_id, build(class_id, what), _yaw(VOC_CLASSES[class_id - 1], what)) for class_id in ids]
+    objects = [place_figure(class_id, build(class_id, what), _yaw(VOC_CLASSES[class_id - 1], what)) for class_id in ids]
     camera, objects = layout(objects, kind, where)
     bodies = tuple(_body(one, look, style) for one in objects)
     setting = draw_setting(kind, reach(objects), camera.position[1], look)
@@ -110,7 +110,7 @@ def _yaw(name: str, rng: np.random.Generator) -> float:
             return yaw
 
 
-def _body(one: Placed, rng: np.random.Generator, style: str) -> Body:
+def _body(one: PlacedFigure, rng: np.random.Generator, style: str) -> Body:
     name, colours = body_colours(rng, style)
     x, y, z = (float(value) for value in one.position)
     return Body(one.class_id, one.figure, (x, y, z), one.yaw, float(one.scale), colours, name)
