@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -150,7 +150,7 @@ class Features:
         height, width = self.levels[level.name].shape[-2:]
         return height * level.stride, width * level.stride
 
-    def select(self, indices: Sequence[int] | Tensor) -> Features:
+    def select(self, indices: Sequence[int] | Int[Tensor, " _"]) -> Features:
         """The images at these batch positions, in this order."""
         index = torch.as_tensor(indices, dtype=torch.long)
         return replace(
@@ -160,7 +160,7 @@ class Features:
             contrast=_at(self.contrast, index, 0),
         )
 
-    def select_classes(self, indices: Sequence[int] | Tensor) -> Features:
+    def select_classes(self, indices: Sequence[int] | Int[Tensor, " _"]) -> Features:
         """The classes at these positions of the class list, in this order."""
         index = torch.as_tensor(indices, dtype=torch.long)
         return replace(

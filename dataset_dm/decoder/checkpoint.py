@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 from huggingface_hub import ModelCard, ModelHubMixin
+from jaxtyping import Shaped
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -124,7 +125,7 @@ class PretrainedDecoder(ModelHubMixin):
 
 
 def write_checkpoint(
-    folder: str | Path, config: PDecoderConfig, weights: Mapping[str, Tensor], *, half: bool = False
+    folder: str | Path, config: PDecoderConfig, weights: Mapping[str, Shaped[Tensor, "*_"]], *, half: bool = False
 ) -> Path:
     """Writes both files, each through a temporary name, and returns the folder.
 
@@ -141,7 +142,7 @@ def write_checkpoint(
     return folder
 
 
-def read_checkpoint(source: str | Path, **hub_options: Any) -> tuple[PDecoderConfig, dict[str, Tensor]]:
+def read_checkpoint(source: str | Path, **hub_options: Any) -> tuple[PDecoderConfig, dict[str, Shaped[Tensor, "*_"]]]:
     """Config and weights of a folder or Hub id; ModelError with one line when they cannot be read."""
     folder = locate_checkpoint(source, **hub_options)
     if not (folder / CONFIG).is_file():

@@ -74,7 +74,7 @@ class InstanceHead(nn.Module):
     def forward(
         self,
         scene: Float[Tensor, "b _ h4 w4"],
-        fused: dict[int, Tensor],
+        fused: dict[int, Float[Tensor, "b _ _ _"]],
         evidence: Float[Tensor, "b k _ h8 w8"],
         text: Float[Tensor, "k d"],
     ) -> InstanceOutput:

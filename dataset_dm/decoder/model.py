@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from dataset_dm.decoder.checkpoint import PretrainedDecoder
@@ -61,7 +62,7 @@ class PDecoder(nn.Module, PretrainedDecoder):
         self.pose_head = PoseHead(config) if POSE.name in built else None
 
     def forward(
-        self, features: Features, tasks: Collection[str] | None = None, known: Tensor | None = None
+        self, features: Features, tasks: Collection[str] | None = None, known: Bool[Tensor, " k"] | None = None
     ) -> DecoderOutput:
         """Labels every class of ``features.class_text``; in eval mode a pure function of each image.
 

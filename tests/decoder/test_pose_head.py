@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from dataset_dm.decoder.losses.pose import aim
 from dataset_dm.decoder.pose_head import CELLS, boxes, jittered, window_grid, windows_of
 from tests.decoder.conftest import make_decoder, make_features
 
@@ -38,17 +37,6 @@ def test_the_grid_ends_half_a_cell_inside_the_window():
     assert grid[0, -1, -1].tolist() == pytest.approx([1 - half, 1 - half])
     # the second window is the lower left quarter: x from -1 to 0, y from 0 to 1
     assert grid[1, 0, -1].tolist() == pytest.approx([-half / 2, half / 2], abs=1e-6)
-
-
-def test_a_joint_is_aimed_at_where_it_lies_in_the_window():
-    points = torch.zeros(1, 17, 3)
-    cell = 20 / CELLS
-    points[0, 0] = torch.tensor([30 + 3.5 * cell, 10 + 7.5 * cell, 2.0])  # the centre of row 7, column 3
-    points[0, 1] = torch.tensor([90.0, 12.0, 2.0])  # outside of the window
-    bells, inside = aim(points, torch.tensor([[10.0, 30.0, 20.0]]))
-    assert divmod(bells[0, 0].argmax().item(), CELLS) == (7, 3)
-    assert bells[0, 0].sum().item() == pytest.approx(1)
-    assert inside[0, :3].tolist() == [True, False, False]
 
 
 @torch.inference_mode()

@@ -25,7 +25,7 @@ from dataset_dm.miniature.world.outline import (
 )
 
 # Wanted size of an object (geometric mean of projected width and height over the frame's side) by number of objects.
-# Size by bounds favours solid objects (a bus), size by area thin ones (a bicycle); `PlacedFigure.slender` goes half way.
+# Size by bounds favours solid objects (a bus), size by area thin ones (a bicycle); `slender` goes half way.
 SIZES = ((0.46, 0.84), (0.40, 0.66), (0.35, 0.57), (0.31, 0.48), (0.28, 0.43))
 MAX_SIDE = 0.95  # no side of an uncut object is longer
 FILL = (0.04, 0.46)  # estimated union of the objects, shares of the frame
