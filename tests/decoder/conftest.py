@@ -40,7 +40,7 @@ def make_features(batch: int = 2, classes: int = 5, seed: int = 0, size: tuple[i
 
 
 def make_targets(batch: int = 2) -> Targets:
-    """A person (class 2) with five labelled joints, a thing (class 4), and depth that rises to the right."""
+    """A person (class 2) with five labelled joints, an object (class 4), and depth that rises to the right."""
     labels = torch.zeros(batch, 64, 64, dtype=torch.long)
     labels[:, 8:40, 8:24], labels[:, 24:48, 32:56] = 2, 4
     points = torch.zeros(2, 17, 3)

@@ -9,7 +9,7 @@ from dataset_dm.decoder.evidence import hide_words
 
 
 @torch.inference_mode()
-def test_a_class_without_words_is_told_by_its_evidence():
+def test_a_class_without_words_is_recognised_by_its_evidence():
     text, kept = torch.randn(4000, 3), 0
     hidden = hide_words(text, 0.25)
     kept = (hidden != 0).any(1).float().mean().item()

@@ -23,14 +23,14 @@ def test_shapes_at_the_native_and_at_another_size(decoder):
 
 
 @torch.inference_mode()
-def test_every_head_speaks_at_the_size_of_the_picture(decoder):
+def test_every_head_speaks_at_the_size_of_the_image(decoder):
     output = decoder(make_features(2, 5, size=(32, 96)))
-    things = output.instance
-    assert things.foreground.shape == (2, 32, 96) and things.offsets.shape == (2, 2, 32, 96)
-    assert things.centres.shape == (2, 8, 24) and output.depth.log_depth.shape == (2, 32, 96)
+    instances = output.instance
+    assert instances.foreground.shape == (2, 32, 96) and instances.offsets.shape == (2, 2, 32, 96)
+    assert instances.centres.shape == (2, 8, 24) and output.depth.log_depth.shape == (2, 32, 96)
     masks = torch.zeros(3, 32, 96, dtype=torch.bool)
     masks[:, 4:9, 10:30] = True
-    assert things.classes(1, masks).shape == (3, 5) and things.classes(0, masks[:0]).shape == (0, 5)
+    assert instances.classes(1, masks).shape == (3, 5) and instances.classes(0, masks[:0]).shape == (0, 5)
     found = output.pose.of(1, masks)
     assert (
         found.joints.shape == (3, 17, CELLS, CELLS)

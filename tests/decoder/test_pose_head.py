@@ -7,7 +7,7 @@ from dataset_dm.decoder.pose_head import CELLS, boxes, jittered, window_grid, wi
 from tests.decoder.conftest import make_decoder, make_features
 
 
-def test_boxes_are_tight_and_an_empty_mask_is_the_whole_picture():
+def test_boxes_are_tight_and_an_empty_mask_is_the_whole_image():
     masks = torch.zeros(2, 8, 10, dtype=torch.bool)
     masks[0, 2:6, 3:5] = True
     assert boxes(masks).tolist() == [[2, 3, 4, 2], [0, 0, 8, 10]]

@@ -11,7 +11,7 @@ def test_labels_shrink_to_the_nearest_never_to_a_mixture():
     assert shrink_labels(labels, (2, 2)).tolist() == [[[0, 20], [255, 7]]]
 
 
-def test_chosen_classes_are_numbered_anew_and_others_stay_foreground() -> None:
+def test_chosen_classes_are_renumbered_and_others_stay_foreground() -> None:
     targets = make_targets(1).select_classes([3])  # class 4 of the list becomes class 1, the person background
     assert targets.labels[0, 10, 10] == 0 and targets.labels[0, 30, 40] == 1
     assert [ids.tolist() for ids in targets.classes] == [[0, 1]]

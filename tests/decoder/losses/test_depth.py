@@ -15,7 +15,7 @@ def test_silog_by_hand():
     expected = math.sqrt(0.1 - 0.5 * 0.09)
     assert silog_loss(log_depth, depth).item() == pytest.approx(expected, rel=1e-3)
     both = silog_loss(log_depth.expand(2, -1, -1), depth.expand(2, -1, -1), torch.tensor([True, False]))
-    # the second picture's depth is known up to a factor: only the spread of its errors counts
+    # the second image's depth is known up to a factor: only the spread of its errors counts
     assert both.item() == pytest.approx((expected + math.sqrt(0.1 - 0.09)) / 2, rel=1e-3)
 
 
@@ -27,7 +27,7 @@ def test_absolute_loss_by_hand():
     assert absolute_loss(log_depth, depth * 0) == 0
 
 
-def test_sureness_is_least_at_the_true_error_and_never_moves_the_depth():
+def test_scale_is_least_at_the_true_error_and_never_moves_the_depth():
     depth, log_depth = torch.ones(1, 1, 1), torch.full((1, 1, 1), 0.3, requires_grad=True)
 
     def loss(scale):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dataset_dm.decoder.losses.instance import centre_loss, centres_of, foreground_loss, offset_loss
-from dataset_dm.decoder.losses.instance import class_loss as things_loss
+from dataset_dm.decoder.losses.instance import class_loss as instance_class_loss
 from tests.decoder.conftest import make_decoder, make_features, make_targets
 
 
@@ -40,10 +40,10 @@ def test_perfect_maps_cost_nothing():
     assert centre_loss(torch.zeros_like(target.centres), target).item() > 1
 
 
-def test_a_thing_that_is_not_on_the_list_is_none_of_its_classes():
+def test_an_instance_that_is_not_on_the_list_is_none_of_its_classes():
     output = make_decoder()(make_features(1))
     targets = make_targets(1)
     odds = torch.nn.functional.pad(output.instance.classes(0, targets.instance_masks(0)[0]), (0, 1))
     without_person = replace(targets, classes=(torch.tensor([0, 4]),))
     expected = (-odds[0].log_softmax(-1)[-1] - odds[1].log_softmax(-1)[3]) / 2
-    assert things_loss(output.instance, without_person).item() == pytest.approx(expected.item(), rel=1e-5)
+    assert instance_class_loss(output.instance, without_person).item() == pytest.approx(expected.item(), rel=1e-5)

@@ -19,8 +19,8 @@ def test_only_labelled_joints_of_people_have_a_place():
     moved[:, 5:, :2] += 30  # not labelled: may stand anywhere
     same, _ = pose_loss(output.pose, replace(targets, keypoints=(moved,)))
     assert same.item() == pytest.approx(place.item())
-    nobody, unseen = pose_loss(output.pose, replace(targets, keypoints=(moved * 0,)))
-    assert nobody == unseen == 0
+    none, unseen = pose_loss(output.pose, replace(targets, keypoints=(moved * 0,)))
+    assert none == unseen == 0
 
 
 def test_a_joint_is_aimed_at_where_it_lies_in_the_window():
