@@ -1,1 +1,1 @@
-"""Cards: the templates, shipped as package data, and what is common to cards of sets and of models."""
+"""Cards: the templates, shipped as package data, and the code that cards of datasets and of models share."""

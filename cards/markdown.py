@@ -1,4 +1,4 @@
-"""Any text as markdown that shows it literally: for cards, whose prompts and names were written by anybody."""
+"""Escaping of arbitrary text in markdown: prompts and names on cards are untrusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$#])")
 
 
 def escape(text: object) -> str:
-    """Any text as one line of markdown that shows it literally: no tag, link, table cell or template survives."""
+    """The text as one line of markdown that shows it literally: no tag, link, table cell or template."""
     line = _SPECIAL.sub(r"\\\1", " ".join(hide_tokens(str(text)).split()))
     opens_list = re.match(r"([-+]|\d+[.)]) ", line)
     if opens_list:
@@ -22,7 +22,7 @@ def escape(text: object) -> str:
 
 
 def code(text: str) -> str:
-    """A command for a fenced block: it can neither close the fence nor open a comment, and tells no folder."""
+    """A command for a fenced block: it cannot close the fence or open a comment, and has no local folders."""
     return hide_tokens(hide_folders(text)).replace("```", "` ` `").replace("<!--", "<! --").strip()
 
 

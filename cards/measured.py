@@ -1,11 +1,11 @@
-"""Figures that a decoder's checkpoint carries along, as cards show them."""
+"""Figures recorded in a decoder's checkpoint, as cards show them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
-# key in the record → name on cards, and the task it speaks of
+# key in the record → name on cards, and its task
 FIGURES = {
     "miou": ("mIoU of class masks", "semantic"),
     "accuracy": ("pixel accuracy", "semantic"),
@@ -18,21 +18,25 @@ FIGURES = {
 }
 
 
+# the record's keys of the unprompted and the prompted reading
+_READINGS = ("blind", "informed")
+
+
 def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any] | None:
-    """What was measured when a decoder was trained.
+    """The held-out figures recorded when a decoder was trained.
 
     Args:
         config: its config.json.
-        tasks: names of the tasks to tell about.
+        tasks: names of the tasks to show.
 
     Returns:
-        `figures`: (name, blind, informed) as text, `images`: how many they were measured on, `data`: which; None
-        where nothing was measured.
+        `figures`: (name, unprompted, prompted) as text, `images`: how many they were measured on, `data`: which; None
+        if nothing was measured.
     """
     record = config.get("record") or {}
     measured = record.get("validation_figures") or {}
     rows = [
-        (name, *(_written((measured.get(told) or {}).get(key)) for told in ("blind", "informed")))
+        (name, *(_formatted((measured.get(reading) or {}).get(key)) for reading in _READINGS))
         for key, (name, task) in FIGURES.items()
         if task in tasks
     ]
@@ -42,5 +46,5 @@ def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any]
     return {"figures": rows, "images": record.get("validation_images"), "data": record.get("validation")}
 
 
-def _written(value: Any) -> str:
+def _formatted(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, (int, float)) else "–"

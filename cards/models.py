@@ -1,4 +1,4 @@
-"""Model cards of decoders and adapters, out of what their files say."""
+"""Model cards of decoders and adapters, from their files."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dataset_dm.cards.sections import seal
 if TYPE_CHECKING:
     from huggingface_hub import ModelCard
 
-# task → the Hub's name for it
+# task → its name on the Hub
 CATEGORIES = {
     "semantic": "image-segmentation",
     "instance": "object-detection",
     "depth": "depth-estimation",
     "pose": "keypoint-detection",
 }
-# keys of a decoder's record that its card shows, with their names there
-_TOLD = {
+# key of a decoder's record → its name on the card
+_SHOWN = {
     "generator": "generator",
     "data": "labelled images from",
     "labelled_images": "labelled images",
@@ -39,14 +39,14 @@ _TOLD = {
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterFacts:
-    """What the card of an adapter says.
+    """Facts for the card of an adapter.
 
     Args:
         name: of the adapter.
-        generator: the text-to-image model it belongs to: Hub id or "miniature".
-        command: what made it.
-        prompt: the words that call for what it was shown.
-        images: how many photos it was shown.
+        generator: its text-to-image model: Hub id or "miniature".
+        command: the command that trained it.
+        prompt: the instance prompt.
+        images: number of training images.
         settings: rank, steps, learning rate …
         license: an SPDX id.
         limits: sentences to add to the card's limits.
@@ -87,7 +87,7 @@ def decoder_card(config: Mapping[str, Any], repo: str | None = None) -> ModelCar
         timestep=spec["timestep"],
         size=f"{spec['native_size'][0]} x {spec['native_size'][1]}",
         command=code(str(record.get("command") or "")),
-        settings=[(name, escape(plain(record[key]))) for key, name in _TOLD.items() if record.get(key) is not None],
+        settings=[(name, escape(plain(record[key]))) for key, name in _SHOWN.items() if record.get(key) is not None],
         measured=_escaped(figures(config, tasks)),
         conditions=conditions(record.get("generator")),
         void_below=f"{config['void_below']:.2f}" if config.get("void_below") else None,
@@ -100,7 +100,7 @@ def adapter_card(facts: AdapterFacts, repo: str | None = None) -> ModelCard:
         "library_name": "diffusers",
         "tags": ["dataset-dm", "lora", "text-to-image", "template:sd-lora"],
         "license": facts.license,
-        # only an id says which model it belongs to; a folder of ours says nothing to others
+        # a Hub id alone names the model to others; a local folder does not
         "base_model": facts.generator if facts.generator.count("/") == 1 else None,
     }
     return _card(

@@ -1,4 +1,4 @@
-"""What a card must not tell: tokens, and the folders of the machine that it was written on."""
+"""Removal of tokens and local folders from cards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FOLDERS = re.compile(r"(?<![\w.:/~-])(?:~[\w.-]*)?/(?:[^\s'\"/]+/)*(?=[^\s'\"/]
 
 
 def hide_tokens(text: str, *known: str | None) -> str:
-    """The text without Hub tokens: those of the usual shape, and those that are known."""
+    """The text without Hub tokens: those of the usual form, and the known ones."""
     for token in known:
         if token:
             text = text.replace(token, "hf_***")
@@ -20,7 +20,7 @@ def hide_tokens(text: str, *known: str | None) -> str:
 
 
 def hide_folders(text: str) -> str:
-    """The text with the last names alone of paths from the root or a home directory.
+    """The text with absolute and home paths cut to their last name.
 
     >>> hide_folders("dataset-dm generate voc_synth --prompts '~/texts/cats.txt' --out /home/me/voc16")
     "dataset-dm generate voc_synth --prompts 'cats.txt' --out voc16"

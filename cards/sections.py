@@ -1,7 +1,7 @@
-"""Parts of a card that are drawn anew, and what people wrote around and into them, which is kept.
+"""Generated parts of a card, and text that people wrote around and into them, which is kept.
 
-A part stands between `<!-- dataset-dm:NAME DIGEST -->` and `<!-- /dataset-dm:NAME -->`; the digest is that of the text
-as it was drawn, so a text that was edited since is known by it.
+A part stands between `<!-- dataset-dm:NAME DIGEST -->` and `<!-- /dataset-dm:NAME -->`; the digest is that of the
+generated text, so later edits are detected.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ LAST = "about"  # new parts come before it
 
 @dataclass(frozen=True)
 class Merged:
-    """A card's body after a merge; `edited` names parts that people changed and that were kept for it."""
+    """A card's body after a merge; `edited` names the parts that people edited and that were kept."""
 
     text: str
     edited: tuple[str, ...] = ()
-    foreign: bool = False  # the card that was there had no part of ours
+    foreign: bool = False  # the existing card had no generated part
 
 
 def seal(body: str) -> str:
-    """Puts the digest of its text into every part's first line."""
+    """The body with the digest of its text in the first line of every part."""
     return _SECTION.sub(lambda found: _sealed(found[1], found[3]), body)
 
 
 def merge(body: str, drawn: str, *, renew: bool = False) -> Merged:
-    """The body that is there, with our parts as newly drawn.
+    """The existing body with new versions of the generated parts.
 
     Args:
-        body: the card's markdown as it is, without its YAML head.
-        drawn: a sealed card's body; its parts replace those of the same name, new ones are added.
+        body: the existing markdown, without its YAML head.
+        drawn: the body of a sealed card; its parts replace those of the same name, new ones are added.
         renew: replace edited parts too.
     """
     fresh = {found[1]: found for found in _SECTION.finditer(drawn)}
@@ -63,6 +63,6 @@ def _sealed(name: str, text: str) -> str:
 
 
 def _digest(text: str) -> str:
-    # editors change line ends and strip blanks: that is no edit
+    # editors change line ends and strip blanks; that does not count as an edit
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
     return hashlib.sha256(lines.encode()).hexdigest()[:12]

@@ -1,6 +1,6 @@
-"""`dataset-dm`: one file a verb. A verb's module is imported when it is called, so that help comes at once.
+"""`dataset-dm`: one file a verb, imported when the verb is called, so that `--help` takes no time.
 
-A verb's module has `add_arguments(parser)` and `run(args) -> int`; it may have `HINT`, said after Ctrl-C and SIGTERM.
+A verb's module has `add_arguments(parser)` and `run(args) -> int`, and may have `HINT`, printed after an interruption.
 """
 
 from __future__ import annotations
@@ -12,36 +12,50 @@ import logging
 import os
 import sys
 import warnings
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from dataset_dm.errors import UserError, did_you_mean
 
-VERBS = {
-    "generate": "make a labelled dataset out of text",
-    "relabel": "label a set's images anew, by another labeller or by one trained on them; nothing is drawn",
-    "preview": "draw a sheet of images and labels",
-    "duplicates": "find pictures that nearly repeat others or given photos, and leave them out",
-    "prompts": "draw prompts, say how varied they are, write them to a file",
-    "explore": "page through a set in the browser, compare labellers",
-    "export": "write a set in another tool's or trainer's format",
-    "import": "bring corrected labels back as a new version of a set",
-    "push": "put a set on the Hub",
-    "status": "what the store holds of a set, what is missing, how fast it goes",
-    "verify": "read every stored shard and say which are damaged",
-    "gc": "delete stored shards of plans that are no longer wanted",
-    "train": "train a decoder on labelled images",
-    "evaluate": "measure labels, images and speed",
-    "redraw": "make a row again from its provenance: the image by stock diffusers, or image and labels",
-    "miniature": "train the embedded generator and its judge",
-}
-INTERRUPTED = 130  # as shells have it: 128 + SIGINT
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 # Set before torch is imported, unless the user did. Threads that wait by spinning make a busy machine three to four
-# times slower (measured: two threads, two cores, one other process); notices on import are not for our users.
+# times slower (measured: two threads, two cores, one other process); import notices of transformers are hidden.
 ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TRANSFORMERS_VERBOSITY": "error"}
 
 
+@dataclass(frozen=True)
+class Verb:
+    """A command of `dataset-dm`: what a user wants of it, and its line in `--help`."""
+
+    group: str
+    text: str
+
+
+# Groups and verbs stand in the order in which `--help` shows them.
+VERBS = {
+    "generate": Verb("make", "generate a labelled dataset from text"),
+    "prompts": Verb("make", "draw prompts, measure how varied they are, write them to a file"),
+    "relabel": Verb(
+        "label", "relabel stored images with another annotator, or with a segmenter trained on their labels"
+    ),
+    "preview": Verb("look", "write a sheet of images and their labels"),
+    "explore": Verb("look", "page through a set in the browser, compare annotators"),
+    "duplicates": Verb("look", "find images that nearly repeat others or given photos, and leave them out"),
+    "train": Verb("train", "train a decoder on labelled images"),
+    "miniature": Verb("train", "train Miniature, the embedded generator, and its judge"),
+    "evaluate": Verb("measure", "measure labels, images and speed"),
+    "push": Verb("share", "upload a set, a decoder or an adapter to the Hub"),
+    "export": Verb("share", "write a set in the format of another tool or trainer"),
+    "import": Verb("share", "read corrected labels back as a new version of a set"),
+    "status": Verb("look after", "show what the store holds of a set, what is missing, and the rate"),
+    "verify": Verb("look after", "read every stored shard, report damaged ones, repair them"),
+    "gc": Verb("look after", "delete stored shards of plans that are no longer wanted"),
+    "redraw": Verb("look after", "reproduce a row from its provenance and compare it"),
+}
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command line; returns the exit code: 0, 2 for a mistake of the user's, 130 after Ctrl-C."""
+    """Run one command line; returns the exit code: 0, 2 for a UserError, 130 after Ctrl-C."""
     words = sys.argv[1:] if argv is None else list(argv)
     if not words or words[0] in ("-h", "--help"):
         print(_help(), file=sys.stdout if words else sys.stderr)
@@ -59,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, value)
     file = f"{verb}_" if keyword.iskeyword(verb) else verb  # no module can be called import
     module = importlib.import_module(f"dataset_dm.cli.{file}")
-    parser = Parser(prog=f"dataset-dm {verb}", description=_sentence(module.__doc__ or VERBS[verb]))
+    parser = Parser(prog=f"dataset-dm {verb}", description=_sentence(module.__doc__ or VERBS[verb].text))
     module.add_arguments(parser)
     args = parser.parse_args(words[1:])
     return _run(module, args)
@@ -70,7 +84,7 @@ def _run(module: Any, args: argparse.Namespace) -> int:
 
     hint = getattr(module, "HINT", "")
     with warnings.catch_warnings(), tidy_termination(hint):
-        warnings.showwarning = _say_warning
+        warnings.showwarning = _show_warning
         try:
             return module.run(args) or 0
         except KeyboardInterrupt:
@@ -84,10 +98,10 @@ def _run(module: Any, args: argparse.Namespace) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Exits with 2."""
+        """Exit with 2."""
         unknown = message.removeprefix("unrecognized arguments: ")
         if unknown != message:
             options = [option for action in self._actions for option in action.option_strings]
@@ -96,20 +110,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def _help() -> str:
-    lines = [f"  {name:<10} {text}" for name, text in VERBS.items()]
-    return "\n".join(
-        [
-            "usage: dataset-dm COMMAND …",
-            "",
-            "Text in, labelled dataset out.",
-            "",
-            "commands:",
-            *lines,
-            "",
-            "example: dataset-dm generate voc_synth --num-images 16 --out voc16",
-            "details: dataset-dm COMMAND --help",
-        ]
-    )
+    lines = ["usage: dataset-dm COMMAND …", "", "Text in, labelled dataset out."]
+    for group in dict.fromkeys(verb.group for verb in VERBS.values()):
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:<10} {verb.text}" for name, verb in VERBS.items() if verb.group == group]
+    example = "dataset-dm generate voc_synth --num-images 16 --out voc16"
+    return "\n".join([*lines, "", f"example: {example}", "details: dataset-dm COMMAND --help"])
 
 
 def _sentence(doc: str) -> str:
@@ -122,7 +128,7 @@ def _fail(message: str, code: int = 2) -> int:
 
 
 def _user_error(error: BaseException | None) -> UserError | None:
-    """The user's mistake behind an exception, or a full disk; `datasets` wraps what builders raise."""
+    """The UserError behind an exception, or a full disk; `datasets` wraps what builders raise."""
     from dataset_dm.files.atomic import disk_full
 
     seen: set[int] = set()
@@ -136,8 +142,8 @@ def _user_error(error: BaseException | None) -> UserError | None:
     return None
 
 
-def _say_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
-    """Warnings for users in one line, into `--log` too; those for developers not at all."""
+def _show_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Print warnings for users in one line and write them to `--log`; hide those for developers."""
     from tqdm import tqdm
 
     from dataset_dm.engine.journal import tell

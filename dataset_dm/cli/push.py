@@ -1,4 +1,4 @@
-"""`dataset-dm push STORE REPO`: put a generated set, a decoder or an adapter on the Hub."""
+"""`dataset-dm push STORE REPO`: upload a generated set, a decoder or an adapter to the Hub."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dataset_dm.hub import Pushed
 
-HINT = ": the repository is as it was; run the same command again to go on, what was uploaded is kept"
+HINT = ": the repository is unchanged; run the same command again to go on, uploaded content is kept"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to push, where to, and how."""
+    """Folders, repository and options."""
     parser.add_argument(
-        "store", metavar="STORE", nargs="+", type=Path, help="folder of generate --out (several: one a config) or train"
+        "store",
+        metavar="STORE",
+        nargs="+",
+        type=Path,
+        help="folder of generate --out (several: one for each config) or of train",
     )
-    parser.add_argument("repo", metavar="REPO", help="owner/name on the Hub; a bare name is yours")
+    parser.add_argument("repo", metavar="REPO", help="owner/name on the Hub; a name without owner is yours")
     parser.add_argument("--private", action="store_true", help="make a new repository private")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--revision", metavar="BRANCH", help="branch to push to, made when missing (default main)")
+    where.add_argument("--revision", metavar="BRANCH", help="branch to push to, created if missing (default main)")
     where.add_argument("--pr", action="store_true", help="open a pull request instead of committing")
     parser.add_argument("--license", metavar="ID", help="licence for the card, such as cc-by-4.0")
-    parser.add_argument("--renew-card", action="store_true", help="draw again the parts of the card edited by hand")
+    parser.add_argument("--renew-card", action="store_true", help="replace parts of the card that were edited by hand")
     parser.add_argument("--replace", action="store_true", help="replace a config that has other columns")
-    parser.add_argument("--dry-run", action="store_true", help="show what would go, and write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be uploaded, and write nothing")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Pushes and says what went."""
+    """Push, and print what was uploaded."""
     from dataset_dm.hub import push
 
     pushed = push(

@@ -1,10 +1,10 @@
-"""The way to the Hub: cards, and pushes that end complete or not at all.
+"""Dataset and model cards, and atomic uploads to the Hub.
 
 >>> write_card(folder, CardFacts(name="voc_synth", config="semantic", command="dataset-dm generate voc_synth …"))
 >>> push("voc16", "me/voc_synth")            # a folder that `dataset-dm generate … --out voc16` wrote
 >>> push("decoder", "me/decoder")            # one that `dataset-dm train … --out decoder` wrote
 
-Light: `datasets` and `huggingface_hub` are imported when something is done.
+Importing this is light: `datasets` and `huggingface_hub` are imported when a function is called.
 """
 
 from dataset_dm.cards.markdown import escape

@@ -1,4 +1,4 @@
-"""The dataset card: a README.md by which plain `load_dataset(folder)` finds splits, features and configs.
+"""The dataset card: a README.md from which plain `load_dataset(folder)` reads splits, features and configs.
 
 >>> write_card(folder, CardFacts(name="voc_synth", config="semantic", command="dataset-dm generate voc_synth …"))
 """
@@ -35,15 +35,15 @@ PREVIEW = "preview.png"
 
 @dataclass(frozen=True, kw_only=True)
 class SetPart:
-    """One config as a card shows it.
+    """One config of a card.
 
     Args:
         facts: how it was made.
         info: its features and split sizes.
-        splits: split → the parquet files at hand.
-        patterns: split → what finds its files, relative to the card.
+        splits: split → its local parquet files.
+        patterns: split → glob pattern of its files, relative to the card.
         counted: see :func:`dataset_dm.hub.statistics.statistics`.
-        preview: the picture of samples, relative to the card; None without.
+        preview: path of the sample sheet, relative to the card, or None.
     """
 
     facts: CardFacts
@@ -54,7 +54,7 @@ class SetPart:
     preview: str | None
 
     def head(self) -> dict[str, Any]:
-        """The YAML head of a card of this config alone."""
+        """The YAML head of a card with this config alone."""
         facts, reviewed = self.facts, bool(self.counted["reviewed"])
         return head(facts.name, facts.config, self.info, self.patterns, license=facts.license, reviewed=reviewed)
 
@@ -63,7 +63,7 @@ def write_card(folder: Path | str, facts: CardFacts) -> Path:
     """Write README.md, plan.json, drops.json (and id2label.json where there are classes) beside the split folders.
 
     Args:
-        folder: holds one sub-folder of parquet files a split; a `preview.png` beside them is shown on the card.
+        folder: has one sub-folder of parquet files for each split; a `preview.png` beside them is shown on the card.
 
     Returns:
         The README's path.
@@ -86,25 +86,25 @@ def write_card(folder: Path | str, facts: CardFacts) -> Path:
 
 
 def id2label(classes: Sequence[str]) -> bytes:
-    """The file that transformers' example scripts fetch from a dataset's repository."""
+    """The JSON file that example scripts of transformers download from a dataset repository."""
     return (json.dumps({str(i): name for i, name in enumerate(classes)}, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def read_part(
     facts: CardFacts, splits: Mapping[str, Sequence[Path]], patterns: Mapping[str, str], preview: str | None
 ) -> SetPart:
-    """Reads what the card needs out of the parquet files."""
+    """Read features, sizes and statistics from the parquet files."""
     info = layout.describe(splits)
     counted = statistics(splits, id_names(info, facts.classes))
     return SetPart(facts=facts, info=info, splits=splits, patterns=patterns, counted=counted, preview=preview)
 
 
 def render(parts: Sequence[SetPart], yaml_head: Mapping[str, Any], repo: str | None = None) -> str:
-    """A whole card, YAML head and sealed parts.
+    """A card: YAML head and sealed parts.
 
     Args:
-        parts: the configs that get a part of their own on it.
-        yaml_head: the head, in which other configs may stand too.
+        parts: the configs that are described.
+        yaml_head: the head; it may list further configs.
         repo: the set's id on the Hub; None for a folder.
     """
     from huggingface_hub import DatasetCard, DatasetCardData
@@ -126,7 +126,7 @@ def render(parts: Sequence[SetPart], yaml_head: Mapping[str, Any], repo: str | N
         conditions=list(generators),
         has=columns,
         reviewed=any(part.counted["reviewed"] for part in parts),
-        speaks=any(part.facts.classes for part in parts),
+        has_classes=any(part.facts.classes for part in parts),
         limits=[escape(line) for part in parts for line in part.facts.limits],
         parts=[_body(part) for part in parts],
     )
@@ -134,7 +134,7 @@ def render(parts: Sequence[SetPart], yaml_head: Mapping[str, Any], repo: str | N
 
 
 def _body(part: SetPart) -> dict[str, Any]:
-    """Everything the template prints of one config, already escaped."""
+    """The values of one config for the template, escaped."""
     facts, info, counted = part.facts, part.info, part.counted
     sizes = {name: sum(file.stat().st_size for file in files) for name, files in part.splits.items()}
     rows = {name: split.num_examples for name, split in info.splits.items()}

@@ -1,7 +1,7 @@
-"""What a card says beyond what the parquet files say themselves, and the two files that carry it along.
+"""Facts of a card that the parquet files do not hold, and the two files that store them.
 
-`plan.json` holds how every config was made, `drops.json` what was left out and why; both lie beside the card, in a
-folder and on the Hub, so that any later card can be drawn from them.
+`plan.json` says how every config was made, `drops.json` what was left out and why. Both stand beside the card, in a
+folder and on the Hub, so that later cards can be made from them.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from dataset_dm.cards.private import public
 from dataset_dm.errors import DataError, explain
 
 PLAN, DROPS = "plan.json", "drops.json"
-FORMAT = 1  # of both files; raised when old ones can no longer be read
+FORMAT = 1  # of both files; raised when older ones can no longer be read
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:
-    """What the card says beyond what the folder's parquet files say themselves.
+    """Facts of a card that the parquet files do not hold.
 
     Args:
         name: the dataset's name ("voc_synth").
         config: its config, which is also the config's name in the card ("semantic").
         command: the command line (or the Python call) that made it.
-        settings: what decided the pixels, shown in this order (generator, revision, sampler, size, seed …).
+        settings: what determines the pixels, shown in this order (generator, revision, sampler, size, seed …).
         classes: class names, background first; an empty tuple where a task has none.
         dropped: reason → number of samples left out.
         dropped_objects: reason → number of objects left out of samples that stay.
         listed: split → reason → indices of the samples left out.
         limits: sentences to add to the card's limits.
-        license: an SPDX id when the generator's terms allow to name one.
-        plan: `GenerationPlan.to_dict()`, kept in plan.json; None when it is not known.
+        license: an SPDX id, if the terms of the generator allow one.
+        plan: `GenerationPlan.to_dict()`, kept in plan.json; None if unknown.
     """
 
     name: str
@@ -50,7 +50,7 @@ class CardFacts:
     plan: Mapping[str, Any] | None = None
 
     def planned(self) -> dict[str, Any]:
-        """This config's part of plan.json: local folders by their names alone, no token."""
+        """The part of this config in plan.json, without local folders and tokens."""
         return public(
             {
                 "dataset": self.name,
@@ -64,7 +64,7 @@ class CardFacts:
         )
 
     def drops(self) -> dict[str, dict[str, Any]]:
-        """This config's part of drops.json: how many of each reason, and which."""
+        """The part of this config in drops.json: count and indices by reason."""
         listed = {split: {why: list(rows) for why, rows in reasons.items()} for split, reasons in self.listed.items()}
         return {
             "samples": dict(self.dropped),
@@ -86,7 +86,7 @@ def to_bytes(configs: Mapping[str, Any]) -> bytes:
 
 
 def parse(content: bytes | None, name: str) -> dict[str, Any]:
-    """The inverse of `to_bytes`, {} when there is no such file; DataError for what is not ours."""
+    """The inverse of `to_bytes`, {} for None; DataError for any other content."""
     if content is None:
         return {}
     try:
@@ -102,7 +102,7 @@ def read_facts(folder: Path) -> CardFacts:
     """The facts of a folder that `dataset-dm generate … --out` wrote.
 
     Raises:
-        DataError: it was not, or its files were damaged.
+        DataError: another folder, or damaged files.
     """
     if not (folder / PLAN).is_file():
         remedy = "give a folder that `dataset-dm generate … --out DIR` wrote (an older one: run it again with --resume)"

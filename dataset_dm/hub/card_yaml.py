@@ -1,4 +1,4 @@
-"""The YAML head of a card: `configs` for files, `dataset_info` for features and sizes, and what the Hub finds by."""
+"""The YAML head of a card: `configs` for files, `dataset_info` for features and sizes, tags for search."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def head(
     """The head of a card of one config.
 
     Args:
-        patterns: split → what finds its files, relative to the card.
+        patterns: split → glob pattern of its files, relative to the card.
         license: an SPDX id.
-        reviewed: people corrected labels; the Hub has no word of its own for that.
+        reviewed: people corrected labels; the Hub has no term for that, it is listed as "other".
     """
     plain: dict[str, Any] = {
         "pretty_name": name,
@@ -52,9 +52,9 @@ def head(
 
 
 def merge_heads(there: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """The head that is there, with the new head's configs in it; what people wrote stays, lists are joined.
+    """The existing head with the configs of the new one; edits are kept, lists are joined.
 
-    A split of the same config that the new head does not have stays.
+    Splits of a config that the new head does not have are kept.
     """
     merged = dict(there)
     for key in ("pretty_name", "license"):
@@ -75,7 +75,7 @@ def merge_heads(there: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, A
 
 
 def rows_of(head: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Config → split → rows, as a head says."""
+    """Config → split → rows, from a head."""
     return {
         name: {split["name"]: split.get("num_examples", 0) for split in _listed(entry.get("splits"))}
         for name, entry in _by_name(head.get("dataset_info")).items()
@@ -83,7 +83,7 @@ def rows_of(head: Mapping[str, Any]) -> dict[str, dict[str, int]]:
 
 
 def features_of(head: Mapping[str, Any], config: str) -> Any:
-    """A config's features as a head says, None where it says nothing."""
+    """The features of a config from a head, or None."""
     from datasets import DatasetInfo
 
     entry = _by_name(head.get("dataset_info")).get(config, {})
@@ -91,13 +91,13 @@ def features_of(head: Mapping[str, Any], config: str) -> Any:
 
 
 def default_config(head: Mapping[str, Any]) -> str | None:
-    """The config that `load_dataset(id)` takes; None without any."""
+    """The config that `load_dataset(id)` takes, or None."""
     configs = _by_name(head.get("configs"))
     return next((name for name, entry in configs.items() if entry.get("default")), next(iter(configs), None))
 
 
 def without(head: Mapping[str, Any], config: str) -> dict[str, Any]:
-    """The head less one config."""
+    """The head without one config."""
     kept = dict(head)
     for key in ("configs", "dataset_info"):
         kept[key] = [entry for name, entry in _by_name(head.get(key)).items() if name != config]
@@ -118,7 +118,7 @@ def size_category(rows: int) -> str:
 def _merged_config(before: Mapping[str, Any] | None, new: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
     entry = dict(new) if before is None else {**before, "data_files": new["data_files"]}
     if before is None and not first:
-        entry.pop("default", None)  # the config that was default stays it
+        entry.pop("default", None)  # the existing default config stays the default
     if before is not None:
         files = {one["split"]: one for one in _listed(before.get("data_files")) if isinstance(one, Mapping)}
         files |= {one["split"]: one for one in new["data_files"]}
@@ -133,7 +133,7 @@ def _merged_info(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> di
     ours = {split["name"] for split in new["splits"]}
     kept = sum(split.get("num_bytes", 0) for name, split in splits.items() if name not in ours)
     splits |= {split["name"]: split for split in new["splits"]}
-    # the files of a split that stays are not at hand to be weighed: its share of what was there
+    # files of kept splits are not local: their share of the previous size is taken
     share = kept / before["dataset_size"] if before.get("dataset_size") else 0
     sizes = {
         "download_size": new["download_size"] + round(share * before.get("download_size", 0)),
@@ -143,7 +143,7 @@ def _merged_info(before: Mapping[str, Any] | None, new: Mapping[str, Any]) -> di
 
 
 def _by_name(entries: Any) -> dict[str, dict[str, Any]]:
-    """Config name → its entry; one without a name is called "default", as `datasets` does."""
+    """Config name → its entry; an entry without a name is "default", as in `datasets`."""
     found = [entry for entry in _listed(entries) if isinstance(entry, Mapping)]
     return {str(entry.get("config_name", "default")): dict(entry) for entry in found}
 

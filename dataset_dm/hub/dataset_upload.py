@@ -1,4 +1,4 @@
-"""A generated set on its way: the files of its configs, merged with what the repository holds."""
+"""Upload of a generated set: the files of its configs, merged with the present state of the repository."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from dataset_dm.hub.card_yaml import default_config, features_of, merge_heads, w
 from dataset_dm.hub.readme import read_card, renewed
 from dataset_dm.hub.remote import Remote
 from dataset_dm.hub.repack import repack
-from dataset_dm.hub.transfer import Item, Load
+from dataset_dm.hub.transfer import Content, Item
 from dataset_dm.store.output_folder import find_splits
 
 CARD, LABELS = "README.md", "id2label.json"
 _DATA = (".parquet", ".csv", ".json", ".jsonl", ".arrow", ".txt", ".zip", ".tar", ".gz", ".zst", ".xml")
 
 
-class SetCargo:
-    """Folders of `dataset-dm generate … --out`, one a config; a context, since it may write files of its own.
+class DatasetUpload:
+    """Folders of `dataset-dm generate … --out`, one for each config; a context manager, it may write temporary files.
 
     Args:
-        folders: the configs, the first one becomes the default of a new repository.
+        folders: the configs; the first one becomes the default of a new repository.
         license: an SPDX id for the whole set.
-        renew_card: draw parts of the card again though people edited them.
-        replace: let a config of other columns be replaced.
+        renew_card: replace parts of the card that were edited by hand.
+        replace: allow a config of other columns to be replaced.
 
     Raises:
-        DataError: a folder is not such a folder, is damaged, or two hold the same config.
+        DataError: not such a folder, a damaged one, or two folders with the same config.
     """
 
     kind = "dataset"
@@ -51,7 +51,7 @@ class SetCargo:
     ) -> None:
         self.renew_card, self.replace, self.license = renew_card, replace, license
         self._scratch = tempfile.TemporaryDirectory(prefix="dataset_dm_push_")
-        # files are hashed beside the reading of statistics and the first questions to the Hub
+        # files are hashed while statistics are read and the Hub is queried
         self._hashing, self._hashed = ThreadPoolExecutor(1), []
         self.parts: list[SetPart] = []
         self.data: dict[str, Item] = {}
@@ -65,7 +65,7 @@ class SetCargo:
         names = ", ".join(part.facts.config for part in self.parts)
         self.title = f"Push {self.parts[0].facts.name} ({names})"
 
-    def __enter__(self) -> SetCargo:
+    def __enter__(self) -> DatasetUpload:
         return self
 
     def __exit__(
@@ -77,10 +77,10 @@ class SetCargo:
         self._hashing.shutdown(cancel_futures=True)
         self._scratch.cleanup()
 
-    def load(self, remote: Remote) -> Load:
-        """Card, texts and data, given what is there."""
+    def content(self, remote: Remote) -> Content:
+        """Card, texts and data, merged with the present repository."""
         there, body = read_card(remote.texts.get(CARD, b""), remote.id)
-        self._refuse_strangers(remote, there)
+        self._check_listed(remote, there)
         replaced = {part.facts.config for part in self.parts if self._differs(remote, there, part)}
         head = functools.reduce(without, replaced, there)
         for part in self.parts:
@@ -92,18 +92,18 @@ class SetCargo:
         items = {CARD: Item(card.encode())} | self._texts(remote, head) | self.previews | self.data
         for hashed in self._hashed:
             hashed.result()
-        return Load(items, self._obsolete(remote, replaced), tuple(notes))
+        return Content(items, self._obsolete(remote, replaced), tuple(notes))
 
     def _read(self, folder: Path) -> None:
-        """Adds a folder's config: its files, and what its card says."""
+        """Add the config of a folder: its files, and the facts of its card."""
         known = carried.read_facts(folder)
         config = layout.check_name("config", known.config)
         if config in {part.facts.config for part in self.parts}:
-            raise DataError(f"push: {folder} holds config {config!r}, and so does a folder before it; give one")
+            raise DataError(f"push: {folder} holds config {config!r}, and so does an earlier folder; give one")
         splits = find_splits(folder)
         if not splits:
             raise DataError(explain(f"{folder}: no split in it", expected="folders like train/ of parquet files"))
-        layout.describe(splits)  # damaged files are refused before anything is done with them
+        layout.describe(splits)  # refuses damaged files before any work
         preview = f"preview/{config}.png" if (folder / PREVIEW).is_file() else None
         if preview is not None:
             self.previews[preview] = Item(folder / PREVIEW)
@@ -115,7 +115,7 @@ class SetCargo:
         self.parts.append(read_part(known, splits, {split: layout.pattern(config, split) for split in splits}, preview))
 
     def _texts(self, remote: Remote, head: Mapping[str, Any]) -> dict[str, Item]:
-        """id2label, plan and drops: those of other configs stay in them."""
+        """id2label, plan and drops; entries of other configs are kept."""
         default = default_config(head)
         items = {}
         for part in self.parts:
@@ -132,7 +132,7 @@ class SetCargo:
         return items
 
     def _obsolete(self, remote: Remote, replaced: Collection[str]) -> tuple[str, ...]:
-        """Files of our splits under numbers that are no longer used, and all old files of configs that are replaced."""
+        """Files of our splits with numbers that are no longer used, and all files of replaced configs."""
         return tuple(
             path
             for path in remote.files
@@ -141,18 +141,18 @@ class SetCargo:
             if layout.is_data_file(path, part.facts.config, split) and path not in self.data
         )
 
-    def _refuse_strangers(self, remote: Remote, head: Mapping[str, Any]) -> None:
-        """Data that no card lists would no longer be found once our card lists ours: refuse, do not hide it."""
+    def _check_listed(self, remote: Remote, head: Mapping[str, Any]) -> None:
+        """DataError for data that no card lists: `load_dataset` would no longer find it beside our card."""
         if head.get("configs"):
             return
         ours = {carried.PLAN, carried.DROPS, LABELS, *self.data}
-        strange = next((path for path in remote.files if path.endswith(_DATA) and path not in ours), None)
-        if strange is not None:
-            what = f"push to {remote.id}: it holds data that dataset-dm did not put there ({strange}, no card lists it)"
+        foreign = next((path for path in remote.files if path.endswith(_DATA) and path not in ours), None)
+        if foreign is not None:
+            what = f"push to {remote.id}: it holds data that dataset-dm did not upload ({foreign}, no card lists it)"
             raise DataError(explain(what, remedy="take another repository"))
 
     def _differs(self, remote: Remote, head: Mapping[str, Any], part: SetPart) -> bool:
-        """Whether the config has other columns there, and may be replaced; DataError when it may not."""
+        """Whether the config has other columns in the repository; DataError unless `replace`."""
         there = features_of(head, part.facts.config)
         if there is None or there == part.info.features:
             return False
@@ -164,7 +164,7 @@ class SetCargo:
 
 
 def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    only = [f"column {name!r}, which this set has not" for name in there if name not in here]
+    only = [f"column {name!r}, which this set does not have" for name in there if name not in here]
     only += [f"no column {name!r}" for name in here if name not in there]
     only += [f"another type of column {name!r}" for name in here if name in there and here[name] != there[name]]
     return " and ".join(only[:2]) + (" and more" if len(only) > 2 else "")

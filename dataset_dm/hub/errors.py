@@ -1,4 +1,4 @@
-"""What goes wrong between here and the Hub: what passes by itself, and what it is called for the user."""
+"""Errors of the Hub: which are transient, the retry policy, and the message for the user."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from dataclasses import dataclass
 from dataset_dm.cards.private import hide_tokens
 from dataset_dm.errors import HubError, UserError, explain
 
-# 409 and 412: somebody else committed meanwhile; the rest: the Hub is busy
-_PASSING = {408, 409, 412, 425, 429, 500, 502, 503, 504}
-# Names, since the client's own library has changed between versions: a connection that broke, timed out or was cut.
+# 409 and 412: a concurrent commit; the others: the Hub is busy
+_TRANSIENT = {408, 409, 412, 425, 429, 500, 502, 503, 504}
+# Connections that broke or timed out, by name: the client's HTTP library differs between versions.
 _BROKEN = {"TransportError", "ConnectionError", "TimeoutError", "Timeout", "ChunkedEncodingError", "IncompleteRead"}
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How often something is tried, and how long is waited in between (seconds, doubling, a little uneven)."""
+class RetryPolicy:
+    """Number of attempts, and the delay between them in seconds: exponential backoff with jitter."""
 
-    tries: int = 8
-    first: float = 0.5
-    longest: float = 30.0
+    attempts: int = 8
+    first_delay: float = 0.5
+    max_delay: float = 30.0
     sleep: Callable[[float], None] = time.sleep
 
     def __iter__(self) -> Iterator[bool]:
-        """Yields once a try: whether it is the last one. Waits before all but the first."""
-        for number in range(self.tries):
+        """Yield for each attempt whether it is the last one; sleeps before every attempt but the first."""
+        for number in range(self.attempts):
             if number:
-                pause = min(self.first * 2 ** (number - 1), self.longest)
+                pause = min(self.first_delay * 2 ** (number - 1), self.max_delay)
                 self.sleep(pause * random.uniform(0.75, 1.25))
-            yield number + 1 == self.tries
+            yield number + 1 == self.attempts
 
     def call(self, what: str, action: Callable[[], object], token: str | None = None) -> object:
-        """The action's result; HubError when it fails for good."""
+        """The result of `action`; HubError when the last attempt fails."""
         for last in self:
             try:
                 return action()
             except Exception as error:
-                if last or not passes(error):
-                    told = translate(error, what, token)
+                if last or not is_transient(error):
+                    told = to_user_error(error, what, token)
                     if told is error:
                         raise
                     raise told from error
-        raise AssertionError("no try was made")
+        raise AssertionError("no attempt was made")
 
 
 def status_of(error: BaseException) -> int | None:
-    """The HTTP status that an error, or what caused it, is about."""
+    """The HTTP status of an error or of one of its causes."""
     for one in _chain(error):
         code = getattr(getattr(one, "response", None), "status_code", None)
         if code is not None:
@@ -57,22 +57,22 @@ def status_of(error: BaseException) -> int | None:
 
 
 def is_offline(error: BaseException) -> bool:
-    """Whether the client was told not to go online."""
+    """Whether the client runs in offline mode."""
     return any(type(one).__name__ == "OfflineModeIsEnabled" for one in _chain(error))
 
 
-def passes(error: BaseException) -> bool:
-    """Whether trying again can help."""
+def is_transient(error: BaseException) -> bool:
+    """Whether a retry can succeed."""
     if is_offline(error):
         return False
     status = status_of(error)
     if status is not None:
-        return status in _PASSING
+        return status in _TRANSIENT
     return any(kind.__name__ in _BROKEN for one in _chain(error) for kind in type(one).__mro__)
 
 
-def translate(error: BaseException, what: str, token: str | None = None) -> BaseException:
-    """The one line for the user; errors that are no affair of the Hub's come back as they are."""
+def to_user_error(error: BaseException, what: str, token: str | None = None) -> BaseException:
+    """The HubError of one line for an error of the Hub; any other error unchanged."""
     status = status_of(error)
     if isinstance(error, UserError) or (status is None and not _of_the_hub(error)):
         return error
@@ -85,18 +85,18 @@ def translate(error: BaseException, what: str, token: str | None = None) -> Base
         )
     if status == 403:
         return HubError(f"{what}: this token has no right to write there (403); take a repository and a token of yours")
-    if status is not None and status in _PASSING:
-        remedy = "what was uploaded is kept: run the same command again to go on"
-        return HubError(explain(f"{what}: the Hub answered {status} again and again", remedy=remedy))
-    if passes(error):
-        remedy = "check the network and run the same command again: what was uploaded is kept"
-        return HubError(explain(f"{what}: the connection to the Hub broke again and again", remedy=remedy))
+    if status is not None and status in _TRANSIENT:
+        remedy = "uploaded content is kept: run the same command again to go on"
+        return HubError(explain(f"{what}: every attempt failed, the Hub answered {status}", remedy=remedy))
+    if is_transient(error):
+        remedy = "check the network and run the same command again: uploaded content is kept"
+        return HubError(explain(f"{what}: every attempt failed, the connection to the Hub broke", remedy=remedy))
     reason = hide_tokens(" ".join(str(error).split()), token)[:200]
     return HubError(f"{what}: {reason}")
 
 
 def _of_the_hub(error: BaseException) -> bool:
-    return passes(error) or any(
+    return is_transient(error) or any(
         kind.__module__.split(".")[0] == "huggingface_hub" for one in _chain(error) for kind in type(one).__mro__
     )
 

@@ -1,4 +1,4 @@
-"""Where files lie: in a folder of `--out`, and in a repository on the Hub (as `datasets` itself names them)."""
+"""Paths of the files in a repository on the Hub (named as `datasets` does), and features read from parquet files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def describe(splits: Mapping[str, Sequence[Path]]) -> DatasetInfo:
     """Features and split sizes, read from the parquet files' footers alone.
 
     Raises:
-        DataError: a file that is no whole parquet file, or whose columns are not those of the others.
+        DataError: a damaged parquet file, or one whose columns differ from the others.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -26,14 +26,14 @@ def describe(splits: Mapping[str, Sequence[Path]]) -> DatasetInfo:
     sizes = SplitDict()
     features: Features | None = None
     for name, files in splits.items():
-        rows = weight = 0
+        rows = size = 0
         for file in files:
             try:
                 reader = pq.ParquetFile(file)
             except (pa.ArrowInvalid, OSError) as error:
                 reason = " ".join(str(error).split())[:120]
                 remedy = "make the folder again with `dataset-dm generate … --overwrite`"
-                raise DataError(explain(f"{file} is no whole parquet file ({reason})", remedy=remedy)) from error
+                raise DataError(explain(f"{file} is not a complete parquet file ({reason})", remedy=remedy)) from error
             there = Features.from_arrow_schema(reader.schema_arrow)
             features = features or there
             if there != features:
@@ -41,8 +41,8 @@ def describe(splits: Mapping[str, Sequence[Path]]) -> DatasetInfo:
             rows += reader.metadata.num_rows
             # Decoded size, as `datasets` counts it; the files themselves are smaller.
             groups = range(reader.metadata.num_row_groups)
-            weight += sum(reader.metadata.row_group(i).total_byte_size for i in groups)
-        sizes.add(SplitInfo(name, num_bytes=weight, num_examples=rows))
+            size += sum(reader.metadata.row_group(i).total_byte_size for i in groups)
+        sizes.add(SplitInfo(name, num_bytes=size, num_examples=rows))
     stored = sum(file.stat().st_size for files in splits.values() for file in files)
     whole = sum(split.num_bytes for split in sizes.values())
     return DatasetInfo(features=features, splits=sizes, download_size=stored, dataset_size=whole)
@@ -59,12 +59,12 @@ def data_file(config: str, split: str, number: int, count: int) -> str:
 
 
 def pattern(config: str, split: str) -> str:
-    """What finds a split's files in a repository."""
+    """The glob pattern of a split's files in a repository."""
     return f"{data_folder(config)}/{split}-*"
 
 
 def is_data_file(path: str, config: str, split: str | None) -> bool:
-    """Whether the path is one that `data_file` names; of any split when `split` is None."""
+    """Whether the path is one of `data_file`, of any split if `split` is None."""
     name = r"[\w.-]+" if split is None else re.escape(split)
     return re.fullmatch(rf"{re.escape(data_folder(config))}/{name}-\d{{5}}-of-\d{{5}}\.parquet", path) is not None
 

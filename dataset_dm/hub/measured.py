@@ -1,4 +1,4 @@
-"""Label quality where it was measured: the figures of the decoder that labelled a set."""
+"""Recorded label quality: the held-out figures of the decoder that annotated a set."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataset_dm.cards.measured import figures
 from dataset_dm.hub.statistics import Annotator
 from dataset_dm.models.embedded import locate
 
-# what a config's columns show of a decoder's tasks
+# column → the tasks of a decoder that it shows
 _TASKS = {"label": ("semantic",), "annotation": ("instance",), "objects": ("pose",), "depth_map": ("depth",)}
 
 
 def quality_of(annotator: Annotator | None, columns: Collection[str]) -> dict[str, Any] | None:
-    """See :func:`dataset_dm.cards.measured.figures`; None when the labeller carries none or is not at hand any more.
+    """See :func:`dataset_dm.cards.measured.figures`; None if the annotator has none or cannot be found.
 
     Args:
-        annotator: who labelled the set; "miniature", a folder or a Hub id.
+        annotator: of the set: "miniature", a folder or a Hub id, with its hash.
         columns: the set's columns.
     """
     from dataset_dm.models.reference import find
@@ -26,9 +26,9 @@ def quality_of(annotator: Annotator | None, columns: Collection[str]) -> dict[st
         return None
     try:
         source = find(locate(annotator.reference, "decoder"), what="annotator")
-        if source.fingerprint() != annotator.hash:  # another one has come to its place
+        if source.fingerprint() != annotator.hash:  # replaced by another one
             return None
         config = source.read_json("config.json") or {}
-    except (ValueError, OSError):  # no decoder, gone, or offline: the card says less
+    except (ValueError, OSError):  # not a decoder, not found, or offline: the card shows no figures
         return None
     return figures(config, {task for name in columns for task in _TASKS.get(name, ())})

@@ -1,4 +1,4 @@
-"""A decoder or an adapter on its way: weights, config and a card."""
+"""Upload of a decoder or an adapter: weights, config and a card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataset_dm.cards.models import AdapterFacts, adapter_card, decoder_card
 from dataset_dm.errors import DataError, ModelError, explain
 from dataset_dm.hub.readme import renewed, split_card
 from dataset_dm.hub.remote import Remote
-from dataset_dm.hub.transfer import Item, Load
+from dataset_dm.hub.transfer import Content, Item
 
 CARD, CONFIG, WEIGHTS, LORA = "README.md", "config.json", "model.safetensors", "pytorch_lora_weights.safetensors"
 
@@ -20,22 +20,22 @@ def is_model(folder: Path) -> bool:
 
 
 def write_adapter_card(folder: Path | str, facts: AdapterFacts) -> Path:
-    """Writes README.md beside an adapter's weights and returns its path."""
+    """Write README.md beside the weights of an adapter; returns its path."""
     path = Path(folder) / CARD
     path.write_text(str(adapter_card(facts)), encoding="utf-8")
     return path
 
 
-class ModelCargo:
-    """A folder of `dataset-dm train`, or a LoRA as diffusers saves it; nothing else of the folder goes along.
+class ModelUpload:
+    """A folder of `dataset-dm train`, or a LoRA as diffusers saves it; other files of the folder are not uploaded.
 
     Args:
-        folder: where it lies. Its README.md goes along; a decoder without one gets a card, an adapter needs one.
-        renew_card: draw parts of the card again though people edited them.
+        folder: with its README.md, if there is one; a decoder without one gets a card, an adapter needs one.
+        renew_card: replace parts of the card that were edited by hand.
         license: an SPDX id for the head of the card.
 
     Raises:
-        ModelError: the config is no decoder's, or an adapter has no card.
+        ModelError: the config is not a decoder's, or an adapter has no card.
     """
 
     kind = "model"
@@ -46,17 +46,17 @@ class ModelCargo:
         self.adapter = (folder / LORA).is_file()
         self.title = f"Push {'adapter' if self.adapter else 'decoder'}"
 
-    def load(self, remote: Remote) -> Load:
-        """Card and weights, given what is there."""
+    def content(self, remote: Remote) -> Content:
+        """Card and weights, merged with the present repository."""
         head, body = split_card(remote.texts.get(CARD, b"").decode("utf-8", "replace"))
         card, notes = renewed(body, self._card(remote.id), renew=self.renew_card)
-        if head:  # what people wrote there: licence, tags
+        if head:  # keeps edits such as licence and tags
             card = head + split_card(card)[1]
         if self.license:
             card = _licensed(card, self.license)
         names = (LORA,) if self.adapter else (CONFIG, WEIGHTS)
         items = {CARD: Item(card.encode())} | {name: Item(self.folder / name) for name in names}
-        return Load(items, notes=tuple(notes))
+        return Content(items, notes=tuple(notes))
 
     def _card(self, repo: str) -> str:
         own = self.folder / CARD
@@ -73,7 +73,7 @@ class ModelCargo:
 
 
 def _licensed(card: str, license: str) -> str:
-    """The card with that licence in its head."""
+    """The card with the licence in its head."""
     from huggingface_hub import ModelCard
 
     named = ModelCard(card, ignore_metadata_errors=True)
@@ -81,7 +81,7 @@ def _licensed(card: str, license: str) -> str:
     return str(named)
 
 
-def no_such_store(folder: Path) -> DataError:
-    """The one line for something that is neither a set nor a model."""
+def not_a_store(folder: Path) -> DataError:
+    """The error for a folder that is neither a set nor a model."""
     expected = "a folder that `dataset-dm generate … --out DIR` or `dataset-dm train … --out DIR` wrote"
     return DataError(explain("push: STORE", got=str(folder), expected=expected))

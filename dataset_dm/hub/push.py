@@ -1,4 +1,4 @@
-"""`push(store, repo)`: a generated set, a decoder or an adapter, to the Hub."""
+"""`push(store, repo)`: upload a generated set, a decoder or an adapter to the Hub."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm.errors import ConfigError, explain
-from dataset_dm.hub.dataset_upload import SetCargo
-from dataset_dm.hub.errors import HubError, Patience, status_of
-from dataset_dm.hub.model_upload import ModelCargo, is_model, no_such_store
-from dataset_dm.hub.transfer import Pushed, Route, transfer
+from dataset_dm.hub.dataset_upload import DatasetUpload
+from dataset_dm.hub.errors import HubError, RetryPolicy, status_of
+from dataset_dm.hub.model_upload import ModelUpload, is_model, not_a_store
+from dataset_dm.hub.transfer import Pushed, PushOptions, transfer
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -32,64 +32,82 @@ def push(
     replace: bool = False,
     dry_run: bool = False,
     token: str | None = None,
-    patience: Patience | None = None,
 ) -> Pushed:
-    """Pushes what `dataset-dm generate … --out DIR` or `dataset-dm train … --out DIR` wrote.
+    """Upload a folder that `generate(…, out=DIR)` or `train_decoder(…)` wrote to the Hub.
 
-    Large files go first, then one commit makes card and data visible together: nobody ever loads half of it. A second
-    push sends what is new. What people wrote on the card is kept.
+    Large files are uploaded first, then one commit makes card and data visible together, so readers see the repository
+    before or after it. Failed requests are retried, and another push uploads only what is new. Text that people wrote
+    on the card is kept.
 
     Args:
-        store: the folder; of a set also several, one a config.
-        repo: "owner/name"; a bare name is yours.
+        store: the folder; for a dataset also several, one for each config.
+        repo: "owner/name"; a name without owner belongs to the token's user.
         private: make a new repository private.
-        revision: a branch, made when it is missing; default main.
+        revision: the branch, created if it does not exist; default main.
         create_pr: open a pull request instead of committing.
         license: an SPDX id for the card ("cc-by-4.0").
-        renew_card: draw again the parts of the card that were edited by hand.
+        renew_card: replace parts of the card that were edited by hand.
         replace: replace a config that has other columns.
-        dry_run: only say what would go.
-        token: default: that of HF_TOKEN or `hf auth login`.
-        patience: how often to try.
+        dry_run: return what would be uploaded, and write nothing.
+        token: default: the one of HF_TOKEN or `hf auth login`.
+
+    Returns:
+        What was uploaded, kept and removed, and where.
 
     Raises:
-        HubError: no token, a wrong one, somebody else's repository, an invalid name, a Hub out of reach.
-        DataError: a folder that is not such a folder or is damaged, or a repository with other columns.
+        HubError: no token or an invalid one, a repository of another owner, an invalid name, the Hub is not reachable.
+        DataError: not such a folder, a damaged one, or a repository with other columns.
 
     Example:
-        >>> push("voc16", "me/voc_synth").url                                         # doctest: +SKIP
-        'https://huggingface.co/datasets/me/voc_synth'
+        >>> push("voc16", "me/voc_synth", dry_run=True).sent  # doctest: +SKIP
+        {'README.md': 7244, 'semantic/train-00000-of-00001.parquet': 422381, ...}
     """
+    options = PushOptions(
+        private=private,
+        revision=revision,
+        create_pr=create_pr,
+        license=license,
+        renew_card=renew_card,
+        replace=replace,
+        dry_run=dry_run,
+    )
+    return push_with(store, repo, options, token=token)
+
+
+def push_with(
+    store: str | Path | Sequence[str | Path],
+    repo: str,
+    options: PushOptions,
+    *,
+    token: str | None = None,
+    retry_policy: RetryPolicy | None = None,
+) -> Pushed:
+    """`push` with its options in one object, and with a retry policy."""
     from huggingface_hub import HfApi
 
     folders = [Path(one).expanduser() for one in ([store] if isinstance(store, (str, Path)) else store)]
     if not folders:
         raise ConfigError("push: no STORE given; give at least one folder")
-    patience = patience or Patience()
+    policy = retry_policy or RetryPolicy()
     _check_name(repo)
     with ExitStack() as stack:
-        cargo = _cargo(folders, stack, license=license, renew_card=renew_card, replace=replace)
+        upload = _upload(folders, stack, options)
         api = HfApi(token=_token(token))
-        route = Route(
-            repo=_whole_name(api, repo, create_pr=create_pr, patience=patience),
-            private=private,
-            revision=revision,
-            create_pr=create_pr,
-            dry_run=dry_run,
-            patience=patience,
-        )
-        return transfer(api, cargo, route)
+        name = _full_name(api, repo, create_pr=options.create_pr, policy=policy)
+        return transfer(api, upload, name, options, policy)
 
 
-def _cargo(folders: Sequence[Path], stack: ExitStack, *, renew_card: bool, **options: Any) -> SetCargo | ModelCargo:
+def _upload(folders: Sequence[Path], stack: ExitStack, options: PushOptions) -> DatasetUpload | ModelUpload:
     for folder in folders:
         if not folder.is_dir():
-            raise no_such_store(folder)
+            raise not_a_store(folder)
     if is_model(folders[0]):
-        if len(folders) > 1 or options["replace"]:
+        if len(folders) > 1 or options.replace:
             raise ConfigError("push: a model is one folder, and takes no replace")
-        return ModelCargo(folders[0], renew_card=renew_card, license=options["license"])
-    return stack.enter_context(SetCargo(folders, renew_card=renew_card, **options))
+        return ModelUpload(folders[0], renew_card=options.renew_card, license=options.license)
+    return stack.enter_context(
+        DatasetUpload(folders, renew_card=options.renew_card, license=options.license, replace=options.replace)
+    )
 
 
 def _token(given: str | None) -> str:
@@ -98,7 +116,7 @@ def _token(given: str | None) -> str:
     found = given or get_token()
     if not found:
         raise HubError(_NO_TOKEN)
-    if re.fullmatch(r"[\x21-\x7e]+", found) is None:  # such a header cannot be sent, and the client would print it
+    if re.fullmatch(r"[\x21-\x7e]+", found) is None:  # not a valid header value; the client would print it
         raise HubError("push: the token holds blanks or strange characters; copy it again")
     return found
 
@@ -114,10 +132,10 @@ def _check_name(repo: str) -> None:
         raise HubError(explain("push: REPO", got=repo, expected=expected)) from error
 
 
-def _whole_name(api: HfApi, repo: str, *, create_pr: bool, patience: Patience) -> str:
-    """`owner/name`, of an owner that the token may write for; a pull request may be for anybody."""
+def _full_name(api: HfApi, repo: str, *, create_pr: bool, policy: RetryPolicy) -> str:
+    """`owner/name` with an owner that the token may write to; a pull request may go to any owner."""
     try:
-        me: Any = patience.call("push: asking the Hub who you are", api.whoami, api.token)
+        me: Any = policy.call("push: asking the Hub who you are", api.whoami, api.token)
     except HubError as error:
         if error.__cause__ is not None and status_of(error.__cause__) == 401:
             raise HubError("push: the Hub does not know this token (401); log in again with `hf auth login`") from error
@@ -128,6 +146,6 @@ def _whole_name(api: HfApi, repo: str, *, create_pr: bool, patience: Patience) -
     if not create_pr and repo.split("/")[0] not in owners:
         remedy = "take one of yours, or --pr to propose it to the owner"
         raise HubError(
-            explain(f"push: {repo} is somebody else's", expected=f"{' or '.join(owners)} as owner", remedy=remedy)
+            explain(f"push: {repo} belongs to another owner", expected=f"{' or '.join(owners)} as owner", remedy=remedy)
         )
     return repo

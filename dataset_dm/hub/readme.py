@@ -1,4 +1,4 @@
-"""README.md on the Hub: its YAML head and its body."""
+"""README.md of a repository on the Hub: YAML head and body."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def split_card(card: str) -> tuple[str, str]:
 
 
 def read_card(content: bytes, repo: str) -> tuple[dict[str, Any], str]:
-    """The head as values, and the body; DataError for a head that is no YAML mapping."""
+    """The head as values, and the body; DataError for a head that is not a YAML mapping."""
     import yaml
 
     head, body = split_card(content.decode("utf-8", "replace"))
@@ -31,24 +31,22 @@ def read_card(content: bytes, repo: str) -> tuple[dict[str, Any], str]:
     except yaml.YAMLError:
         pass
     raise DataError(
-        explain(f"push to {repo}: the YAML head of its README.md cannot be read", remedy="mend or remove it")
+        explain(f"push to {repo}: the YAML head of its README.md cannot be read", remedy="correct or remove it")
     )
 
 
 def renewed(there: str, drawn: str, *, renew: bool) -> tuple[str, list[str]]:
-    """The card as it shall be, and what the user should know of it.
+    """The merged card, and notes for the user.
 
     Args:
-        there: the body of the card that is there, "" without.
-        drawn: a whole card as we draw it; its head counts, and its parts replace those that are there.
-        renew: draw parts again though people edited them.
+        there: the body of the existing card, "" if there is none.
+        drawn: a new card; its head is taken, and its parts replace those of the existing card.
+        renew: replace edited parts too.
     """
     if not there.strip():
         return drawn, []
     head, body = split_card(drawn)
     merged = merge(there, body, renew=renew)
-    notes = [
-        f"card: part {name} was edited by hand and is kept (--renew-card draws it again)" for name in merged.edited
-    ]
-    notes += ["card: the text that was there is kept, ours follows it"] if merged.foreign else []
+    notes = [f"card: part {name} was edited by hand and is kept (--renew-card replaces it)" for name in merged.edited]
+    notes += ["card: the existing text is kept, the generated parts follow it"] if merged.foreign else []
     return f"{head}{merged.text}", notes

@@ -1,4 +1,4 @@
-"""A repository on the Hub as it is now: its commit, its files, its small texts."""
+"""The present state of a repository on the Hub: commit, files, small text files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Remote:
-    """A state of a repository.
+    """State of a repository.
 
     Args:
         id: "owner/name".
-        commit: None when there is no such repository or revision yet.
-        files: path → sha256 of a large file, git's name of a small one.
-        texts: the small files that a merge reads, by path.
-        private: whether it is; None when there is none.
-        no_branch: the revision that was asked for is not there; the rest is main's, where it would begin.
+        commit: None if the repository does not exist.
+        files: path → sha256 of a large file, git blob id of a small one.
+        texts: path → content of the small files that a merge reads.
+        private: None if the repository does not exist.
+        no_branch: the requested revision does not exist; the other fields describe main, from which it will be made.
     """
 
     id: str
@@ -35,11 +35,11 @@ class Remote:
 
 
 def read_remote(api: HfApi, kind: str, repo: str, revision: str | None, texts: tuple[str, ...]) -> Remote:
-    """The state of `revision` (main by default); an empty one where there is nothing yet.
+    """The state of `revision` (default main); an empty one if the repository does not exist.
 
     Args:
         kind: "dataset" or "model".
-        texts: paths of small files to fetch, those that exist.
+        texts: paths of small files to download, if they exist.
     """
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
@@ -68,12 +68,12 @@ def read_remote(api: HfApi, kind: str, repo: str, revision: str | None, texts: t
 
 
 def git_name(content: bytes) -> str:
-    """Git's name of a small file."""
+    """The git blob id of a small file."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def sha256(file: Path) -> str:
-    """The name of a large file."""
+    """The sha256 of a file, read in blocks."""
     digest = hashlib.sha256()
     with open(file, "rb") as handle:
         while block := handle.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Small parquet files joined into large ones: bytes of images pass as they are, nothing is encoded again."""
+"""Small parquet files joined into large ones; images are copied without re-encoding."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LARGE = 400 * 2**20  # about so many bytes a file…
-GROUP_ROWS = 100  # …and so many rows a group: the Hub's viewer reads a group at a time
+LARGE = 400 * 2**20  # bytes, approximate size of a file
+GROUP_ROWS = 100  # rows of a row group; the viewer of the Hub reads one group at a time
 
 
 def repack(files: Sequence[Path], folder: Path, *, large: int = LARGE) -> list[Path]:
-    """Files that hold the same rows in the same order, as few as reasonable.
+    """Fewer files with the same rows in the same order.
 
     Args:
         files: of one split, in order.
-        folder: where new files go; those that are large enough stay where they are.
-        large: about how many bytes a file shall hold.
+        folder: for new files; large files are kept.
+        large: target size of a file in bytes.
 
     Returns:
-        The files to push, in order. The same files in give the same bytes out.
+        The files to upload, in order. Equal input files give equal bytes.
     """
     joined: list[Path] = []
     for number, batch in enumerate(_batches(files, large)):
@@ -35,7 +35,7 @@ def repack(files: Sequence[Path], folder: Path, *, large: int = LARGE) -> list[P
 
 
 def _batches(files: Sequence[Path], large: int) -> Iterator[list[Path]]:
-    """Neighbours that together are not too large."""
+    """Runs of consecutive files of at most `large` bytes."""
     batch: list[Path] = []
     size = 0
     for file in files:

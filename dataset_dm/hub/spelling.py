@@ -1,7 +1,7 @@
-"""Lists in a card's features, spelled so that every version of `datasets` reads the same columns.
+"""Lists in the features of a card, spelled so that every version of `datasets` reads the same columns.
 
-Version 4 renamed `sequence` to `list`. It reads both words, but before it a `list` is a bare Python list: no `feature`
-in which scripts look for class names, and no dict of lists. So a card written by any version says `sequence`.
+Version 4 renamed `sequence` to `list`. It reads both words, but earlier versions read `list` as a plain Python list: no
+`feature` in which scripts look for class names, and no dict of lists. So cards always say `sequence`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _KINDS = (*_LISTS, "large_list", "struct", "dtype")
 
 
 def in_old_spelling(info: Mapping[str, Any]) -> dict[str, Any]:
-    """A config's entry in `dataset_info` with its features in that spelling; the rest as it is."""
+    """The entry of a config in `dataset_info` with its features in that spelling; the rest is unchanged."""
     if "features" not in info:
         return dict(info)
     return {**info, "features": [_spelled(feature) for feature in info["features"]]}
 
 
 def _spelled(feature: Mapping[str, Any]) -> dict[str, Any]:
-    """A field (with its name) or what a list holds; the order of keys stays, the first after the name is the kind."""
+    """A field (with its name) or the element of a list; keys keep their order, the first after the name is the kind."""
     spelled = {}
     for key, inner in feature.items():
         if key == "struct" and all(_is_list(field) for field in inner):
@@ -41,7 +41,7 @@ def _is_list(field: Mapping[str, Any]) -> bool:
 
 
 def _one_of(field: Mapping[str, Any]) -> dict[str, Any]:
-    """A field that holds lists → the field that holds one of their entries."""
+    """The field for one element of a field that is a list."""
     kind = "list" if "list" in field else "sequence"
     inner, rest = field[kind], {key: value for key, value in field.items() if key != kind}
     if isinstance(inner, list):

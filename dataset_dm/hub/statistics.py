@@ -1,4 +1,4 @@
-"""Counts for a card, out of the cheap columns only: no image is decoded."""
+"""Counts for a card, from small columns: no image is decoded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from datasets import DatasetInfo
 
-# figure of the quality column → its name on the card, and how it is written
+# field of the quality column → its name and format on the card
 QUALITY = {
     "confidence": ("mean confidence", "{:.3f}"),
     "uncertain": ("void pixels (255)", "{:.1%}"),
@@ -19,29 +19,29 @@ QUALITY = {
     "keypoint_confidence": ("mean score of keypoints", "{:.3f}"),
     "depth_confidence": ("mean confidence of depth", "{:.3f}"),
 }
-_IDS = {"classes": "classes", "objects": "objects.category"}  # column → what of it says which classes are shown
+_IDS = {"classes": "classes", "objects": "objects.category"}  # column → the path of its class ids
 EXAMPLES = 8  # prompts shown on a card
-_REVIEWED = re.compile(r"reviewed:[\w-]*:")  # before the annotator of a row that people reviewed, once a review
+_REVIEWED = re.compile(r"reviewed:[\w-]*:")  # prefix of the annotator of a reviewed row, one for each review
 
 
 class Annotator(NamedTuple):
-    """Who labelled a set: what opens it again (`id` or `id@revision`), and the hash of what it was then."""
+    """The annotator of a set: its reference (`id` or `id@revision`), and its hash at that time."""
 
     reference: str
     hash: str | None
 
 
 def id_names(info: DatasetInfo, classes: Sequence[str]) -> Sequence[str]:
-    """What the ids in column `classes` stand for: the column's own ClassLabel knows best."""
+    """Names of the ids in column `classes`: those of its ClassLabel, else `classes`."""
     return getattr(getattr(info.features.get("classes"), "feature", None), "names", classes)
 
 
 def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> dict[str, Any]:
-    """Rows a class, means of the quality figures, the first different prompts, who labelled, rows that people reviewed.
+    """Rows by class, means of the quality fields, the first different prompts, annotator, number of reviewed rows.
 
     Args:
         splits: split → its parquet files.
-        classes: what the ids of the class column stand for.
+        classes: names of the ids in the class column.
     """
     import pyarrow.parquet as pq
 
@@ -79,7 +79,7 @@ def statistics(splits: Mapping[str, Sequence[Path]], classes: Sequence[str]) -> 
 
 
 def _added(totals: Mapping[str, tuple[float, int]], reader: Any) -> dict[str, tuple[float, int]]:
-    """Sum and number of every quality figure, a file's more; rows without a figure do not count."""
+    """`totals` (sum and count of every quality field) with those of a file added; null values do not count."""
     import pyarrow.compute as pc
 
     fields = {entry.name for entry in reader.schema_arrow.field("quality").type}
@@ -93,7 +93,7 @@ def _added(totals: Mapping[str, tuple[float, int]], reader: Any) -> dict[str, tu
 
 
 def _collect(prompts: dict[str, None], reader: Any) -> None:
-    """Adds a file's first prompts that are not there yet, and reads no further than that."""
+    """Add the first new prompts of a file, reading no more row groups than needed."""
     for group in range(reader.num_row_groups):
         if len(prompts) >= EXAMPLES:
             return
@@ -107,7 +107,7 @@ def _class_name(value: int | str, classes: Sequence[str]) -> str:
 
 
 def _reviewed(reader: Any) -> int:
-    """How many rows people reviewed, as an import of their corrections notes it."""
+    """Number of reviewed rows, as noted by the import of corrections."""
     import pyarrow.compute as pc
 
     if "provenance" not in reader.schema_arrow.names:
@@ -119,7 +119,7 @@ def _reviewed(reader: Any) -> int:
 
 
 def _annotator(reader: Any) -> Annotator | None:
-    """What labelled the file's rows; it is the same for all of them, also of those that people reviewed later."""
+    """The annotator of the file's rows; it is the same for all, reviewed ones included."""
     if "provenance" not in reader.schema_arrow.names or not reader.metadata.num_rows:
         return None
     paths = [f"provenance.{name}" for name in ("annotator", "annotator_revision", "annotator_hash")]

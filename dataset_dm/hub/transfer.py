@@ -1,7 +1,7 @@
-"""One push: read what is there, work out what is new, upload it, and make it visible in a single commit.
+"""One push: read the repository, compare, upload new content, and make it visible in a single commit.
 
-Every try starts from what is there now, so a cut, a lost answer or somebody else's commit in between is met by trying
-again: what was uploaded is found, what was committed is no longer new. Readers see the repository before or after.
+Every attempt starts from the present state of the repository, so a broken connection, a lost response or a concurrent
+commit is handled by a retry: uploaded content is found, committed files are no longer new.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dataset_dm.errors import explain
-from dataset_dm.hub.errors import HubError, Patience, passes, translate
+from dataset_dm.hub.errors import HubError, RetryPolicy, is_transient, to_user_error
 from dataset_dm.hub.remote import Remote, git_name, read_remote, sha256
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _ALWAYS_LARGE = 16 * 2**20  # bytes; the Hub takes no larger file into git itsel
 
 @dataclass(frozen=True)
 class Item:
-    """One file to go: a file on disk, or its bytes."""
+    """One file to upload: a path, or its bytes."""
 
     content: Path | bytes
 
@@ -36,14 +36,14 @@ class Item:
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
-        """What the Hub may call it: its sha256 with the large files, git's name with the small ones."""
+        """Its ids on the Hub: the sha256 for large files, git's blob id for small ones."""
         if isinstance(self.content, Path) and self.size > _ALWAYS_LARGE:
             return (sha256(self.content),)
         content = self.content if isinstance(self.content, bytes) else self.content.read_bytes()
         return hashlib.sha256(content).hexdigest(), git_name(content)
 
     def addition(self, path: str) -> CommitOperationAdd:
-        """As a commit takes it; hashed once, however often it is tried."""
+        """As a commit takes it; hashed once, whatever the number of attempts."""
         from huggingface_hub import CommitOperationAdd
 
         source = self.content if isinstance(self.content, bytes) else str(self.content)
@@ -53,37 +53,37 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Load:
-    """What a repository shall hold: files in the order they are said, card first; paths to take away; notes."""
+class Content:
+    """The wanted state of a repository: files in order, card first; paths to delete; notes for the user."""
 
     items: Mapping[str, Item]
     obsolete: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-class Cargo(Protocol):
-    """Something to push."""
+class Upload(Protocol):
+    """A dataset or a model to upload."""
 
     kind: str  # "dataset" or "model"
     title: str  # of the commit
-    texts: tuple[str, ...]  # small files of the repository that `load` reads
+    texts: tuple[str, ...]  # small files of the repository that `content` reads
 
-    def load(self, remote: Remote) -> Load:
-        """What the repository shall hold, given what it holds; UserError when that cannot be."""
+    def content(self, remote: Remote) -> Content:
+        """The wanted state of the repository, given its present one; UserError when they cannot be merged."""
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push did, or (dry run) would do.
+    """What a push did, or would do (dry run).
 
     Args:
         repo, url: where.
-        commit: the commit that holds it; None in a dry run of something new.
-        pull_request: its address, if one was asked for.
-        sent: path → bytes of new and changed files.
-        kept: paths that were there already.
-        removed: paths taken away.
-        notes: what the user should know (an edited card that was kept …).
+        commit: the commit with the content; None in a dry run for a new repository.
+        pull_request: its URL, with `create_pr`.
+        sent: path → size in bytes of new and changed files.
+        kept: unchanged paths.
+        removed: deleted paths.
+        notes: messages for the user, such as parts of the card that were kept.
         dry: nothing was written.
     """
 
@@ -99,99 +99,108 @@ class Pushed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route:
-    """Where to and how.
+class PushOptions:
+    """The options of `push`.
 
     Args:
-        repo: "owner/name".
-        private: make the repository private (None: as the Hub does, or as it is).
-        revision: a branch, made when it is missing; None for main.
+        private: make the repository private (None: the Hub's default, or unchanged).
+        revision: a branch, created if it does not exist; None for main.
         create_pr: open a pull request instead of committing.
-        dry_run: only say what would go.
-        patience: how often and how patiently to try.
+        license: an SPDX id for the card.
+        renew_card: replace parts of the card that were edited by hand.
+        replace: replace a config that has other columns.
+        dry_run: write nothing.
     """
 
-    repo: str
     private: bool | None = None
     revision: str | None = None
     create_pr: bool = False
+    license: str | None = None
+    renew_card: bool = False
+    replace: bool = False
     dry_run: bool = False
-    patience: Patience = field(default_factory=Patience)
 
 
-def transfer(api: HfApi, cargo: Cargo, route: Route) -> Pushed:
-    """Sends the cargo; returns when all of it is there, in one commit.
+def transfer(api: HfApi, upload: Upload, repo: str, options: PushOptions, policy: RetryPolicy) -> Pushed:
+    """Upload the content to `repo` ("owner/name") in one commit.
 
     Raises:
-        HubError: the Hub refuses, or could not be reached often enough; the repository is as it was.
+        HubError: the Hub refuses, or all attempts failed; the repository is unchanged.
     """
-    what = f"push to {route.repo}"
-    for last in route.patience:
+    what = f"push to {repo}"
+    for last in policy:
         try:
-            return _attempt(api, cargo, route)
+            return _attempt(api, upload, repo, options)
         except Exception as error:
-            if last or not passes(error):
-                told = translate(error, what, api.token)
+            if last or not is_transient(error):
+                told = to_user_error(error, what, api.token)
                 if told is error:
                     raise
                 raise told from error
-    raise AssertionError("no try was made")
+    raise AssertionError("no attempt was made")
 
 
-def _attempt(api: HfApi, cargo: Cargo, route: Route) -> Pushed:
-    remote = read_remote(api, cargo.kind, route.repo, route.revision, cargo.texts)
-    if route.private and remote.private is False:
+def _attempt(api: HfApi, upload: Upload, repo: str, options: PushOptions) -> Pushed:
+    remote = read_remote(api, upload.kind, repo, options.revision, upload.texts)
+    if options.private and remote.private is False:
         remedy = "make it private on the Hub first, or leave --private out"
-        raise HubError(explain(f"push to {route.repo}: it exists and is public", remedy=remedy))
-    load = cargo.load(remote)
-    new = {path: item for path, item in load.items.items() if remote.files.get(path) not in item.names}
-    gone = tuple(path for path in load.obsolete if path in remote.files)
-    url = f"{api.endpoint}/{'datasets/' if cargo.kind == 'dataset' else ''}{route.repo}"
+        raise HubError(explain(f"push to {repo}: it exists and is public", remedy=remedy))
+    content = upload.content(remote)
+    new = {path: item for path, item in content.items.items() if remote.files.get(path) not in item.names}
+    removed = tuple(path for path in content.obsolete if path in remote.files)
+    url = f"{api.endpoint}/{'datasets/' if upload.kind == 'dataset' else ''}{repo}"
     result: dict[str, Any] = {
         "sent": {path: item.size for path, item in new.items()},
-        "kept": tuple(path for path in load.items if path not in new),
-        "removed": gone,
-        "notes": load.notes,
+        "kept": tuple(path for path in content.items if path not in new),
+        "removed": removed,
+        "notes": content.notes,
     }
-    if route.dry_run:
-        return Pushed(route.repo, url, remote.commit, dry=True, **result)
-    parent = _prepare(api, cargo.kind, remote, route)
-    if not (new or gone):
-        return Pushed(route.repo, url, parent, **result)
-    title = f"{cargo.title} {_digest(new, gone)}"
-    if route.create_pr and (open_already := _open_pull_request(api, cargo.kind, route.repo, title)):
-        return Pushed(route.repo, url, parent, open_already, **result)
-    done = _commit(api, cargo.kind, parent, route, new, gone, title)
-    return Pushed(route.repo, url, done.oid, done.pr_url, **result)
+    if options.dry_run:
+        return Pushed(repo, url, remote.commit, dry=True, **result)
+    parent = _prepare(api, upload.kind, remote, options)
+    if not (new or removed):
+        return Pushed(repo, url, parent, **result)
+    title = f"{upload.title} {_digest(new, removed)}"
+    if options.create_pr and (already_open := _open_pull_request(api, upload.kind, repo, title)):
+        return Pushed(repo, url, parent, already_open, **result)
+    where = {"repo_type": upload.kind, "revision": options.revision, "create_pr": options.create_pr or None}
+    done = _commit(api, repo, new, removed, commit_message=title, parent_commit=parent, where=where)
+    return Pushed(repo, url, done.oid, done.pr_url, **result)
 
 
-def _prepare(api: HfApi, kind: str, remote: Remote, route: Route) -> str:
-    """Makes the repository and the branch, if they are missing; returns the commit to build on."""
+def _prepare(api: HfApi, kind: str, remote: Remote, options: PushOptions) -> str:
+    """Create the repository and the branch if they do not exist; returns the parent commit."""
     parent = remote.commit
     if parent is None:
-        api.create_repo(route.repo, repo_type=kind, private=route.private, exist_ok=True)
-        parent = str(api.repo_info(route.repo, repo_type=kind).sha)
-    if route.revision is not None and (remote.no_branch or remote.commit is None):
-        api.create_branch(route.repo, repo_type=kind, branch=route.revision, exist_ok=True)
+        api.create_repo(remote.id, repo_type=kind, private=options.private, exist_ok=True)
+        parent = str(api.repo_info(remote.id, repo_type=kind).sha)
+    if options.revision is not None and (remote.no_branch or remote.commit is None):
+        api.create_branch(remote.id, repo_type=kind, branch=options.revision, exist_ok=True)
     return parent
 
 
 def _commit(
-    api: HfApi, kind: str, parent: str, route: Route, new: Mapping[str, Item], gone: tuple[str, ...], title: str
+    api: HfApi,
+    repo: str,
+    new: Mapping[str, Item],
+    removed: tuple[str, ...],
+    *,
+    commit_message: str,
+    parent_commit: str,
+    where: Mapping[str, Any],
 ) -> Any:
-    """Large files first, seen by nobody; then one commit, only if the repository is still as it was read."""
+    """Upload large files, not yet visible; then one commit, refused if the repository changed since it was read."""
     from huggingface_hub import CommitOperationDelete
 
-    there = {"repo_type": kind, "revision": route.revision, "create_pr": route.create_pr or None}
     additions = [item.addition(path) for path, item in new.items()]
-    api.preupload_lfs_files(route.repo, additions, free_memory=False, **there)
-    removals = [CommitOperationDelete(path_in_repo=path) for path in gone]
-    return api.create_commit(route.repo, [*additions, *removals], commit_message=title, parent_commit=parent, **there)
+    api.preupload_lfs_files(repo, additions, free_memory=False, **where)
+    operations = [*additions, *(CommitOperationDelete(path_in_repo=path) for path in removed)]
+    return api.create_commit(repo, operations, commit_message=commit_message, parent_commit=parent_commit, **where)
 
 
-def _digest(new: Mapping[str, Item], gone: tuple[str, ...]) -> str:
-    """8 hex digits over what a commit changes: by them a pull request whose answer was lost is found again."""
-    changes = [*(f"+{path} {item.names[0]}" for path, item in new.items()), *(f"-{path}" for path in gone)]
+def _digest(new: Mapping[str, Item], removed: tuple[str, ...]) -> str:
+    """8 hex digits over the changes of a commit; they identify a pull request whose response was lost."""
+    changes = [*(f"+{path} {item.names[0]}" for path, item in new.items()), *(f"-{path}" for path in removed)]
     return hashlib.sha256("\n".join(changes).encode()).hexdigest()[:8]
 
 

@@ -30,6 +30,16 @@ def test_help_comes_in_less_than_a_second(words: list[str]) -> None:
     assert done.stdout.startswith("usage: dataset-dm") and not done.stderr
 
 
+def test_help_groups_the_verbs_by_what_a_user_wants(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    groups = [line.removesuffix(":") for line in lines if re.fullmatch(r"[a-z ]+:", line)]
+    assert groups == ["make", "label", "look", "train", "measure", "share", "look after"]
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == list(cli.VERBS)
+    assert lines[lines.index("share:") + 1].split(maxsplit=1) == ["push", cli.VERBS["push"].text]
+    assert all(len(line) <= 110 for line in lines)
+
+
 @pytest.mark.parametrize("verb", cli.VERBS)
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

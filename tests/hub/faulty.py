@@ -39,8 +39,7 @@ def one_push(hub: LoopbackHub, stores: list[Path], chance: random.Random) -> lis
     Returns:
         The faults that happened. AssertionError when a push ended otherwise than complete.
     """
-    from dataset_dm.hub import push
-    from dataset_dm.hub.errors import Patience
+    from tests.hub.stores import push
 
     name, before = "me/voc_synth", None
     hub.faults.happened.clear()
@@ -50,7 +49,7 @@ def one_push(hub: LoopbackHub, stores: list[Path], chance: random.Random) -> lis
             kind = chance.choice([*ANYWHERE, *PLACES[place]])
             hub.fail(kind, on=place, after=chance.randint(0, 1), seconds=0.02)
         commits = set(hub.dataset(name).commits) if before else set()
-        push(store, name, patience=Patience(first=0.0))
+        push(store, name)
         hub.heal()
         rows = whole(hub, name)
         expected = {split.name: rows_in(split) for split in sorted(store.iterdir()) if split.is_dir()}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from dataset_dm.hub import CardFacts, write_card
+from dataset_dm.hub import CardFacts, Pushed, write_card
+from dataset_dm.hub.errors import RetryPolicy
+from dataset_dm.hub.push import push_with
+from dataset_dm.hub.transfer import PushOptions
 from tests.annotations import CLASSES, annotation, nothing
 from tests.rows.test_reader import rows_of
 
@@ -46,3 +51,11 @@ def make_store(folder: Path, config: str = "semantic", *, prompt: str | None = N
     )
     write_card(folder, facts)
     return folder
+
+
+def push(
+    store: str | Path | Sequence[str | Path], repo: str, *, attempts: int = 8, token: str | None = None, **options: Any
+) -> Pushed:
+    """`dataset_dm.push` without pauses between attempts."""
+    policy = RetryPolicy(attempts=attempts, first_delay=0.0)
+    return push_with(store, repo, PushOptions(**options), token=token, retry_policy=policy)

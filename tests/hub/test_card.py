@@ -159,7 +159,7 @@ def test_every_config_has_its_tasks_and_columns_explained(tmp_path: Path, config
         assert line.split("|")[3].strip(), name  # every column says what it means
     assert "low\\_score: 3" in text
     assert ("Value 255 marks" in text) == (config == "all")
-    assert ("Depth is a guess" in text) == (config in ("depth", "all"))
+    assert ("Depth is estimated from one image" in text) == (config in ("depth", "all"))
     assert (tmp_path / "set" / "id2label.json").exists() == (config != "depth")
     if config != "depth":
         assert "| dog | 2 | 1 |" in text  # the empty picture shows none
@@ -187,5 +187,5 @@ def test_folders_of_this_machine_are_not_told(tmp_path: Path) -> None:
 
 def test_nothing_left_out_is_said_too(folder: Path, tmp_path: Path) -> None:
     _, text = made_card(tmp_path / "whole", "depth")
-    assert "No sample is known to be left out." in text
+    assert "No sample is recorded as left out." in text
     assert "No sample is known" not in (folder / "README.md").read_text(encoding="utf-8")

@@ -11,14 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dataset_dm.hub import HubError, push
-from dataset_dm.hub.errors import Patience, passes, translate
+from dataset_dm.hub import HubError
+from dataset_dm.hub.errors import RetryPolicy, is_transient, to_user_error
 from tests.hub.conftest import MINE, ROOT
 from tests.hub.faulty import one_push, whole
 from tests.hub.loopback import LoopbackHub
-from tests.hub.stores import make_store
-
-AT_ONCE = Patience(first=0.0)
+from tests.hub.stores import make_store, push
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -47,22 +45,22 @@ def test_a_push_under_faults_ends_complete(logged_in: LoopbackHub, tmp_path: Pat
 def test_each_fault_twice(logged_in: LoopbackHub, tmp_path: Path, kind: str, on: str) -> None:
     logged_in.fail(kind, on=on, times=2)
     store = make_store(tmp_path / "set", train=2)
-    push(store, "me/voc_synth", patience=AT_ONCE)
+    push(store, "me/voc_synth")
     assert len(logged_in.faults.happened) == 2 - (kind == "lost")  # done is done: it is not asked again
     assert len(logged_in.dataset("me/voc_synth").commits) == 2
     assert whole(logged_in, "me/voc_synth") == {"train": 2}
 
 
 def test_a_fault_that_stays_leaves_the_repository_as_it_was(logged_in: LoopbackHub, tmp_path: Path) -> None:
-    push(make_store(tmp_path / "set", train=2), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=2), "me/voc_synth")
     logged_in.fail("503", on="POST .*/commit/", times=99)
-    with pytest.raises(HubError, match="the Hub answered 503 again and again; what was uploaded is kept") as error:
-        push(make_store(tmp_path / "more", train=4), "me/voc_synth", patience=Patience(tries=3, first=0.0))
+    with pytest.raises(HubError, match="every attempt failed, the Hub answered 503; uploaded content is kept") as error:
+        push(make_store(tmp_path / "more", train=4), "me/voc_synth", attempts=3)
     assert "\n" not in str(error.value)
     assert whole(logged_in, "me/voc_synth") == {"train": 2}
     logged_in.heal()
     puts = logged_in.seen("PUT /lfs")
-    push(tmp_path / "more", "me/voc_synth", patience=AT_ONCE)
+    push(tmp_path / "more", "me/voc_synth")
     assert logged_in.seen("PUT /lfs") == puts  # what was uploaded is found again
     assert whole(logged_in, "me/voc_synth") == {"train": 4}
 
@@ -83,16 +81,16 @@ def test_a_killed_push_goes_on_where_it_was(logged_in: LoopbackHub, tmp_path: Pa
     assert list(logged_in.dataset("me/voc_synth").files("main")) == [".gitattributes"]  # nothing, not half
     logged_in.heal()
     puts = logged_in.seen("PUT /lfs")
-    push(store, "me/voc_synth", patience=AT_ONCE)
+    push(store, "me/voc_synth")
     assert logged_in.seen("PUT /lfs") == puts + 2  # two of three files were missing
     assert whole(logged_in, "me/voc_synth") == {"train": 2, "test": 4}
 
 
 def test_a_listing_that_is_cut_is_asked_for_again(logged_in: LoopbackHub, tmp_path: Path) -> None:
-    push(make_store(tmp_path / "set", train=2), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=2), "me/voc_synth")
     logged_in.fail("truncate", on="GET .*/tree/", times=2)
     logged_in.fail("truncate", on="GET .*/resolve/.*README")
-    push(make_store(tmp_path / "more", train=4), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "more", train=4), "me/voc_synth")
     assert len(logged_in.faults.happened) == 3
     assert whole(logged_in, "me/voc_synth") == {"train": 4}
 
@@ -102,7 +100,7 @@ def test_somebody_else_s_commit_in_between_is_not_lost(
 ) -> None:
     from huggingface_hub import HfApi
 
-    push(make_store(tmp_path / "set", train=2), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=2), "me/voc_synth")
     more, real = make_store(tmp_path / "more", train=4), HfApi.preupload_lfs_files
     elsewhere = HfApi()
 
@@ -114,24 +112,24 @@ def test_somebody_else_s_commit_in_between_is_not_lost(
         real(api, *args, **options)
 
     monkeypatch.setattr(HfApi, "preupload_lfs_files", interrupted)
-    push(more, "me/voc_synth", patience=AT_ONCE)
+    push(more, "me/voc_synth")
     assert ("POST" in " ".join(line for line, status in logged_in.log if status == 412)) is True
     assert logged_in.content("datasets", "me/voc_synth", "notes.txt") == b"hello"
     assert whole(logged_in, "me/voc_synth") == {"train": 4}
 
 
 def test_which_errors_pass() -> None:
-    assert passes(ConnectionResetError()) and passes(TimeoutError())
-    assert not passes(ValueError("x")) and not passes(KeyError("x"))
+    assert is_transient(ConnectionResetError()) and is_transient(TimeoutError())
+    assert not is_transient(ValueError("x")) and not is_transient(KeyError("x"))
     wrapped = RuntimeError("Error while uploading")
     wrapped.__cause__ = BrokenPipeError()
-    assert passes(wrapped)
+    assert is_transient(wrapped)
 
 
 def test_no_token_in_an_error() -> None:
     from huggingface_hub.errors import HFValidationError
 
-    told = translate(HFValidationError(f"bad header Bearer {MINE} and secret"), "push to me/x", "secret")
+    told = to_user_error(HFValidationError(f"bad header Bearer {MINE} and secret"), "push to me/x", "secret")
     assert isinstance(told, HubError) and MINE not in str(told) and "secret" not in str(told)
 
 
@@ -141,7 +139,7 @@ def test_no_token_in_what_is_logged_or_written(
     caplog.set_level(logging.DEBUG)
     for kind, on in (("503", "PUT /lfs"), ("reset", "POST .*/commit/"), ("409", "POST .*/commit/")):
         logged_in.fail(kind, on=on)
-    push(make_store(tmp_path / "set", train=2), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=2), "me/voc_synth")
     said = capfd.readouterr()
     assert "PUT" in caplog.text and MINE not in caplog.text + said.out + said.err
     assert all(MINE.encode() not in content for content in logged_in.objects.values())
@@ -150,13 +148,13 @@ def test_no_token_in_what_is_logged_or_written(
 def test_a_token_that_is_refused_later_is_said_at_once(logged_in: LoopbackHub, tmp_path: Path) -> None:
     logged_in.fail("401", on="GET /api/datasets/", times=99)
     with pytest.raises(HubError, match="does not accept this token, or the repository is not yours") as error:
-        push(make_store(tmp_path / "set", train=2), "me/voc_synth", patience=AT_ONCE)
+        push(make_store(tmp_path / "set", train=2), "me/voc_synth")
     assert "\n" not in str(error.value) and logged_in.seen("GET /api/datasets/") == 1
 
 
 def test_waits_grow_and_end() -> None:
     waits: list[float] = []
-    tries = list(Patience(tries=5, first=1.0, longest=3.0, sleep=waits.append))
+    tries = list(RetryPolicy(attempts=5, first_delay=1.0, max_delay=3.0, sleep=waits.append))
     assert tries == [False, False, False, False, True] and len(waits) == 4
     for wait, least, most in zip(waits, (0.75, 1.5, 2.25, 2.25), (1.25, 2.5, 3.75, 3.75), strict=True):
         assert least <= wait <= most

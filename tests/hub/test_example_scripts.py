@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dataset_dm.hub import push
-from dataset_dm.hub.errors import Patience
 from tests.hub.loopback import LoopbackHub
-from tests.hub.stores import make_store
+from tests.hub.stores import make_store, push
 
-AT_ONCE = Patience(first=0.0)
 SEMANTIC = """
 import json
 import numpy as np
@@ -50,7 +47,7 @@ told["prompts"] = made["prompt"][:]
 
 
 def test_semantic_segmentation(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
-    push(make_store(tmp_path / "set"), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set"), "me/voc_synth")
     told = elsewhere(SEMANTIC)
     assert list(map(int, told["id2label"])) == [0, 1, 2, 3]
     assert list(told["id2label"].values()) == told["names"] == ["background", "cat", "dog", "person"]
@@ -60,7 +57,7 @@ def test_semantic_segmentation(logged_in: LoopbackHub, tmp_path: Path, elsewhere
 
 def test_detection_and_instance_segmentation(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
     store = make_store(tmp_path / "set", "instance", train=4, validation=2, test=2)
-    push(store, "me/coco_synth", patience=AT_ONCE)
+    push(store, "me/coco_synth")
     told = elsewhere(THINGS)
     assert told["splits"] == ["test", "train", "validation"]
     assert told["names"] == ["cat", "dog", "person"]

@@ -11,14 +11,13 @@ from safetensors.torch import save_file
 from dataset_dm.cards.models import AdapterFacts, decoder_card
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.errors import ModelError, UserError
-from dataset_dm.hub import push, write_adapter_card
-from dataset_dm.hub.errors import Patience
+from dataset_dm.hub import write_adapter_card
 from dataset_dm.hypercolumns import FeatureSpec, Level
 from dataset_dm.miniature import WEIGHTS
 from tests.hub.conftest import MINE
 from tests.hub.loopback import LoopbackHub
+from tests.hub.stores import push
 
-AT_ONCE = Patience(first=0.0)
 FILES = [".gitattributes", "README.md", "config.json", "model.safetensors"]
 
 
@@ -78,7 +77,7 @@ def test_save_pretrained_writes_a_card_when_asked(tmp_path: Path) -> None:
 def test_what_is_no_decoder_says_so(logged_in: LoopbackHub, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="neither the Hub nor its local cache has it"):
         PDecoder.from_pretrained("me/nowhere")
-    with pytest.raises(ModelError, match="neither a folder nor to be had from the Hub") as error:
+    with pytest.raises(ModelError, match="neither a folder nor available on the Hub") as error:
         PDecoder.from_pretrained("me/nowhere", token=MINE)
     assert MINE not in str(error.value)
     HfApi().create_repo("me/empty")
@@ -91,14 +90,14 @@ def test_push_of_a_decoder_s_folder(logged_in: LoopbackHub, tmp_path: Path) -> N
     (folder / "training.json").write_text("{}")  # leftovers of training stay at home
     logged_in.fail("503", on="POST .*/commit/")
     logged_in.fail("reset", on="PUT /lfs")
-    pushed = push(folder, "me/pushed", patience=AT_ONCE)
+    pushed = push(folder, "me/pushed")
     assert files(logged_in, "me/pushed") == FILES and pushed.url == f"{logged_in.endpoint}/me/pushed"
-    assert push(folder, "me/pushed", patience=AT_ONCE).sent == {}
+    assert push(folder, "me/pushed").sent == {}
     assert PDecoder.from_pretrained("me/pushed").config == small_decoder().config
     card = logged_in.content("models", "me/pushed", "README.md").decode()
     edited = card.replace("## Limits and biases\n", "## Limits and biases\n\n- Only cats.\n").encode()
     HfApi().upload_file(path_or_fileobj=edited, path_in_repo="README.md", repo_id="me/pushed")
-    again = push(small_decoder(1).save_pretrained(tmp_path / "other"), "me/pushed", patience=AT_ONCE)
+    again = push(small_decoder(1).save_pretrained(tmp_path / "other"), "me/pushed")
     assert list(again.sent) == ["model.safetensors"] and "part decoder was edited by hand" in again.notes[0]
     assert logged_in.content("models", "me/pushed", "README.md") == edited
 
@@ -106,7 +105,7 @@ def test_push_of_a_decoder_s_folder(logged_in: LoopbackHub, tmp_path: Path) -> N
 def test_push_of_an_adapter(logged_in: LoopbackHub, tmp_path: Path) -> None:
     save_file({"unet.lora_A.weight": torch.zeros(2, 2)}, tmp_path / "pytorch_lora_weights.safetensors")
     with pytest.raises(ModelError, match="the adapter has no README.md"):
-        push(tmp_path, "me/adapter", patience=AT_ONCE)
+        push(tmp_path, "me/adapter")
     facts = AdapterFacts(
         name="my cat",
         generator="owner/model",
@@ -116,7 +115,7 @@ def test_push_of_an_adapter(logged_in: LoopbackHub, tmp_path: Path) -> None:
         settings={"rank": 8},
     )
     write_adapter_card(tmp_path, facts)
-    push(tmp_path, "me/adapter", patience=AT_ONCE)
+    push(tmp_path, "me/adapter")
     assert files(logged_in, "me/adapter") == [".gitattributes", "README.md", "pytorch_lora_weights.safetensors"]
     text = logged_in.content("models", "me/adapter", "README.md").decode()
     assert "base_model: owner/model" in text and "a &lt;sks&gt; cat ---" in text and "12 photos" in text
@@ -127,7 +126,7 @@ def test_a_folder_of_another_model_is_refused(logged_in: LoopbackHub, tmp_path: 
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
     save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="config.json: not the config of a decoder"):
-        push(tmp_path, "me/bert", patience=AT_ONCE)
+        push(tmp_path, "me/bert")
     assert not logged_in.repos
 
 
@@ -158,10 +157,10 @@ def test_a_decoder_from_the_hub_labels(logged_in: LoopbackHub, quick: dict[str, 
 
 def test_the_licence_of_a_model_and_its_generator_s_terms(logged_in: LoopbackHub, tmp_path: Path) -> None:
     config = small_decoder(generator="/home/alice/stable-diffusion-xl-base").save_pretrained(tmp_path / "decoder")
-    push(config, "me/licensed", license="cc-by-4.0", patience=AT_ONCE)
+    push(config, "me/licensed", license="cc-by-4.0")
     text = logged_in.content("models", "me/licensed", "README.md").decode()
     head, body = text.split("---\n")[1], text.split("---\n", 2)[2]
     assert "license: cc-by-4.0" in head and "library_name: dataset-dm" in head
     assert "Open RAIL++-M" in body and "alice" not in body
     for license in ("cc-by-4.0", None):  # what the head says stays
-        assert push(config, "me/licensed", license=license, patience=AT_ONCE).sent == {}
+        assert push(config, "me/licensed", license=license).sent == {}

@@ -8,14 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm import cli
-from dataset_dm.hub import push
-from dataset_dm.hub.errors import Patience
 from tests.hub.conftest import OTHERS
 from tests.hub.loopback import LoopbackHub
 from tests.hub.reading import card_of, head_of
-from tests.hub.stores import COMMAND, make_store
+from tests.hub.stores import COMMAND, make_store, push
 
-AT_ONCE = Patience(first=0.0)
 ROUND_TRIP = """
 from datasets import load_dataset
 sets = load_dataset("me/voc_synth")
@@ -29,7 +26,7 @@ told["stream"] = [row["provenance"]["index"] for row in stream]
 
 
 def test_round_trip_without_our_package(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
-    pushed = push(make_store(tmp_path / "set"), "voc_synth", patience=AT_ONCE)
+    pushed = push(make_store(tmp_path / "set"), "voc_synth")
     repo = logged_in.dataset("me/voc_synth")
     assert pushed.url == f"{logged_in.endpoint}/datasets/me/voc_synth"
     assert len(repo.commits) == 2  # the empty start, and everything at once
@@ -58,7 +55,7 @@ def test_a_real_set_from_generate_to_a_stranger(
     out = tmp_path / "set"
     words = ["generate", "voc_synth", "--num-images", "2", "--steps", "1", "--batch-size", "2", "--shard-size", "2"]
     assert cli.main([*words, "--device", "cpu", "--out", str(out)]) == 0
-    push(out, "me/voc_synth", patience=AT_ONCE)
+    push(out, "me/voc_synth")
     code = """
 from datasets import load_dataset
 row = load_dataset("me/voc_synth", split="train")[1]
@@ -68,19 +65,19 @@ told["row"] = [row["image"].size, row["label"].mode, row["provenance"]["generato
     text = card_of(logged_in)
     assert "| mIoU of class masks | 0." in text and "embedded model was trained on rendered scenes" in text
     assert str(tmp_path) not in logged_in.content("datasets", "me/voc_synth", "plan.json").decode()
-    assert push(out, "me/voc_synth", patience=AT_ONCE).sent == {}
+    assert push(out, "me/voc_synth").sent == {}
 
 
 def test_a_branch_that_differs_in_nothing_is_made_too(logged_in: LoopbackHub, tmp_path: Path) -> None:
     store = make_store(tmp_path / "set", train=2)
-    push(store, "me/voc_synth", patience=AT_ONCE)
-    pushed = push(store, "me/voc_synth", revision="v1", patience=AT_ONCE)
+    push(store, "me/voc_synth")
+    pushed = push(store, "me/voc_synth", revision="v1")
     branches = logged_in.dataset("me/voc_synth").branches
     assert pushed.sent == {} and branches["v1"] == branches["main"] == pushed.commit
 
 
 def test_the_texts_that_go_along(logged_in: LoopbackHub, tmp_path: Path) -> None:
-    push(make_store(tmp_path / "set"), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set"), "me/voc_synth")
     read = {
         name: json.loads(logged_in.content("datasets", "me/voc_synth", name)) for name in ("plan.json", "drops.json")
     }
@@ -96,12 +93,12 @@ def test_the_texts_that_go_along(logged_in: LoopbackHub, tmp_path: Path) -> None
 
 def test_a_second_push_sends_what_is_new(logged_in: LoopbackHub, tmp_path: Path) -> None:
     store = make_store(tmp_path / "set")
-    first = push(store, "me/voc_synth", patience=AT_ONCE)
+    first = push(store, "me/voc_synth")
     puts = logged_in.seen("PUT /lfs")
-    again = push(store, "me/voc_synth", patience=AT_ONCE)
+    again = push(store, "me/voc_synth")
     assert again.sent == {} and again.removed == () and again.commit == first.commit
     assert logged_in.seen("PUT /lfs") == puts
-    grown = push(make_store(tmp_path / "more", train=6, test=2), "me/voc_synth", patience=AT_ONCE)
+    grown = push(make_store(tmp_path / "more", train=6, test=2), "me/voc_synth")
     assert sorted(grown.sent) == ["README.md", "semantic/train-00000-of-00001.parquet"]
     assert logged_in.seen("PUT /lfs") == puts + 1
 
@@ -109,9 +106,9 @@ def test_a_second_push_sends_what_is_new(logged_in: LoopbackHub, tmp_path: Path)
 def test_growth_load_by_revision_and_delete(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
     from huggingface_hub import HfApi
 
-    first = push(make_store(tmp_path / "set", train=4), "me/voc_synth", patience=AT_ONCE)
-    push(make_store(tmp_path / "more", train=6), "me/voc_synth", patience=AT_ONCE)
-    push(make_store(tmp_path / "other", train=2), "me/voc_synth", revision="small", patience=AT_ONCE)
+    first = push(make_store(tmp_path / "set", train=4), "me/voc_synth")
+    push(make_store(tmp_path / "more", train=6), "me/voc_synth")
+    push(make_store(tmp_path / "other", train=2), "me/voc_synth", revision="small")
     code = f"""
 from datasets import load_dataset
 for revision in ("main", "small", {first.commit!r}):
@@ -130,7 +127,7 @@ def test_small_files_are_joined_and_old_ones_taken_away(logged_in: LoopbackHub, 
         for cell in pq.read_table(file)["image"].to_pylist()
     ]
     repo_file = "semantic/train-00000-of-00001.parquet"
-    push(store, "me/voc_synth", patience=AT_ONCE)
+    push(store, "me/voc_synth")
     fetched = tmp_path / "fetched.parquet"
     fetched.write_bytes(logged_in.content("datasets", "me/voc_synth", repo_file))
     assert [cell["bytes"] for cell in pq.read_table(fetched)["image"].to_pylist()] == images
@@ -141,14 +138,14 @@ def test_small_files_are_joined_and_old_ones_taken_away(logged_in: LoopbackHub, 
     HfApi().upload_file(
         path_or_fileobj=fetched.read_bytes(), path_in_repo=stale, repo_id="me/voc_synth", repo_type="dataset"
     )
-    assert push(store, "me/voc_synth", patience=AT_ONCE).removed == (stale,)
+    assert push(store, "me/voc_synth").removed == (stale,)
     assert stale not in logged_in.dataset("me/voc_synth").files("main")
 
 
 def test_several_configs_in_one_repository(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
-    push(make_store(tmp_path / "semantic"), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "semantic"), "me/voc_synth")
     later = [make_store(tmp_path / "instance", "instance", train=2), make_store(tmp_path / "depth", "depth", train=3)]
-    push(later, "me/voc_synth", patience=AT_ONCE)
+    push(later, "me/voc_synth")
     head = head_of(logged_in)
     assert [(one["config_name"], one.get("default")) for one in head["configs"]] == [
         ("semantic", True),
@@ -177,9 +174,9 @@ told["objects"] = len(load_dataset("me/voc_synth", "instance", split="train")[0]
 
 
 def test_a_split_that_the_store_has_not_stays(logged_in: LoopbackHub, tmp_path: Path) -> None:
-    push(make_store(tmp_path / "set", train=4, test=2), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=4, test=2), "me/voc_synth")
     (before,) = head_of(logged_in)["dataset_info"]
-    push(make_store(tmp_path / "train", train=6), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "train", train=6), "me/voc_synth")
     (info,) = head_of(logged_in)["dataset_info"]
     assert {split["name"]: split["num_examples"] for split in info["splits"]} == {"train": 6, "test": 2}
     assert info["dataset_size"] == sum(split["num_bytes"] for split in info["splits"])
@@ -190,14 +187,14 @@ def test_a_split_that_the_store_has_not_stays(logged_in: LoopbackHub, tmp_path: 
 
 
 def test_pull_requests_once_each(logged_in: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    push(make_store(tmp_path / "set", train=4), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=4), "me/voc_synth")
     monkeypatch.setenv("HF_TOKEN", OTHERS)
     more = make_store(tmp_path / "more", train=6)
     logged_in.fail("lost", on="POST .*/commit/")
-    pushed = push(more, "me/voc_synth", create_pr=True, patience=AT_ONCE)
+    pushed = push(more, "me/voc_synth", create_pr=True)
     repo = logged_in.dataset("me/voc_synth")
     assert len(repo.pulls) == 1 and pushed.pull_request.endswith("/discussions/1")
-    assert push(more, "me/voc_synth", create_pr=True, patience=AT_ONCE).pull_request == pushed.pull_request
+    assert push(more, "me/voc_synth", create_pr=True).pull_request == pushed.pull_request
     assert len(repo.pulls) == 1
     assert "6 images with class masks." in card_of(logged_in, revision="refs/pr/1")
     assert "4 images with class masks." in card_of(logged_in)
@@ -205,11 +202,11 @@ def test_pull_requests_once_each(logged_in: LoopbackHub, tmp_path: Path, monkeyp
 
 def test_dry_run_writes_nothing(logged_in: LoopbackHub, tmp_path: Path) -> None:
     store = make_store(tmp_path / "set")
-    said = push(store, "me/voc_synth", dry_run=True, patience=AT_ONCE)
+    said = push(store, "me/voc_synth", dry_run=True)
     assert said.dry and len(said.sent) == 7 and not logged_in.repos
-    push(store, "me/voc_synth", patience=AT_ONCE)
+    push(store, "me/voc_synth")
     logged_in.log.clear()
-    said = push(make_store(tmp_path / "more", train=6), "me/voc_synth", dry_run=True, patience=AT_ONCE)
+    said = push(make_store(tmp_path / "more", train=6), "me/voc_synth", dry_run=True)
     assert sorted(said.sent) == ["README.md", "semantic/train-00000-of-00001.parquet"]
     assert [line for line, _ in logged_in.log if not line.startswith(("GET", "HEAD"))] == []
 
@@ -217,7 +214,6 @@ def test_dry_run_writes_nothing(logged_in: LoopbackHub, tmp_path: Path) -> None:
 def test_the_command_line(
     logged_in: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(cli.VERBS, "push", "put a generated set or a decoder on the Hub")
     store = str(make_store(tmp_path / "set"))
     assert cli.main(["push", store, "me/voc_synth", "--dry-run"]) == 0
     assert "would push 7 files" in capsys.readouterr().out and not logged_in.repos
@@ -228,4 +224,4 @@ def test_the_command_line(
     assert cli.main(["push", store, "me/voc_synth"]) == 0
     assert "nothing is new" in capsys.readouterr().out
     assert cli.main(["push", store, "other/voc_synth"]) == 2
-    assert capsys.readouterr().err.startswith("error: push: other/voc_synth is somebody else's")
+    assert capsys.readouterr().err.startswith("error: push: other/voc_synth belongs to another owner")

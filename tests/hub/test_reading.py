@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dataset_dm.hub import push
-from dataset_dm.hub.errors import Patience
 from tests.hub.loopback import LoopbackHub
 from tests.hub.reading import head_of
-from tests.hub.stores import make_store
+from tests.hub.stores import make_store, push
 
-AT_ONCE = Patience(first=0.0)
 READ = """
 import time
 import huggingface_hub.utils._http as http
@@ -31,7 +28,7 @@ told["stream"] = [row["provenance"]["index"] for row in stream]
 def test_loads_and_streams_while_the_hub_has_a_bad_day(
     logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable
 ) -> None:
-    push(make_store(tmp_path / "set", train=4, test=3), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "set", train=4, test=3), "me/voc_synth")
     files = logged_in.dataset("me/voc_synth").files("main")
     # what the client and `datasets` try again by themselves: a load and a stream differ
     for split, kinds in {"train": ("truncate", "slow"), "test": ("503", "reset")}.items():
@@ -52,7 +49,7 @@ def test_datasets_own_push_and_ours_in_one_repository(
 
     made = load_dataset("dataset_dm/voc_synth", num_images=2, split="train", **quick)
     made.push_to_hub("me/voc_synth", split="train")
-    push(make_store(tmp_path / "depth", "depth", train=3), "me/voc_synth", patience=AT_ONCE)
+    push(make_store(tmp_path / "depth", "depth", train=3), "me/voc_synth")
     assert [entry["config_name"] for entry in head_of(logged_in)["configs"]] == ["default", "depth"]
     code = """
 from datasets import load_dataset
@@ -70,5 +67,5 @@ def test_offline_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setenv("HF_TOKEN", "hf_" + "m" * 34)  # tests are offline unless `logged_in`
     with pytest.raises(HubError, match="offline") as error:
-        push(make_store(tmp_path / "set", train=1), "me/voc_synth", patience=AT_ONCE)
+        push(make_store(tmp_path / "set", train=1), "me/voc_synth")
     assert "\n" not in str(error.value) and "HF_HUB_OFFLINE" in str(error.value)

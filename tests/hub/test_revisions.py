@@ -10,12 +10,10 @@ from huggingface_hub import HfApi
 
 from dataset_dm.decoder import PDecoder
 from dataset_dm.errors import ModelError
-from dataset_dm.hub import AdapterFacts, push, write_adapter_card
-from dataset_dm.hub.errors import Patience
+from dataset_dm.hub import AdapterFacts, write_adapter_card
 from dataset_dm.miniature import WEIGHTS
 from tests.hub.loopback import LoopbackHub
-
-AT_ONCE = Patience(first=0.0)
+from tests.hub.stores import push
 
 
 def commit_of(hub: LoopbackHub, name: str, revision: str = "main") -> str:
@@ -59,7 +57,7 @@ def test_a_generator_and_an_adapter_by_revision(
     api.upload_folder(repo_id="me/drawer", folder_path=generator_folder)
     api.create_branch("me/drawer", branch="v1")
     drawn = commit_of(logged_in, "me/drawer")
-    push(adapter, "me/lora", patience=AT_ONCE)
+    push(adapter, "me/lora")
     api.create_branch("me/lora", branch="v1")
     adapted = commit_of(logged_in, "me/lora")
     for name in ("me/drawer", "me/lora"):  # whatever comes later is not asked for
@@ -79,7 +77,7 @@ def test_a_generator_and_an_adapter_by_revision(
 
 def test_a_decoder_by_revision(logged_in: LoopbackHub, load: Callable[..., Any], tmp_path: Path) -> None:
     folder = PDecoder.from_pretrained(WEIGHTS / "decoder").save_pretrained(tmp_path / "decoder", half=True)
-    push(folder, "me/labeller", revision="v1", patience=AT_ONCE)
+    push(folder, "me/labeller", revision="v1")
     first = commit_of(logged_in, "me/labeller", "v1")
     made = load(annotator="me/labeller@v1")
     assert made[0]["label"].getextrema()[1] > 0 or made[1]["label"].getextrema()[1] > 0
