@@ -10,9 +10,11 @@ dataset_dm.errors.ConfigError: dtype: got 'float23', expected float32 or float16
 
 from __future__ import annotations
 
+import json
 import math
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from dataset_dm.errors import ConfigError, UserError, did_you_mean, explain
 
@@ -90,6 +92,33 @@ def check_keys(
         if key not in known:
             line = f"{name}: unknown key {key!r}; expected {', '.join(known)}"
             raise error(line + did_you_mean(str(key), known))
+
+
+def parse_settings(option: str, words: Sequence[str] | None) -> dict[str, Any] | None:
+    """KEY=VALUE words of a command line as a dict, None as None; ConfigError for any other word or a repeated key.
+
+    >>> parse_settings("--training", ["steps=400", 'decoder={"width": 16}'])
+    {'steps': 400, 'decoder': {'width': 16}}
+    """
+    if words is None:
+        return None
+    settings: dict[str, Any] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name in settings:
+            raise ConfigError(explain(option, got=word, expected="KEY=VALUE such as steps=400, every key once"))
+        settings[name] = parse_value(value)
+    return settings
+
+
+def parse_value(text: str) -> Any:
+    """The JSON value or number that `text` spells, else `text` itself."""
+    for read in (json.loads, float):  # JSON has no .001
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _range(minimum: float, maximum: float, above: bool) -> str:

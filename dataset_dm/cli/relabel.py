@@ -6,8 +6,8 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dataset_dm.checks import parse_settings
 from dataset_dm.cli import engine_options, generate
-from dataset_dm.cli.scarce_options import settings_of
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
 
@@ -90,7 +90,7 @@ def _with_annotator(plan: GenerationPlan, annotator: str) -> GenerationPlan:
 def _config(args: argparse.Namespace) -> SegmenterConfig:
     from dataset_dm.training.segmenter import SegmenterConfig
 
-    return SegmenterConfig.from_dict(settings_of("--segmenter", args.segmenter) or {})
+    return SegmenterConfig.from_dict(parse_settings("--segmenter", args.segmenter) or {})
 
 
 def _check_tasks(plan: GenerationPlan) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
-from dataset_dm.errors import ConfigError, explain
+from dataset_dm.checks import parse_settings, parse_value
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,35 +30,9 @@ def asked(args: argparse.Namespace) -> dict[str, Any]:
     unseen = None if args.unseen is None else [name.strip() for name in args.unseen.split(",") if name.strip()]
     return {
         "unseen": unseen,
-        "imbalance": _plain(args.imbalance),
+        "imbalance": None if args.imbalance is None else parse_value(args.imbalance),
         "rebalance": False if args.no_rebalance else None,
         "labelled": args.labelled,
-        "num_labelled": _plain(args.num_labelled),
-        "training": settings_of("--training", args.training),
+        "num_labelled": None if args.num_labelled is None else parse_value(args.num_labelled),
+        "training": parse_settings("--training", args.training),
     }
-
-
-def settings_of(option: str, given: list[str] | None) -> dict[str, Any] | None:
-    """KEY=VALUE words as a dict, values read as JSON where they are; ConfigError for any other word."""
-    if given is None:
-        return None
-    settings: dict[str, Any] = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or name in settings:
-            expected = "KEY=VALUE such as steps=400, every key once"
-            raise ConfigError(explain(option, got=text, expected=expected))
-        settings[name] = _plain(value)
-    return settings
-
-
-def _plain(text: str | None) -> Any:
-    """A number or a dict where the text is one in JSON, else the text: what it must be, the plan says."""
-    if text is None:
-        return None
-    for read in (json.loads, float):  # JSON has no .001
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from dataset_dm import annotators
 from dataset_dm.annotators.base import Pictures
 from dataset_dm.annotators.combined import CombinedAnnotator
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
+from dataset_dm.errors import ConfigError, explain
 from dataset_dm.evaluation.labels import label
+from dataset_dm.evaluation.options import add_options, open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
-from dataset_dm.evaluation.sources import NAMES
+from dataset_dm.evaluation.sources import NAMES, stored
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import SEMANTIC
 from dataset_dm.labels.vocabulary import VOC_CLASSES
@@ -22,6 +26,7 @@ from dataset_dm.metrics.ranking import Ranking
 from dataset_dm.metrics.report import Report, Table
 from dataset_dm.metrics.semantic import Confusion, image_miou
 from dataset_dm.miniature.judge import Judge
+from dataset_dm.models.annotators import names_of
 from dataset_dm.postprocess.consensus import consensus
 
 NOTE = (
@@ -29,6 +34,26 @@ NOTE = (
     "agreement of a pixel is 1 where all labellers say the same and 0 elsewhere; of a picture it is the mean over its "
     "classes of the intersection over union of the labellers' masks."
 )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which annotators, on how many images of which generator."""
+    add_options(parser, "num", "generator", "judge", "append-classes", "seed", "device", "out")
+    several = "two or more joined by ' + ' (default 'p_decoder + attention')"
+    parser.add_argument("--annotator", default="p_decoder + attention", help=several)
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Label the images of a plan by two annotators or more."""
+    asked = {"classes": VOC_CLASSES, "append_classes": args.append_classes}
+    plan = plan_of(args, **asked)
+    annotator = annotators.load(plan.annotator_reference, device=args.device)
+    if not isinstance(annotator, CombinedAnnotator):
+        raise ConfigError(explain("--annotator", got=args.annotator, expected="two or more joined by ' + '"))
+    backbone = Backbone.load(plan.generator_reference, device=args.device)
+    # images alone are read from the store: the labels of one annotator will do there
+    images = stored(plan_of(args, **asked, annotator=names_of(plan.annotator)[0]), args.num, device=args.device)
+    return measure_agreement(backbone, annotator, open_judge(args), images, args.num)
 
 
 @dataclass

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from dataset_dm.evaluation.figures import LabelFigures, SemanticFigures, side_by_side
-from dataset_dm.evaluation.figures.instance import ap_table
-from dataset_dm.evaluation.figures.semantic import class_table, confusion_table
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.metrics import plots
+from dataset_dm.metrics.figures import LabelFigures, SemanticFigures, side_by_side
+from dataset_dm.metrics.figures.instance import ap_table
+from dataset_dm.metrics.figures.semantic import class_table, confusion_table
 from dataset_dm.metrics.groups import Split
 
 Runs = Sequence[tuple[str, LabelFigures]]

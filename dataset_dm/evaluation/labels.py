@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,20 +17,63 @@ import torch
 from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.figures import LabelFigures
+from dataset_dm.errors import did_you_mean
 from dataset_dm.evaluation.label_report import Runs, add_calibration, add_pictures, add_runs
+from dataset_dm.evaluation.options import add_options, open_judge, open_pair, plan_of
 from dataset_dm.evaluation.outcome import Outcome
-from dataset_dm.evaluation.prompt_adherence import Finds
 from dataset_dm.evaluation.sources import NAMES, Renders, renders, stored
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import SEMANTIC
 from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.figures import LabelFigures
 from dataset_dm.metrics.groups import Split
+from dataset_dm.metrics.prompt_adherence import PromptAdherence
 from dataset_dm.metrics.report import Report
 from dataset_dm.metrics.truth import Truth
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.training.features import BLIND
+
+TOLD = "blind: the labelling pass is told no class; informed: it is told caption or prompt."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which annotator, on which images."""
+    add_options(parser, "num", "batch", "generator", "annotator", "judge", "seed", "device", "out")
+    parser.add_argument("--on", choices=("both", "renders", "generated"), default="both", help="which images")
+    unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
+    parser.add_argument("--unseen", type=class_positions, default=(), metavar="A,B,C", help=unseen)
+    tail = "classes with few labelled images: adds head and tail mIoU"
+    parser.add_argument("--tail", type=class_positions, default=(), metavar="A,B,C", help=tail)
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Label renders and generated images."""
+    backbone, annotator = open_pair(args)
+    generated = args.on != "renders"
+    return measure_labels(
+        backbone,
+        annotator,
+        open_judge(args) if generated else None,
+        count=args.num,
+        batch=args.batch,
+        on_renders=args.on != "generated",
+        plan=plan_of(args, classes=VOC_CLASSES) if generated else None,
+        split=Split(tuple(args.unseen), tuple(args.tail)),
+        device=args.device,
+    )
+
+
+def class_positions(text: str) -> tuple[int, ...]:
+    """Positions in VOC's class list of comma-separated names; argparse prints the error after the option's name."""
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in VOC_CLASSES:
+            said = did_you_mean(name, VOC_CLASSES)
+            raise argparse.ArgumentTypeError(f"got {name!r}, expected names of VOC's 20 classes{said}")
+    if not 0 < len(names) < len(VOC_CLASSES):
+        raise argparse.ArgumentTypeError(f"got {len(names)} classes, expected 1..{len(VOC_CLASSES) - 1}")
+    return tuple(sorted(VOC_CLASSES.index(name) for name in names))
 
 
 def told(pictures: Pictures, *, informed: bool) -> Pictures:
@@ -78,24 +122,24 @@ def on_renders(
 
 def on_generated(
     backbone: Backbone, annotator: Annotator, judge: Judge, batches: Iterable[Pictures], count: int
-) -> tuple[LabelFigures, Finds]:
-    """Figures of generated images, informed, with the judge's class map as truth; and what the judge finds in them.
+) -> tuple[LabelFigures, PromptAdherence]:
+    """Figures of generated images, informed, with the judge's class map as truth; and what the judge adherence in them.
 
     The judge has an opinion about classes alone: an annotator without the task semantic gets no figures here.
     """
     tasks = [task for task in annotator.tasks if task == SEMANTIC.name]
-    run, finds = LabelFigures(NAMES, tasks), Finds()
+    run, adherence = LabelFigures(NAMES, tasks), PromptAdherence()
     with bar(count, "image", "generated images labelled") as progress:
         for pictures in batches:
             truth = judge.segment(pictures.images).cpu().numpy()
             for named, class_map in zip(pictures.named, truth, strict=True):
-                finds.add(named, class_map)
+                adherence.add(named, class_map)
             if tasks:
                 seen = annotator.look(backbone, pictures, VOC_CLASSES)
                 said = label(annotator, pictures, seen, informed=True, tasks=tasks)
                 _add(run, pictures, said, [Truth(one) for one in truth])
             progress.update(len(pictures))
-    return run, finds
+    return run, adherence
 
 
 def judge_on_renders(judge: Judge, batches: Iterable[Renders], count: int) -> LabelFigures:
@@ -117,9 +161,6 @@ def _opinion(labels: np.ndarray, confidence: np.ndarray) -> Annotation:
 def _add(run: LabelFigures, pictures: Pictures, annotations: Sequence[Annotation], truths: Sequence[Truth]) -> None:
     for i, annotation in enumerate(annotations):
         run.add(pictures.images[i].numpy(), annotation, truths[i], pictures.prompts[i])
-
-
-TOLD = "blind: the labelling pass is told no class; informed: it is told caption or prompt."
 
 
 def measure_labels(
@@ -148,11 +189,11 @@ def measure_labels(
         runs += _on_renders(outcome, backbone, annotator, count, batch, split)
     if plan is not None:
         assert judge is not None, "generated images have no truth but the judge's"
-        run, finds = on_generated(backbone, annotator, judge, stored(plan, count, device=device), count)
+        run, adherence = on_generated(backbone, annotator, judge, stored(plan, count, device=device), count)
         title = f"{run.images} generated images, informed, against the judge"
         add_runs(outcome, title, [("informed", run)], ["generated_"], split)
-        outcome.report.tables.append(finds.table("requested classes found"))
-        outcome.report.figures.update(finds.figures("generated_"))
+        outcome.report.tables.append(adherence.table("requested classes found"))
+        outcome.report.figures.update(adherence.figures("generated_"))
         add_pictures(outcome, "generated", "generated images, informed; truth is the judge", run)
         runs.append(("generated", run))
     if split is not None:

@@ -1,15 +1,15 @@
-"""What a measurement hands back, and how it is written."""
+"""The result of a measurement, and how it is printed and written."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-from dataset_dm.errors import MissingExtra
+from dataset_dm.errors import MissingExtra, StoreError, explain
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.metrics.report import Report
 from dataset_dm.visualization.sheet import Row, sheet
@@ -17,11 +17,11 @@ from dataset_dm.visualization.sheet import Row, sheet
 
 @dataclass
 class Outcome:
-    """A report, what is drawn beside it, and the pictures to look at.
+    """A report, its plots, and images to look at.
 
     Args:
         plots: file name → function that draws it.
-        sheets: file name → title and tiles of a picture sheet.
+        sheets: file name → title and tiles of a sheet of images.
     """
 
     report: Report
@@ -41,13 +41,34 @@ class Outcome:
                 sheet(rows, NAMES, title).save(folder / name)
 
 
-def settings(**values: Any) -> dict[str, Any]:
-    """What a report says about how it was measured: the values that were given, then device and versions."""
+def deliver(outcome: Outcome, command: str, args: argparse.Namespace) -> None:
+    """Complete the report with its command line and settings, print it, and write it into `args.out` unless None."""
+    report = outcome.report
+    report.command = command
+    given = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float)) and k != "verb"}
+    report.settings = {**given, **surroundings()}
+    print(report.text())
+    if args.out is not None:
+        outcome.save(args.out)
+        print(f"\nreport: {args.out / 'report.md'}")
+
+
+def check_folder(folder: Path | None) -> None:
+    """Make the folder of a report; StoreError if that fails, and nothing for None."""
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(explain(f"--out {folder}: cannot be made ({error.strerror})")) from error
+
+
+def surroundings() -> dict[str, str]:
+    """Device and versions, as a report's settings name them."""
     import torch
 
-    here = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    machine = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
     versions = ", ".join(f"{name} {version(name)}" for name in ("dataset-dm", "torch", "diffusers") if _installed(name))
-    return {**{k: v for k, v in values.items() if v is not None}, "machine": here, "versions": versions}
+    return {"machine": machine, "versions": versions}
 
 
 def _installed(name: str) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
+from dataset_dm.checks import parse_settings
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.progress import bar
+from dataset_dm.evaluation.options import add_options, count, open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.labels.images import decode_png
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.metrics.report import Report, Table
 from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge
@@ -23,6 +27,24 @@ from dataset_dm.training.segmenter import SegmenterConfig
 from dataset_dm.training.self_training import ensure_segmenter
 
 SPLIT = "train"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which annotator labels first, and how the segmenter is trained."""
+    add_options(parser, "num", "generator", "judge", "append-classes", "seed", "device", "out")
+    parser.add_argument("--annotator", default="attention", help="of the first labels (default attention)")
+    parser.add_argument("--train-on", type=count, metavar="N", help="images to train on (default: those of --num)")
+    parser.add_argument("--rounds", type=count, default=1, help="of training and relabelling (default 1)")
+    parser.add_argument("--segmenter", metavar="KEY=VALUE", action="append", help="a setting such as steps=3000")
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Train and relabel."""
+    config = SegmenterConfig.from_dict(parse_settings("--segmenter", args.segmenter) or {})
+    plan = plan_of(args, classes=VOC_CLASSES, append_classes=args.append_classes)
+    return measure_self_training(
+        plan, open_judge(args), args.num, args.rounds, config, args.device, train_on=args.train_on
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dataset_dm.metrics.boundary import Boundaries, near, outline
-from tests.evaluation.scenes import square
+from tests.metrics.scenes import square
 
 
 def label(*things: tuple[np.ndarray, int]) -> np.ndarray:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dataset_dm.metrics.detection import Detections
-from tests.evaluation.scenes import found, square, true
+from tests.metrics.scenes import found, square, true
 
 CAR, DOG = 1, 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dataset_dm.metrics.matching import match
-from tests.evaluation.scenes import found, square, true
+from tests.metrics.scenes import found, square, true
 
 CAR, DOG = 1, 2
 

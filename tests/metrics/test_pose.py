@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dataset_dm.metrics.pose import SIGMAS, Poses, similarity
-from tests.evaluation.scenes import found, square, true
+from tests.metrics.scenes import found, square, true
 
 CAR, PERSON = 1, 15
 BODY = square(10, 10, 20)  # 400 pixels

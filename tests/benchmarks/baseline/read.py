@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dataset_dm.evaluation.baseline.net import JOINTS, UNIT, BaselineNet, Maps
-from dataset_dm.evaluation.baseline.targets import pixels
 from dataset_dm.labels.records import Annotation, Objects
+from tests.benchmarks.baseline.net import JOINTS, UNIT, BaselineNet, Maps
+from tests.benchmarks.baseline.targets import pixels
 
 TASKS = ("semantic", "instance", "depth", "pose")
 LEAST_CENTRE = 0.1  # chance below which a peak is no centre

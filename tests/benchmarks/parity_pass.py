@@ -1,7 +1,13 @@
-"""Two ways to read a generated image: one pass of its own on the final latents, or the sampler's last step for free."""
+"""Labels from a pass of their own on the final latents against labels from the sampler's last step, which is free.
+
+`python -m tests.benchmarks.parity_pass`
+"""
 
 from __future__ import annotations
 
+import argparse
+import shlex
+import sys
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +15,8 @@ import torch
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
 from dataset_dm.diffusion import Backbone, TapRequest, encode_classes, read_features, sample
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.outcome import Outcome
+from dataset_dm.evaluation.options import add_options, open_judge, open_pair
+from dataset_dm.evaluation.outcome import Outcome, check_folder, deliver
 from dataset_dm.evaluation.sources import NAMES, positions
 from dataset_dm.hypercolumns import Features
 from dataset_dm.labels.classes import class_words
@@ -64,7 +71,7 @@ def compare(
     return found
 
 
-def measure_reading(
+def measure_parity_pass(
     backbone: Backbone, annotator: PDecoderAnnotator, judge: Judge, *, count: int, batch: int, seed: int
 ) -> Outcome:
     """mIoU against the judge of the same images, read in a pass of their own and in the sampler's last step."""
@@ -73,3 +80,21 @@ def measure_reading(
     report = Report("reading", "", figures=figures)
     report.notes.append("The same decoder, trained at the parity pass's noise level; truth is the judge.")
     return Outcome(report)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Print both figures; with --out write report.json and report.md."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_options(parser, "num", "batch", "generator", "annotator", "judge", "seed", "device", "out")
+    args = parser.parse_args(words)
+    check_folder(args.out)
+    backbone, annotator = open_pair(args)
+    outcome = measure_parity_pass(
+        backbone, annotator, open_judge(args), count=args.num, batch=args.batch, seed=args.seed
+    )
+    deliver(outcome, shlex.join(["python", "-m", "tests.benchmarks.parity_pass", *sys.argv[1:]]), args)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from dataset_dm.evaluation.prompt_adherence import Finds
 from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.metrics.prompt_adherence import Finds
 
 CAR, DOG, CAT = (VOC_CLASSES.index(name) for name in ("car", "dog", "cat"))
 

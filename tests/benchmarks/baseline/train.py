@@ -11,16 +11,16 @@ import numpy as np
 import torch
 
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.baseline.losses import total
-from dataset_dm.evaluation.baseline.net import BaselineNet, count_parameters, widths_for
-from dataset_dm.evaluation.baseline.read import TASKS, Baseline
-from dataset_dm.evaluation.baseline.targets import targets
-from dataset_dm.evaluation.figures import LabelFigures
 from dataset_dm.evaluation.sources import NAMES
+from dataset_dm.metrics.figures import LabelFigures
 from dataset_dm.metrics.truth import Truth
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.readers.miniature import labelled_renders
 from dataset_dm.training.augment import AugmentConfig, augment, stream
+from tests.benchmarks.baseline.losses import total
+from tests.benchmarks.baseline.net import BaselineNet, count_parameters, widths_for
+from tests.benchmarks.baseline.read import TASKS, Baseline
+from tests.benchmarks.baseline.targets import targets
 
 CHOSEN_BY = ("miou", "mask_ap", "depth_delta1", "oks_ap")  # their mean chooses the step whose weights are kept
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.figures.instance import drawable
-from dataset_dm.evaluation.worst_images import Worst
 from dataset_dm.labels.records import Annotation, Objects
 from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.figures.instance import drawable
 from dataset_dm.metrics.matching import match
 from dataset_dm.metrics.pose import CLOSE, Poses, similarity
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.readers.labelled import Instances
 from dataset_dm.visualization.sheet import Row
 

@@ -1,12 +1,17 @@
-"""Ablation of the labeller: one factor at a time, each a decoder trained on cached features and measured blind.
+"""What each part of the decoder is worth, one factor at a time: `python -m tests.benchmarks.ablation` (an hour or more).
 
-Every setting differs from its `against` in one thing. Features are extracted once for each reading of the generator;
+A decoder is trained on cached features and measured blind for every setting, which differs from its `against` in one
+thing. Features are extracted once for each reading of the generator;
 settings that read less take a part of what is there.
 """
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import statistics
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +21,8 @@ import torch
 
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
-from dataset_dm.evaluation.outcome import Outcome
+from dataset_dm.evaluation.options import add_options, count, open_backbone
+from dataset_dm.evaluation.outcome import Outcome, check_folder, deliver
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import TASKS
 from dataset_dm.metrics.report import Report, Table
@@ -26,6 +32,7 @@ from dataset_dm.training.features import FeatureStore, VariantConfig, extract
 from dataset_dm.training.inputs import depth_range
 from dataset_dm.training.loop import Training
 from dataset_dm.training.validation import Figures, measure
+from tests.benchmarks.choice import chosen
 
 BASE = "as shipped"
 BARE = "no contrast"  # what other noise levels are compared with: their contrast would be asked at other levels too
@@ -66,8 +73,8 @@ class Setting:
 SETTINGS = (
     Setting(name=BASE),
     Setting(name="UNet taps alone", sources=("unet",)),
-    Setting(name="UNet and VAE taps, no picture", sources=("unet", "vae")),
-    Setting(name="VAE taps and picture alone", sources=("vae", "image")),
+    Setting(name="UNet and VAE taps, no image", sources=("unet", "vae")),
+    Setting(name="VAE taps and image alone", sources=("vae", "image")),
     Setting(name="no class attention", decoder={"attention": False}),
     Setting(name=BARE, contrast=False),
     Setting(name="no contrast, t = 20", against=BARE, contrast=False, timestep=20),
@@ -114,8 +121,8 @@ class Ablation:
     def run(self, setting: Setting) -> Result:
         """Trains and measures one setting."""
         stores = {
-            split: self._store(split, count, setting)
-            for split, count in (("train", setting.labelled), ("validation", self.validation), ("test", self.test))
+            split: self._store(split, images, setting)
+            for split, images in (("train", setting.labelled), ("validation", self.validation), ("test", self.test))
         }
         blind, informed = [], []
         for seed in self.seeds:
@@ -124,19 +131,19 @@ class Ablation:
             informed.append(measure(decoder, stores["test"], variant=1))
         return Result(setting, blind, informed)
 
-    def _store(self, split: str, count: int, setting: Setting) -> FeatureStore:
+    def _store(self, split: str, images: int, setting: Setting) -> FeatureStore:
         """Features of the whole reading, of which the setting takes its part."""
         whole = feature_spec(self.backbone, timestep=setting.timestep)
         if not setting.contrast and setting.timestep != DEFAULT_TIMESTEP:
-            whole = replace(whole, contrast=())  # nobody reads it
+            whole = replace(whole, contrast=())  # not read
         variants = self.train.variants if split == "train" else VariantConfig(count=2, plain=True)
-        folder = self.folder / f"{split}-{count}-t{setting.timestep}"
+        folder = self.folder / f"{split}-{images}-t{setting.timestep}"
 
         def report(done: int, total: int, seconds: float) -> None:
             if done == total or done % 160 == 0:
                 self.say(f"{setting.name}: features of {split} {done}/{total}  {done / seconds:.1f}/s")
 
-        store = extract(labelled_renders(split, count), self.backbone, whole, folder, variants, report=report)
+        store = extract(labelled_renders(split, images), self.backbone, whole, folder, variants, report=report)
         return store.part(setting.spec(whole))
 
     def _train(self, setting: Setting, stores: Mapping[str, FeatureStore], seed: int) -> PDecoder:
@@ -193,3 +200,37 @@ def _mean(figures: Sequence[Figures], name: str) -> float:
 
 def _figures(results: Sequence[Result]) -> dict[str, float]:
     return {f"{result.setting.name}: {name}": _mean(result.blind, name) for result in results for name in COLUMNS}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Print one row a setting; with --out write report.json and report.md."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_options(parser, "num", "generator", "seed", "device", "out")
+    parser.set_defaults(num=200)
+    parser.add_argument("--steps", type=count, default=400, help="of each training (default 400)")
+    parser.add_argument("--variants", type=count, default=8, help="of each labelled image (default 8)")
+    parser.add_argument("--repeat", type=count, default=1, help="trainings a setting, seeds 0, 1 … (default 1)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this setting (again for more)")
+    features = "where features are kept between runs (default: a temporary folder)"
+    parser.add_argument("--features", type=Path, metavar="DIR", help=features)
+    args = parser.parse_args(words)
+    wanted = chosen(args.only, SETTINGS)
+    check_folder(args.out)
+    variants = VariantConfig(count=args.variants, seed=args.seed)
+    train = TrainConfig(steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed, variants=variants)
+    with tempfile.TemporaryDirectory(prefix="ablation-") as scratch:
+        ablation = Ablation(
+            backbone=open_backbone(args),
+            folder=args.features or Path(scratch),
+            train=train,
+            test=args.num,
+            seeds=range(args.seed, args.seed + args.repeat),
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+        )
+        outcome = measure_ablation(ablation, wanted)
+    deliver(outcome, shlex.join(["python", "-m", "tests.benchmarks.ablation", *sys.argv[1:]]), args)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.worst_images import Worst
 from dataset_dm.labels.records import Annotation
 from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.depth import FACTOR, DepthErrors, factor, relative_error
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.visualization.sheet import Row
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dataset_dm.evaluation.baseline.net import JOINTS, UNIT
 from dataset_dm.labels.records import VOID
 from dataset_dm.readers.labelled import LabelledImage
+from tests.benchmarks.baseline.net import JOINTS, UNIT
 
 CENTRE_SPREAD, JOINT_SPREAD = 1 / 32, 1 / 64  # standard deviation of the bumps on the heat maps, of the longer side
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataset_dm.evaluation.worst_images import Worst
+from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.visualization.sheet import Row
 
 

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from dataset_dm.evaluation.figures import LabelFigures, SemanticFigures, side_by_side
-from dataset_dm.evaluation.figures.semantic import class_table
 from dataset_dm.labels.records import Annotation
+from dataset_dm.metrics.figures import LabelFigures, SemanticFigures, side_by_side
+from dataset_dm.metrics.figures.semantic import class_table
 from dataset_dm.metrics.truth import Truth
 from dataset_dm.visualization.sheet import sheet
-from tests.evaluation.scenes import SIDE, found, square, true
+from tests.metrics.scenes import SIDE, found, square, true
 
 NAMES = ["background", "car", "person"]
 CAR, PERSON = 1, 2

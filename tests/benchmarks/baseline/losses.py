@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dataset_dm.evaluation.baseline.net import Maps
-from dataset_dm.evaluation.baseline.targets import Targets
+from tests.benchmarks.baseline.net import Maps
+from tests.benchmarks.baseline.targets import Targets
 
 # Weights against the class map's loss. As they come, the gradients of distances are several times as large and classes
 # come late; a heat map's loss is a sum over the pixels around each peak.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.worst_images import Worst
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.rle import box
 from dataset_dm.metrics.calibration import Reliability
@@ -15,6 +14,7 @@ from dataset_dm.metrics.detection import Detections
 from dataset_dm.metrics.matching import match
 from dataset_dm.metrics.report import Table
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.readers.labelled import Instances
 from dataset_dm.visualization.instances import Things
 from dataset_dm.visualization.sheet import Row

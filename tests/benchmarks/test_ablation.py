@@ -5,9 +5,9 @@ from dataclasses import fields
 import pytest
 
 from dataset_dm.diffusion import feature_spec
-from dataset_dm.evaluation.ablation import BARE, BASE, SETTINGS, Ablation, Setting, measure_ablation
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import VariantConfig
+from tests.benchmarks.ablation import BARE, BASE, SETTINGS, Ablation, Setting, measure_ablation
 
 SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from dataset_dm.evaluation.baseline.losses import distance, peaks, total, up_to_scale
-from dataset_dm.evaluation.baseline.net import BaselineNet, Maps, count_parameters, widths_for
-from dataset_dm.evaluation.baseline.read import Baseline, group, joints
-from dataset_dm.evaluation.baseline.targets import bump, targets
-from dataset_dm.evaluation.baseline.train import BaselineConfig, score, train_baseline
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.readers.labelled import Instances, LabelledImage
 from dataset_dm.readers.miniature import MiniatureSet
 from dataset_dm.training.augment import AugmentConfig
+from tests.benchmarks.baseline.losses import distance, peaks, total, up_to_scale
+from tests.benchmarks.baseline.net import BaselineNet, Maps, count_parameters, widths_for
+from tests.benchmarks.baseline.read import Baseline, group, joints
+from tests.benchmarks.baseline.targets import bump, targets
+from tests.benchmarks.baseline.train import BaselineConfig, score, train_baseline
 
 SMALL = {"images": 4, "validation": 2, "parameters": 60_000, "batch": 4}
 PLAIN = AugmentConfig(flip=False, crop=1.0, zoom_out=0.0, colour=0.0, paste=0.0, hue=False)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.evaluation.worst_images import Worst
 from dataset_dm.labels.records import VOID, Annotation
 from dataset_dm.metrics.boundary import Boundaries
 from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.report import Table
 from dataset_dm.metrics.semantic import Confusion, image_miou
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.visualization.sheet import Row
 
 

@@ -7,15 +7,15 @@ from typing import Protocol
 
 import numpy as np
 
-from dataset_dm.evaluation.figures.depth import DepthFigures
-from dataset_dm.evaluation.figures.instance import InstanceFigures
-from dataset_dm.evaluation.figures.pose import PoseFigures
-from dataset_dm.evaluation.figures.semantic import SemanticFigures
-from dataset_dm.evaluation.worst_images import Worst
 from dataset_dm.labels.records import Annotation
 from dataset_dm.metrics.calibration import Reliability
+from dataset_dm.metrics.figures.depth import DepthFigures
+from dataset_dm.metrics.figures.instance import InstanceFigures
+from dataset_dm.metrics.figures.pose import PoseFigures
+from dataset_dm.metrics.figures.semantic import SemanticFigures
 from dataset_dm.metrics.report import Table
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.metrics.worst_images import Worst
 
 __all__ = ["DepthFigures", "InstanceFigures", "LabelFigures", "PoseFigures", "SemanticFigures", "side_by_side"]
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from dataset_dm.annotators import load
-from dataset_dm.evaluation import reading
-from dataset_dm.evaluation.reading import measure_reading
 from dataset_dm.miniature.judge import Judge
+from tests.benchmarks import parity_pass
+from tests.benchmarks.parity_pass import measure_parity_pass
 
 
 def test_both_readings_label_every_pixel_of_the_same_images(backbone, every_head):
     annotator, judge = load(every_head, device="cpu"), Judge.load(device="cpu")
-    found = reading.compare(backbone, annotator, judge, count=3, batch=2, seed=0)
+    found = parity_pass.compare(backbone, annotator, judge, count=3, batch=2, seed=0)
     assert found.parity.matrix.sum() == found.last_step.matrix.sum() == 3 * 128 * 128
     truth = [confusion.matrix.sum(1) for confusion in (found.parity, found.last_step)]
     assert np.array_equal(*truth), "one truth for both"
@@ -19,5 +19,5 @@ def test_both_readings_label_every_pixel_of_the_same_images(backbone, every_head
 
 def test_the_report_names_both(backbone, every_head):
     judge = Judge.load(device="cpu")
-    outcome = measure_reading(backbone, load(every_head, device="cpu"), judge, count=1, batch=1, seed=1)
+    outcome = measure_parity_pass(backbone, load(every_head, device="cpu"), judge, count=1, batch=1, seed=1)
     assert set(outcome.report.figures) == {"parity_pass_miou", "last_step_miou"}
