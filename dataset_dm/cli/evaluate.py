@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lines = [f"  {name:<14} {text}" for name, text in MEASUREMENTS.items()]
     parser.epilog = "\n".join(["measurements:", *lines, "", "details: dataset-dm evaluate MEASUREMENT --help"])
     parser.add_argument("measurement", metavar="MEASUREMENT", help="one of those below")
-    parser.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="options of the measurement")
+    rest = parser.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="options of the measurement")
+    rest.required = False  # older argparse names it beside a missing measurement
 
 
 def run(args: argparse.Namespace) -> int:

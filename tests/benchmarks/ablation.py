@@ -1,8 +1,8 @@
-"""What each part of the decoder is worth, one factor at a time: `python -m tests.benchmarks.ablation` (an hour or more).
+"""What each part of the decoder is worth, one factor at a time: `python -m tests.benchmarks.ablation`.
 
 A decoder is trained on cached features and measured blind for every setting, which differs from its `against` in one
 thing. Features are extracted once for each reading of the generator;
-settings that read less take a part of what is there.
+settings that read less take a part of what is there. All settings take an hour or more.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """`dataset-dm preview DIR` for the columns of every config: a sheet is written, names come from the columns."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from datasets import ClassLabel, Dataset, Features, Image, Sequence, Value
 from PIL import Image as Pictures
 
 from dataset_dm import cli
+from dataset_dm.cli import preview
+from dataset_dm.errors import DataError
 from dataset_dm.exports.open_dataset import class_names
 from dataset_dm.labels.rle import box, encode
 from dataset_dm.labels.vocabulary import VOC_CLASSES
@@ -139,3 +142,51 @@ def test_what_cannot_be_loaded_is_one_line(
     assert cli.main(["preview", str(tmp_path / "set"), *more, "--out", str(tmp_path / "sheet.png")]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("error: preview: ") and said in last
+
+
+def parse(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    preview.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture
+def semantic(tmp_path: Path) -> Path:
+    features = Features(
+        {
+            "image": Image(),
+            "label": Image(),
+            "classes": Sequence(ClassLabel(names=["background", "car"])),
+            "prompt": Value("string"),
+        }
+    )
+    label = np.zeros((32, 32), dtype=np.uint8)
+    label[8:20, 8:20] = 1
+    rows = {
+        "image": [Pictures.new("RGB", (32, 32), (i, 90, 90)) for i in range(5)],
+        "label": [Pictures.fromarray(label)] * 5,
+        "classes": [["car"]] * 5,
+        "prompt": [f"car number {i}" for i in range(5)],
+    }
+    (tmp_path / "set" / "train").mkdir(parents=True)
+    Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "set" / "train" / "0.parquet")
+    return tmp_path / "set"
+
+
+def test_preview_of_a_folder(semantic: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "deep" / "sheet.png"
+    assert preview.run(parse(str(semantic), "--rows", "3", "--out", str(out))) == 0
+    assert "3 samples" in capsys.readouterr().out
+    with Pictures.open(out) as drawn:
+        assert drawn.width > 800
+
+
+def test_preview_mistakes_are_one_line(semantic: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"--split: got 'trian'.*did you mean 'train'"):
+        preview.run(parse(str(semantic), "--split", "trian"))
+    with pytest.raises(DataError, match="--rows: got 0"):
+        preview.run(parse(str(semantic), "--rows", "0"))
+    with pytest.raises(DataError, match="--start: got 9"):
+        preview.run(parse(str(semantic), "--start", "9"))
+    with pytest.raises(DataError, match="did you mean 'voc_synth'"):
+        preview.run(parse("voc_synht"))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from dataset_dm.labels.vocabulary import VOC_CLASSES
-from dataset_dm.metrics.prompt_adherence import Finds
+from dataset_dm.metrics.prompt_adherence import PromptAdherence
 
 CAR, DOG, CAT = (VOC_CLASSES.index(name) for name in ("car", "dog", "cat"))
 
 
-def picture(**shares: int) -> np.ndarray:
+def image(**shares: int) -> np.ndarray:
     """A 10×10 class map with so many pixels of each class."""
     flat = np.zeros(100, dtype=np.uint8)
     start = 0
@@ -22,11 +22,11 @@ def picture(**shares: int) -> np.ndarray:
 
 
 def test_rates_by_hand() -> None:
-    finds = Finds(least_share=0.05)
-    assert finds.add([CAR], picture(car=20)) == [True]
-    assert finds.add([CAR], picture(car=4, dog=30)) == [False]  # too small; and a dog that nobody asked for
-    assert finds.add([CAR, DOG], picture(car=5, dog=5)) == [True, True]
-    assert finds.add([CAR, DOG], picture(dog=50)) == [False, True]
+    finds = PromptAdherence(least_share=0.05)
+    assert finds.add([CAR], image(car=20)) == [True]
+    assert finds.add([CAR], image(car=4, dog=30)) == [False]  # too small; and a dog that was not asked for
+    assert finds.add([CAR, DOG], image(car=5, dog=5)) == [True, True]
+    assert finds.add([CAR, DOG], image(dog=50)) == [False, True]
     assert finds.rate(1) == 0.5 and finds.rate(2) == 0.5 and math.isnan(finds.rate(3))
     assert finds.each() == pytest.approx(4 / 6)
     assert finds.unasked == 1
