@@ -1,7 +1,7 @@
 """What each part of the decoder is worth, one factor at a time: `python -m tests.benchmarks.ablation`.
 
 A decoder is trained on cached features and measured blind for every setting, which differs from its `against` in one
-thing. Features are extracted once for each reading of the generator;
+setting. Features are extracted once for each reading of the generator;
 settings that read less take a part of what is there. All settings take an hour or more.
 """
 
@@ -44,7 +44,7 @@ class Setting:
 
     Args:
         name: as the table calls it.
-        against: the setting that it differs from in one thing.
+        against: the setting that it differs from in one setting.
         sources: parts of the generator whose levels are read ("unet", "vae", "image").
         contrast: whether the contrast evidence is read.
         timestep: noise level of the labelling pass.
@@ -179,7 +179,7 @@ def measure_ablation(ablation: Ablation, settings: Sequence[Setting]) -> Outcome
     train = ablation.train
     report.notes += [
         f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {[*ablation.seeds]}.",
-        "Every setting differs from its `against` in one thing; blind unless a column says so.",
+        "Every setting differs from its `against` in one setting; blind unless a column says so.",
     ]
     return Outcome(report)
 

@@ -1,6 +1,6 @@
 """What each part of the annotator "attention" is worth: `python -m tests.benchmarks.attention_ablation`.
 
-Every variant differs from the first in one thing and is read from the same generated images; truth is the judge.
+Every variant differs from the first in one setting and is read from the same generated images; truth is the judge.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Variant:
 
 
 def variants() -> tuple[Variant, ...]:
-    """The ablation: each differs from the first, which is what is shipped, in one thing."""
+    """The ablation: each differs from the first, which is what is shipped, in one setting."""
     usual = AttentionSettings()
 
     def other(name: str, **values: object) -> Variant:
@@ -122,18 +122,16 @@ def compare(
     """
     runs = [Run(variant) for variant in wanted]
     with bar(count, "image", "images labelled") as progress:
-        for pictures in batches:
-            reading = Reading(backbone, pictures, sampler, [run.variant.drawing for run in runs])
-            truths = [Truth(one) for one in judge.segment(pictures.images).cpu().numpy()]
+        for batch in batches:
+            reading = Reading(backbone, batch, sampler, [run.variant.drawing for run in runs])
+            truths = [Truth(one) for one in judge.segment(batch.images).cpu().numpy()]
             for run in runs:
                 annotator = AttentionAnnotator(run.variant.settings)
-                seen = annotator.seen(reading.evidence(run.variant), pictures, reading.asked, len(VOC_CLASSES))
+                seen = annotator.seen(reading.evidence(run.variant), batch, reading.asked, len(VOC_CLASSES))
                 found = annotator.annotate(seen, VOC_CLASSES, reading.asked, keep_probability=True)
-                for image, one, truth, prompt in zip(
-                    pictures.images.numpy(), found, truths, pictures.prompts, strict=True
-                ):
+                for image, one, truth, prompt in zip(batch.images.numpy(), found, truths, batch.prompts, strict=True):
                     run.labels.add(image, one, truth, prompt)
-            progress.update(len(pictures))
+            progress.update(len(batch))
     return runs
 
 
@@ -143,13 +141,13 @@ class Reading:
     def __init__(
         self,
         backbone: Backbone,
-        pictures: Pictures,
+        batch: Pictures,
         sampler: SamplerConfig,
         windows: Sequence[tuple[float, float] | None] = (),
     ) -> None:
-        self.backbone, self.pictures, self.sampler = backbone, pictures, sampler
+        self.backbone, self.batch, self.sampler = backbone, batch, sampler
         self.windows = {window for window in windows if window is not None}
-        self.asked = asked_of(pictures, VOC_CLASSES)
+        self.asked = asked_of(batch, VOC_CLASSES)
         self.words = words_of(self.asked, VOC_CLASSES)
         self._read: dict[tuple[object, ...], Evidence] = {}
 
@@ -163,10 +161,10 @@ class Reading:
         return read if variant.drawing is None else replace(read, attention=self._drawn[variant.drawing])
 
     def _passes(self, settings: AttentionSettings, caption: bool) -> Evidence:
-        pictures = self.pictures
+        batch = self.batch
         prompts = self._captions() if caption else self._prompts(settings.together)
         attention, passes = read_attention(
-            self.backbone, pictures.latents, prompts, pictures.seeds, timesteps=settings.timesteps
+            self.backbone, batch.latents, prompts, batch.seeds, timesteps=settings.timesteps
         )
         for (steps, _, _), read in self._read.items():
             if steps == settings.timesteps:  # what naming explains does not depend on how attention is read
@@ -176,13 +174,13 @@ class Reading:
     @cached_property
     def _drawn(self) -> dict[tuple[float, float], Attention]:
         """The same images generated once more, recorded in all windows at once."""
-        size, prompts = self.pictures.size, self._prompts(True)
+        size, prompts = self.batch.size, self._prompts(True)
         with ExitStack() as stack:
             read = {
                 window: stack.enter_context(record(self.backbone, prompts, size, timesteps=window))
                 for window in self.windows
             }
-            sample(self.backbone, self.pictures.prompts, self.pictures.seeds, self.sampler, size)
+            sample(self.backbone, self.batch.prompts, self.batch.seeds, self.sampler, size)
         return read
 
     def _prompts(self, together: bool) -> list[ClassPrompt]:
@@ -190,7 +188,7 @@ class Reading:
 
     def _captions(self) -> list[ClassPrompt]:
         """The image's own prompt as its class prompt; a class that it does not mention is looked for by name."""
-        return [self._caption(text, words) for text, words in zip(self.pictures.prompts, self.words, strict=True)]
+        return [self._caption(text, words) for text, words in zip(self.batch.prompts, self.words, strict=True)]
 
     def _caption(self, text: str, words: list[str]) -> ClassPrompt:
         spans = class_spans(self.backbone, text, words)
@@ -229,7 +227,7 @@ def measure_attention_ablation(
         report.figures.update({f"{name}: {key}": _mean(several, key) for key in _COLUMNS})
     report.tables.append(_table(ordered))
     report.notes += [
-        "Every row differs from the first in one thing; the same images, but for those of appended prompts.",
+        "Every row differs from the first in one setting; the same images, but for those of appended prompts.",
         "Truth is the judge; mIoU counts every pixel. Means over the seeds; the gain over the first row is given for "
         "the worst and the best seed too.",
     ]
@@ -249,7 +247,7 @@ def _table(runs: Sequence[Sequence[Run]]) -> Table:
         rows.append([several[0].variant.name, figures[0], fmean(gains), min(gains), max(gains), *figures[1:], images])
     miou, *others = _COLUMNS.values()
     columns = ["variant", miou, "gain", "worst seed", "best seed", *others, "images"]
-    return Table("labels from attention, one thing at a time", columns, rows)
+    return Table("labels from attention, one setting at a time", columns, rows)
 
 
 def _mean(runs: Sequence[Run], key: str) -> float:

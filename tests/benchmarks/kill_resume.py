@@ -1,7 +1,7 @@
 """SIGKILL at random moments, resume, compare: `python -m tests.benchmarks.kill_resume --tries 50`.
 
 Each try starts a run in a store of its own, kills it (and its workers) at a random moment after its first shard, starts
-the same command again, and compares every shard with those of a run that nobody disturbed. Exit code 1 if any differs.
+the same command again, and compares every shard with those of an undisturbed run. Exit code 1 if any differs.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def start(plan: GenerationPlan, home: Path, args: argparse.Namespace) -> subproc
 def finish(plan: GenerationPlan, home: Path, args: argparse.Namespace) -> dict[str, bytes]:
     """Runs to the end; returns every shard."""
     if start(plan, home, args).wait() != 0:
-        raise SystemExit("a run that nobody disturbed has failed")
+        raise SystemExit("an undisturbed run has failed")
     return files(plan, home)
 
 

@@ -1,7 +1,7 @@
 """Share of the time that is not spent in the model: `python -m tests.benchmarks.outside_model`.
 
 One engine in this process makes shards; the first is not counted. Two shares of the wall time are printed. By stages:
-all but drawing (sampling and VAE), the parity pass, and the labeller with its postprocessing. By networks, which is
+all but drawing (sampling and VAE), the parity pass, and the annotator with its postprocessing. By networks, which is
 stricter: all but the calls of text encoder, UNet, VAE and decoder themselves, so that the sampler's own arithmetic,
 postprocessing and every conversion count as outside.
 """

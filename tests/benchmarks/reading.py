@@ -1,7 +1,7 @@
 """Rows a second out of a finished set, over raw parquet: `python -m tests.benchmarks.reading`.
 
-Raw parquet is what anybody can do who knows the store: every shard's two files by pyarrow, the columns that a row of
-the set needs, as dicts, both pictures decoded by Pillow. Against it: the set as a stream, which reads the same files,
+Raw parquet reads the store without this package: every shard's two files by pyarrow, the columns that a row of
+the set needs, as dicts, both images decoded by Pillow. Against it: the set as a stream, which reads the same files,
 and the set as `load_dataset` keeps it (arrow, memory-mapped). A second figure leaves decoding out, on either side:
 tables out of the store over tables out of parquet. Best of the rounds, each way in turn.
 """
@@ -41,7 +41,7 @@ def raw_tables(plan: GenerationPlan, count: int) -> Iterator[tuple[Any, Any]]:
 
 
 def raw_rows(plan: GenerationPlan, count: int) -> Iterator[dict[str, Any]]:
-    """Every row with its pictures decoded."""
+    """Every row with its images decoded."""
     for drawn, read in raw_tables(plan, count):
         for image_row, label_row in zip(drawn.to_pylist(), read.to_pylist(), strict=True):
             row = {**image_row, **label_row}
@@ -99,7 +99,7 @@ def main(words: list[str] | None = None) -> int:
             kept=lambda: iter(kept),
         )
         bare = best(args.rounds, count, raw=lambda: raw_tables(plan, count), ours=lambda: tables(plan, count))
-    print(f"{count} rows, pictures decoded: " + ", ".join(f"{name} {rate:,.0f} rows/s" for name, rate in rows.items()))
+    print(f"{count} rows, images decoded: " + ", ".join(f"{name} {rate:,.0f} rows/s" for name, rate in rows.items()))
     print(f"over raw parquet: stream {rows['stream'] / rows['raw']:.2f}, kept {rows['kept'] / rows['raw']:.2f}")
     print(f"tables alone: raw {bare['raw']:,.0f} rows/s, ours {bare['ours']:,.0f}: {bare['ours'] / bare['raw']:.2f}")
     return 0

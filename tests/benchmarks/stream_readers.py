@@ -1,4 +1,4 @@
-"""Ranks with DataLoader workers stream what nobody made yet: `python -m tests.benchmarks.stream_readers --ranks 2`.
+"""Ranks with DataLoader workers stream shards that are not made yet: `python -m tests.benchmarks.stream_readers`.
 
 Every rank is a process of its own on one store. Checked: every row comes to exactly one rank once, and nothing is made
 twice, neither a shard nor a batch of one. Exit code 1 otherwise. `--images` that the ranks' shards do not divide make

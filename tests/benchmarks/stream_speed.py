@@ -2,7 +2,7 @@
 
 Map and stream go through the same DataLoader (decoded images in lists, no training); raw is pyarrow alone, which reads
 every column of the shards and decodes nothing. Readers take turns; medians of the rounds count. The set is made first
-(one sampling step: what the pictures show does not matter) and can be kept for the next time with `--home`.
+(one sampling step: what the images show does not matter) and can be kept for the next time with `--home`.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The ablation: settings read a part of one extraction, differ in one thing, and end in a table."""
+"""The ablation: settings read a part of one extraction, differ in one setting, and end in a table."""
 
 from dataclasses import fields
 
@@ -12,7 +12,7 @@ from tests.benchmarks.ablation import BARE, BASE, SETTINGS, Ablation, Setting, m
 SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
 
-def test_every_setting_differs_from_another_in_one_thing():
+def test_every_setting_differs_from_another_in_one_setting():
     by_name = {setting.name: setting for setting in SETTINGS}
     assert by_name.keys() >= {setting.against for setting in SETTINGS} and len(by_name) == len(SETTINGS)
     for setting in SETTINGS:

@@ -15,7 +15,7 @@ from tests.benchmarks.attention_ablation import compare, measure_attention_ablat
 ONE_STEP = SamplerConfig(steps=1, guidance=2.0)
 
 
-def test_the_ablation_varies_one_thing_each(backbone, tmp_path):
+def test_the_ablation_varies_one_setting_each(backbone, tmp_path):
     names = [variant.name for variant in variants()]
     assert len(set(names)) == len(names) and names[0] == "as shipped"
     assert variants()[0].settings.name == "attention"
@@ -27,7 +27,7 @@ def test_the_ablation_varies_one_thing_each(backbone, tmp_path):
     outcome = measure_attention_ablation(backbone, Judge.load(), batches, batches, 2, ONE_STEP, chosen)
     (table,) = outcome.report.tables
     assert [row[0] for row in table.rows] == [variant.name for variant in chosen]
-    assert all(row[-1] == 4 for row in table.rows), "pictures of both seeds"
+    assert all(row[-1] == 4 for row in table.rows), "images of both seeds"
     assert outcome.report.figures["as shipped: miou"] == table.rows[0][1]
     assert table.rows[0][2:5] == [0, 0, 0], "the first gains nothing over itself"
     for _, miou, gain, worst, best, *_ in table.rows:
@@ -37,7 +37,7 @@ def test_the_ablation_varies_one_thing_each(backbone, tmp_path):
     assert (tmp_path / "ablation.png").stat().st_size > 1000
 
 
-def test_one_run_counts_every_picture(backbone):
+def test_one_run_counts_every_image(backbone):
     batches = drawn(backbone, 2, 2, sampler=ONE_STEP)
     (run,) = compare(backbone, Judge.load(), naming(batches), variants()[:1], 2, ONE_STEP)
     assert run.labels.images == 2 and 0 <= run.figures()["miou"] <= 1

@@ -19,7 +19,7 @@ from dataset_dm.plan.resolve import resolve
 
 
 class Threshold:
-    """An annotator whose answer can be worked out from the picture: bright pixels are cars, others background."""
+    """An annotator whose answer can be worked out from the image: bright pixels are cars, others background."""
 
     name, fingerprint, classes, tasks = "threshold", "0" * 16, VOC_CLASSES, ("semantic", "depth")
 
@@ -28,8 +28,8 @@ class Threshold:
     def __init__(self) -> None:
         self.requests: list[object] = []
 
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Pictures:
-        return pictures
+    def look(self, backbone: Backbone, batch: Pictures, classes: Sequence[str]) -> Pictures:
+        return batch
 
     def annotate(
         self,
@@ -43,8 +43,8 @@ class Threshold:
     ) -> list[Annotation]:
         self.requests.append(requested)
         full = bright(seen.images.numpy())
-        sure = np.ones(full.shape[1:], np.float32)
-        more = {"probability": sure, "depth": 5 * sure, "depth_confidence": sure}
+        ones = np.ones(full.shape[1:], np.float32)
+        more = {"probability": ones, "depth": 5 * ones, "depth_confidence": ones}
         return [Annotation(confidence=1.0, label=each, full=each, **more) for each in full]
 
 

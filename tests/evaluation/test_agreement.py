@@ -15,19 +15,19 @@ from dataset_dm.miniature.judge import Judge
 
 
 class Says:
-    """A labeller that says one class on the left half and another on the right, and how sure it is of both."""
+    """An annotator that says one class on the left half and another on the right, with a confidence for each."""
 
     fingerprint, classes, tasks, levels = "0" * 16, (), ("semantic",), ()
 
-    def __init__(self, name: str, halves: tuple[int, int], sure: tuple[float, float]) -> None:
-        self.name, self.halves, self.sure = name, halves, sure
+    def __init__(self, name: str, halves: tuple[int, int], confidence: tuple[float, float]) -> None:
+        self.name, self.halves, self.confidence = name, halves, confidence
 
-    def look(self, backbone: object, pictures: Pictures, classes: object) -> int:
-        return len(pictures)
+    def look(self, backbone: object, batch: Pictures, classes: object) -> int:
+        return len(batch)
 
     def annotate(self, seen: int, *rest: object, **more: object) -> list[Annotation]:
         full = np.repeat(np.array([self.halves], np.uint8), 2, axis=1).repeat(4, axis=0)
-        chance = np.repeat(np.array([self.sure], np.float32), 2, axis=1).repeat(4, axis=0)
+        chance = np.repeat(np.array([self.confidence], np.float32), 2, axis=1).repeat(4, axis=0)
         label = np.where(chance < 0.3, np.uint8(VOID), full)
         presence = np.zeros(20, np.float32)
         one = Annotation(confidence=float(chance.mean()), label=label, full=full, probability=chance, presence=presence)
@@ -45,19 +45,19 @@ class Halves(Judge):
 
 
 def test_agreement_is_ranked_against_confidence_by_hand() -> None:
-    # the first is wrong on the right and surer there than where it is right; the second is right everywhere
+    # the first is wrong on the right with more confidence there than where it is right; the second is right everywhere
     pair = CombinedAnnotator([Says("first", (1, 3), (0.6, 0.7)), Says("second", (1, 2), (0.9, 0.5))])
-    pictures = Pictures(
+    batch = Pictures(
         images=torch.zeros(2, 4, 4, 3, dtype=torch.uint8), latents=torch.zeros(2, 1, 1, 1),
         prompts=["", ""], seeds=[0, 1], named=[[0], [0]],
     )  # fmt: skip
-    report = measure_agreement(None, pair, Halves(), [pictures], 2).report
+    report = measure_agreement(None, pair, Halves(), [batch], 2).report
     figures = report.figures
     assert figures["labeller_0_pixel_auroc_confidence"] == 0 and figures["labeller_0_pixel_auroc_agreement"] == 1
     assert np.isnan(figures["labeller_1_pixel_auroc_confidence"]), "it is never wrong"
     # classes 1, 2, 3: 1 of the first's; 1/2 of the second's
     assert figures["labeller_0_miou"] == pytest.approx(1 / 3) and figures["labeller_1_miou"] == 1
-    assert figures["together_miou"] == pytest.approx(1 / 3), "the surest decides, here the wrong one"
+    assert figures["together_miou"] == pytest.approx(1 / 3), "the most confident decides, here the wrong one"
     rows = {row[0]: row for row in report.tables[0].rows}
     assert rows["together"][2:4] == [1, 0.5], "where they differ is void: class 1 is left"
 

@@ -18,14 +18,14 @@ ONE_STEP, FOUR_STEPS = (SamplerConfig(steps=steps, guidance=2.0) for steps in (1
 
 
 def test_absent_classes_are_added_and_the_unnamed_left_out(backbone):
-    (pictures,) = drawn(backbone, 2, 2, sampler=ONE_STEP)
-    asked = with_absent(pictures)
-    for before, after in zip(pictures.named, asked.named, strict=True):
+    (batch,) = drawn(backbone, 2, 2, sampler=ONE_STEP)
+    asked = with_absent(batch)
+    for before, after in zip(batch.named, asked.named, strict=True):
         assert set(before) < set(after) and len(after) == len(before) + 2
-    assert with_absent(pictures).named == asked.named, "by the seeds, not by chance"
-    pictures.named[0] = []
-    (left,) = naming([pictures])
-    assert len(left) == 1 and left.prompts == pictures.prompts[1:]
+    assert with_absent(batch).named == asked.named, "by the seeds, not by chance"
+    batch.named[0] = []
+    (left,) = naming([batch])
+    assert len(left) == 1 and left.prompts == batch.prompts[1:]
 
 
 def test_figures_of_two_images(backbone):

@@ -9,9 +9,9 @@ from dataset_dm.metrics.boundary import Boundaries, near, outline
 from tests.metrics.scenes import square
 
 
-def label(*things: tuple[np.ndarray, int]) -> np.ndarray:
+def label(*parts: tuple[np.ndarray, int]) -> np.ndarray:
     ids = np.zeros((64, 64), dtype=np.uint8)
-    for mask, k in things:
+    for mask, k in parts:
         ids[mask] = k
     return ids
 
@@ -49,7 +49,7 @@ def test_one_pixel_is_forgiven_and_two_are_not() -> None:
     assert score(label((square(10, 13, 10), 1)), truth)[1] == pytest.approx(2 * (7 + 1 + 1) / 36)
 
 
-def test_large_pictures_forgive_more() -> None:
+def test_large_images_forgive_more() -> None:
     truth, moved = np.zeros((2, 600, 800), dtype=np.uint8)  # 0.0075 of the diagonal is 7.5 pixels
     truth[100:300, 100:300], moved[107:307, 100:300] = 1, 1
     boundaries = Boundaries(2)
@@ -72,7 +72,7 @@ def test_what_lies_on_true_void_is_left_out() -> None:
     )
 
 
-def test_counts_are_summed_over_pictures() -> None:
+def test_counts_are_summed_over_images() -> None:
     truth = label((square(10, 10, 10), 1))
     boundaries = Boundaries(2)
     boundaries.add(truth, truth)

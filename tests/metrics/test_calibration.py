@@ -12,7 +12,7 @@ from dataset_dm.metrics.calibration import Reliability, fit_temperature, log_pro
 def test_ece_by_hand() -> None:
     curve = Reliability(bins=2)
     curve.add(np.array([0.4, 0.4, 0.9, 0.9]), np.array([True, False, True, True]))
-    # lower bin: 2 of 4, sure 0.4, right 0.5 → 0.1; upper bin: sure 0.9, right 1 → 0.1
+    # lower bin: 2 of 4, confidence 0.4, right 0.5 → 0.1; upper bin: confidence 0.9, right 1 → 0.1
     assert curve.ece() == pytest.approx(0.5 * 0.1 + 0.5 * 0.1)
     assert curve.accuracy() == pytest.approx([0.5, 1.0])
     assert curve.mean_confidence() == pytest.approx([0.4, 0.9])
@@ -26,7 +26,7 @@ def test_opposite_gaps_in_one_bin_cancel_but_not_across_bins() -> None:
     assert two.ece() == pytest.approx(0.75)
 
 
-def test_bin_edges_and_sure_predictions() -> None:
+def test_bin_edges_and_certain_predictions() -> None:
     curve = Reliability(bins=10)
     curve.add(np.array([0.0, 0.1, 1.0]), np.array([False, False, True]))
     assert curve.count.tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1]

@@ -48,7 +48,7 @@ def test_leaving_out_never_helps() -> None:
     assert figures["coverage"] == pytest.approx(2 / 3)
 
 
-def test_pixels_are_pooled_over_pictures() -> None:
+def test_pixels_are_pooled_over_images() -> None:
     figures = errors(([[2.0]], [[1.0]]), ([[1.0, 1.0, 1.0]], [[1.0, 1.0, 1.0]]))
     assert figures["rel"] == pytest.approx(1 / 4)
 

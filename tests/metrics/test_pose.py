@@ -19,9 +19,9 @@ def joints(x: float, y: float, seen: tuple[int, ...] = tuple(range(17))) -> np.n
     return points
 
 
-def people(*pictures) -> Poses:
+def people(*images) -> Poses:
     poses = Poses(PERSON)
-    for objects, truth in pictures:
+    for objects, truth in images:
         poses.add(objects, truth)
     return poses
 
@@ -73,7 +73,7 @@ def test_only_people_have_poses() -> None:
 
 def test_score_is_the_objects_times_the_mean_of_the_claimed_joints() -> None:
     right = (person(joints(20, 20, seen=(0, 1)), 0.6, 0.9), true((BODY, PERSON), points=joints(20, 20, seen=(0, 1))))
-    # surer of the object, less sure of the joints: 0.45 ranks behind 0.54, so the wrong find comes last
+    # a higher score of the object, lower scores of the joints: 0.45 ranks behind 0.54, so the wrong find comes last
     wrong = (person(joints(60, 60), 0.9, 0.5, mask=square(2, 2, 5)), true(points=np.zeros((0, 17, 3), np.float32)))
     assert people(right, wrong).precision().ap == pytest.approx(1)
     wrong = (person(joints(60, 60), 0.9, 0.7, mask=square(2, 2, 5)), true(points=np.zeros((0, 17, 3), np.float32)))

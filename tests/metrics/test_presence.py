@@ -18,7 +18,7 @@ def test_auc_by_hand():
 
 def test_stray_pixels_are_neither_there_nor_absent():
     presences, truth = Presences(), np.zeros((10, 100), np.uint8)
-    truth[0, :10], truth[1, :9] = 1, 2  # 1 % and 0.9 % of the picture
+    truth[0, :10], truth[1, :9] = 1, 2  # 1 % and 0.9 % of the image
     presences.add([0, 1, 2], np.array([0.7, 0.6, 0.1]), truth)
     assert presences.scores == [0.7, 0.1] and presences.present == [True, False]
 

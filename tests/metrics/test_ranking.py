@@ -22,7 +22,7 @@ def test_pairs_are_counted() -> None:
     assert math.isnan(auroc([0.5, 0.6], [True, True]))
 
 
-def test_pictures_add_up() -> None:
+def test_images_add_up() -> None:
     whole, parts = Ranking(), Ranking()
     rng = np.random.default_rng(0)
     score, right = rng.random((4, 6, 5)), rng.random((4, 6, 5)) > 0.3

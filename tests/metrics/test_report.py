@@ -55,7 +55,7 @@ def test_show() -> None:
     ]
 
 
-def test_plots_are_pictures(tmp_path: Path) -> None:
+def test_plots_are_images(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     confusion, curve = Confusion(3), Reliability()
     confusion.add(np.array([[0, 1, 2, 2]], dtype=np.uint8), np.array([[0, 1, 1, 2]], dtype=np.uint8))
@@ -63,8 +63,8 @@ def test_plots_are_pictures(tmp_path: Path) -> None:
     plots.plot_confusion(confusion, ["background", "car", "dog"], tmp_path / "confusion.png")
     plots.plot_reliability([("blind", curve)], tmp_path / "calibration.png")
     for name in ("confusion.png", "calibration.png"):
-        picture = np.asarray(Image.open(tmp_path / name).convert("L"))
-        assert picture.shape[0] > 300 and picture.std() > 5  # something was drawn
+        image = np.asarray(Image.open(tmp_path / name).convert("L"))
+        assert image.shape[0] > 300 and image.std() > 5  # something was drawn
 
 
 def test_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

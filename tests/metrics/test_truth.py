@@ -1,4 +1,4 @@
-"""The truth of a render: things, their joints and their depth stay together."""
+"""The truth of a render: instances, their joints and their depth stay together."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from dataset_dm.miniature.world import labelled
 PERSON = VOC_CLASSES.index("person") + 1
 
 
-def test_things_are_the_bodies_that_are_seen() -> None:
+def test_instances_are_the_bodies_that_are_seen() -> None:
     people = 0
     for i in range(12):
         scene, rendering = labelled("test", i)
@@ -26,10 +26,10 @@ def test_things_are_the_bodies_that_are_seen() -> None:
     assert people > 0
 
 
-def test_a_body_hidden_to_the_last_pixel_is_no_thing() -> None:
+def test_a_body_hidden_to_the_last_pixel_is_no_instance() -> None:
     scene, rendering = next(one for one in (labelled("test", i) for i in range(50)) if len(one[0].bodies) > 2)
     without = rendering.instance_map.copy()
     without[without == 2] = 0
     truth = of_render(scene, dataclasses.replace(rendering, instance_map=without))
     assert truth.instances.classes.tolist() == [b.class_id for i, b in enumerate(scene.bodies) if i != 1]
-    assert np.array_equal(truth.instances.map == 2, without == 3)  # the third body is the second thing
+    assert np.array_equal(truth.instances.map == 2, without == 3)  # the third body is the second instance

@@ -1,4 +1,4 @@
-"""The worst pictures: lowest score first, bounded, never by chance."""
+"""The worst images: lowest score first, bounded, never by chance."""
 
 import numpy as np
 
