@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 SHAPES = ("box", "ellipsoid", "cylinder", "cone", "capsule")
 
@@ -31,7 +32,7 @@ class Solid:
     center: tuple[float, float, float]
     half: tuple[float, float, float]
     slot: str = "main"
-    rotation: np.ndarray | None = None
+    rotation: Float[np.ndarray, "3 3"] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class Figure:
     """An assembled object: its solids, and for a person the 17 COCO keypoints (17, 3) in object coordinates."""
 
     solids: tuple[Solid, ...]
-    keypoints: np.ndarray | None = None
+    keypoints: Float[np.ndarray, "17 3"] | None = None
     pose: str = ""  # of a person: standing, walking, sitting, arms raised
 
 
@@ -102,17 +103,16 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rendering:
-    """An image with exact truth; all maps share (h, w).
+    """An image with exact labels.
 
-    image: uint8 (h, w, 3) sRGB with sensor noise; clean: the same without noise; class_map: uint8, 0 background, else
-    class_id; instance_map: uint8, 0 background, else 1 + index of the body in scene.bodies; depth: float32 metres along
-    the optical axis, sky 0; keypoints: for each body (17, 3) float32 (x, y in pixels, pixel centres at .5; v 0 outside
-    the image, 1 hidden, 2 visible) or None.
+    image: sRGB with sensor noise; clean: the same without noise; class_map: 0 background, else class_id; instance_map:
+    0 background, else 1 + index of the body in scene.bodies; depth: metres along the optical axis, sky 0; keypoints of
+    each body: x, y in pixels, pixel centres at .5; v 0 outside the image, 1 hidden, 2 visible.
     """
 
-    image: np.ndarray
-    clean: np.ndarray
-    class_map: np.ndarray
-    instance_map: np.ndarray
-    depth: np.ndarray
-    keypoints: tuple[np.ndarray | None, ...] = field(default=())
+    image: UInt8[np.ndarray, "h w 3"]
+    clean: UInt8[np.ndarray, "h w 3"]
+    class_map: UInt8[np.ndarray, "h w"]
+    instance_map: UInt8[np.ndarray, "h w"]
+    depth: Float[np.ndarray, "h w"]
+    keypoints: tuple[Float[np.ndarray, "17 3"] | None, ...] = field(default=())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import SHAPES
 
@@ -21,16 +22,16 @@ TINY = np.float32(1e-12)
 class Rays:
     """h * w rays in a unit shape's space: origin + t * (by_row[i] + by_column[j]); float32."""
 
-    origin: np.ndarray  # (3,)
-    by_row: np.ndarray  # (h, 3)
-    by_column: np.ndarray  # (w, 3)
+    origin: Float[np.ndarray, " 3"]
+    by_row: Float[np.ndarray, "h 3"]
+    by_column: Float[np.ndarray, "w 3"]
 
-    def direction(self, axis: int) -> np.ndarray:
-        """One component (h, w) of all directions."""
+    def direction(self, axis: int) -> Float[np.ndarray, "h w"]:
+        """One component of all directions."""
         return self.by_row[:, axis, None] + self.by_column[None, :, axis]
 
-    def quadratic(self, axes: slice) -> tuple[np.ndarray, np.ndarray, np.float32]:
-        """a (h, w), b (h, w), c of |origin + t d|^2 = a t^2 + 2 b t + c over the chosen axes."""
+    def quadratic(self, axes: slice) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"], np.float32]:
+        """a, b, c of |origin + t d|^2 = a t^2 + 2 b t + c over the chosen axes."""
         row, column, origin = self.by_row[:, axes], self.by_column[:, axes], self.origin[axes]
         a = (2.0 * row) @ column.T
         a += (row * row).sum(1)[:, None]
@@ -115,8 +116,8 @@ _HIT: dict[str, Callable[[Rays, float], np.ndarray]] = {
 _HITS = tuple(_HIT[name] for name in SHAPES)
 
 
-def hit(shape: int, rays: Rays, reach: float = 1.0) -> np.ndarray:
-    """First t (h, w) float32 at which rays from outside enter the unit shape SHAPES[shape]; NaN or inf where they miss.
+def hit(shape: int, rays: Rays, reach: float = 1.0) -> Float[np.ndarray, "h w"]:
+    """First t at which rays from outside enter the unit shape SHAPES[shape]; NaN or inf where they miss.
 
     Lines that meet the shape behind their origin give t < 0 (the cone gives a miss). Floating point warnings of
     missing rays are for the caller to silence with np.errstate.
@@ -124,8 +125,10 @@ def hit(shape: int, rays: Rays, reach: float = 1.0) -> np.ndarray:
     return _HITS[shape](rays, np.float32(reach))
 
 
-def unit_normals(shape: int, points: np.ndarray, reach: np.ndarray | float = 1.0) -> np.ndarray:
-    """Outward normals (3, n), of any length, of SHAPES[shape] at surface points (3, n) in the shape's unit space."""
+def unit_normals(
+    shape: int, points: Float[np.ndarray, "3 n"], reach: Float[np.ndarray, " n"] | float = 1.0
+) -> Float[np.ndarray, "3 n"]:
+    """Outward normals, of any length, of SHAPES[shape] at surface points in the shape's unit space."""
     name = SHAPES[shape]
     x, y, z = points
     if name == "ellipsoid":

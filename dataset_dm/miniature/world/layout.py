@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import Camera, Figure
 from dataset_dm.miniature.world.outline import (
@@ -43,20 +44,22 @@ class PlacedFigure:
 
     class_id: int
     figure: Figure
-    points: np.ndarray  # (solids, 26, 3) object coordinates
-    ground: np.ndarray  # (4, 2) corners of the ground plan, object x and z
+    points: Float[np.ndarray, "solids 26 3"]  # object coordinates
+    ground: Float[np.ndarray, "4 2"]  # corners of the ground plan, object x and z
     yaw: float
     slender: float  # about 1; more for an object that fills little of its own bounds
     scale: float = 1.0
-    position: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3))
-    box: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(4))  # left, top, right, bottom in the frame
+    position: Float[np.ndarray, " 3"] = dataclasses.field(default_factory=lambda: np.zeros(3))
+    box: Float[np.ndarray, " 4"] = dataclasses.field(
+        default_factory=lambda: np.zeros(4)
+    )  # left, top, right, bottom in the frame
 
-    def world(self) -> np.ndarray:
-        """Its outline in world coordinates (solids, 26, 3)."""
+    def world(self) -> Float[np.ndarray, "solids 26 3"]:
+        """Its outline in world coordinates."""
         return turned(self.points, self.yaw) * self.scale + self.position
 
-    def plan(self) -> np.ndarray:
-        """Corners (4, 2) of its rectangle on the ground, world x and z."""
+    def plan(self) -> Float[np.ndarray, "4 2"]:
+        """Corners of its rectangle on the ground, world x and z."""
         cos, sin = np.cos(self.yaw), np.sin(self.yaw)
         return self.ground @ np.array([[cos, -sin], [sin, cos]]) * self.scale + self.position[[0, 2]]
 
@@ -75,7 +78,7 @@ def _slender(points: np.ndarray) -> float:
     return float(np.clip((0.55 / max(filled, 0.05)) ** 0.3, 0.8, 1.3))
 
 
-def reach(objects: Sequence[PlacedFigure]) -> np.ndarray:
+def reach(objects: Sequence[PlacedFigure]) -> Float[np.ndarray, " 3"]:
     """(half width, top, far end) of all objects in metres."""
     points = np.concatenate([one.world().reshape(-1, 3) for one in objects])
     return np.array([np.abs(points[:, 0]).max(), points[:, 1].max(), points[:, 2].max()])

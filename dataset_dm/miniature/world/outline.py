@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 from einops import rearrange
+from jaxtyping import Bool, Float
 
 from dataset_dm.miniature.world.geometry import Camera, Figure
 
@@ -33,8 +34,8 @@ def _unit_points(shape: str) -> np.ndarray:
     return 1.03 * signs / np.linalg.norm(signs, axis=1, keepdims=True)
 
 
-def figure_points(figure: Figure) -> np.ndarray:
-    """Points (solids, 26, 3) in object coordinates whose convex hull, solid by solid, is the figure's outline."""
+def figure_points(figure: Figure) -> Float[np.ndarray, "solids 26 3"]:
+    """Points in object coordinates whose convex hull, solid by solid, is the figure's outline."""
     points = np.stack([_unit_points(solid.shape) for solid in figure.solids])
     half = np.array([solid.half for solid in figure.solids])
     center = np.array([solid.center for solid in figure.solids])
@@ -50,14 +51,16 @@ def figure_points(figure: Figure) -> np.ndarray:
     return points + center[:, None]
 
 
-def turned(points: np.ndarray, yaw: float) -> np.ndarray:
-    """Ry(yaw) @ p for points (..., 3); at yaw = pi/2 the object's +x looks at the camera (-z)."""
+def turned(points: Float[np.ndarray, "*points 3"], yaw: float) -> Float[np.ndarray, "*points 3"]:
+    """Ry(yaw) @ p for every point; at yaw = pi/2 the object's +x looks at the camera (-z)."""
     cos, sin = np.cos(yaw), np.sin(yaw)
     return points @ np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]]).T
 
 
-def project(points: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """World points (..., 3) -> frame coordinates (..., 2) and depth along the optical axis (...) in metres."""
+def project(
+    points: Float[np.ndarray, "*points 3"], camera: Camera
+) -> tuple[Float[np.ndarray, "*points 2"], Float[np.ndarray, "*points"]]:
+    """World points -> frame coordinates, and depth along the optical axis in metres."""
     x, y, z = np.moveaxis(points - np.asarray(camera.position), -1, 0)
     cos, sin = np.cos(camera.pitch), np.sin(camera.pitch)
     depth = z * cos - y * sin
@@ -65,13 +68,13 @@ def project(points: np.ndarray, camera: Camera) -> tuple[np.ndarray, np.ndarray]
     return np.stack([0.5 + x / reach, 0.5 - (y * cos + z * sin) / reach], axis=-1), depth
 
 
-def bounds(frame: np.ndarray) -> np.ndarray:
-    """Frame points (..., 2) -> (left, top, right, bottom)."""
+def bounds(frame: Float[np.ndarray, "*points 2"]) -> Float[np.ndarray, " 4"]:
+    """Frame points -> (left, top, right, bottom)."""
     flat = frame.reshape(-1, 2)
     return np.concatenate([flat.min(0), flat.max(0)])
 
 
-def extent(box: np.ndarray) -> float:
+def extent(box: Float[np.ndarray, " 4"]) -> float:
     """Geometric mean of a box's width and height, as a share of the frame's side."""
     return float(np.sqrt((box[2] - box[0]) * (box[3] - box[1])))
 
@@ -89,8 +92,8 @@ def _cells() -> np.ndarray:
     return np.stack([x, y], axis=-1).reshape(-1, 2) @ _directions()
 
 
-def coverage(frame: np.ndarray) -> np.ndarray:
-    """Cells (GRID, GRID) covered by solids given as frame points (solids, points, 2).
+def coverage(frame: Float[np.ndarray, "solids points 2"]) -> Bool[np.ndarray, "grid grid"]:
+    """The GRID x GRID cells that are covered by solids, given as frame points.
 
     A solid's outline is taken as the polygon that eight pairs of parallel lines cut out around its points.
     """
@@ -101,15 +104,15 @@ def coverage(frame: np.ndarray) -> np.ndarray:
     return rearrange(inside.all(-1).any(0), "(h w) -> h w", h=GRID)
 
 
-def footprint(points: np.ndarray) -> np.ndarray:
-    """Object points -> half extents of the rectangle around the figure's ground plan: corners (4, 2) in object x, z."""
+def footprint(points: Float[np.ndarray, "*points 3"]) -> Float[np.ndarray, "4 2"]:
+    """Corners, in object x and z, of the rectangle around a figure's ground plan."""
     flat = points.reshape(-1, 3)[:, [0, 2]]
     (x0, z0), (x1, z1) = flat.min(0), flat.max(0)
     return np.array([(x0, z0), (x1, z0), (x1, z1), (x0, z1)])
 
 
-def rectangles_meet(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether two rectangles, corners (4, 2) in order, overlap (separating-axis test)."""
+def rectangles_meet(first: Float[np.ndarray, "4 2"], second: Float[np.ndarray, "4 2"]) -> bool:
+    """Whether two rectangles, corners in order, overlap (separating-axis test)."""
     for corners in (first, second):
         axes = np.stack([corners[1] - corners[0], corners[2] - corners[1]], axis=1)
         one, two = first @ axes, second @ axes

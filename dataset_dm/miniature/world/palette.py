@@ -4,6 +4,7 @@ nothing about class; and the broad colours of grounds, walls and skies, which ov
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import SLOTS
 
@@ -41,14 +42,14 @@ PASTEL: dict[str, Colour] = {
 NAMES = tuple(PALETTE)
 
 
-def linear(colour: np.ndarray | Colour) -> np.ndarray:
+def linear(colour: Float[np.ndarray, "*shape"] | Colour) -> Float[np.ndarray, "*shape"]:
     """sRGB values in [0, 1] -> linear light in [0, 1], same shape (IEC 61966-2-1)."""
     colour = np.asarray(colour, dtype=np.float64)
     return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
 
 
-def as_tuple(colour: np.ndarray) -> Colour:
-    """A clipped (3,) array as plain floats."""
+def as_tuple(colour: Float[np.ndarray, " 3"]) -> Colour:
+    """A clipped colour as plain floats."""
     red, green, blue = np.clip(colour, 0.0, 1.0)
     return float(red), float(green), float(blue)
 
@@ -76,19 +77,21 @@ def body_colours(rng: np.random.Generator, style: str = "day") -> tuple[str, dic
     return name, {slot: as_tuple(colour) for slot, colour in colours.items()}
 
 
-def wide(rng: np.random.Generator, saturation: tuple[float, float], brightness: tuple[float, float]) -> np.ndarray:
-    """Any palette colour, greyed to a saturation share and set to a mean sRGB brightness; linear RGB (3,)."""
+def wide(
+    rng: np.random.Generator, saturation: tuple[float, float], brightness: tuple[float, float]
+) -> Float[np.ndarray, " 3"]:
+    """Any palette colour, greyed to a saturation share and set to a mean sRGB brightness; linear RGB."""
     colour = np.asarray(PALETTE[NAMES[rng.integers(len(NAMES))]])
     return greyed(colour, rng, saturation, brightness)
 
 
 def greyed(
-    colour: np.ndarray | Colour,
+    colour: Float[np.ndarray, " 3"] | Colour,
     rng: np.random.Generator,
     saturation: tuple[float, float],
     brightness: tuple[float, float],
-) -> np.ndarray:
-    """An sRGB colour pulled towards grey by a drawn share and set to a drawn mean brightness; linear RGB (3,)."""
+) -> Float[np.ndarray, " 3"]:
+    """An sRGB colour pulled towards grey by a drawn share and set to a drawn mean brightness; linear RGB."""
     colour = np.asarray(colour, dtype=np.float64)
     mixed = colour.mean() + (colour - colour.mean()) * rng.uniform(*saturation)
     return linear(np.clip(mixed * (rng.uniform(*brightness) / max(mixed.mean(), 1e-3)), 0.0, 1.0))

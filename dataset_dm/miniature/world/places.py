@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import Light, Setting
 from dataset_dm.miniature.world.palette import as_tuple, greyed, wide
@@ -60,7 +61,7 @@ def draw_kind(names: Sequence[str], rng: np.random.Generator) -> str:
     return str(rng.choice(KINDS, p=weights / weights.sum()))
 
 
-def draw_setting(kind: str, reach: np.ndarray, eye: float, rng: np.random.Generator) -> Setting:
+def draw_setting(kind: str, reach: Float[np.ndarray, " 3"], eye: float, rng: np.random.Generator) -> Setting:
     """The looks of a setting around placed bodies.
 
     reach: (half width, top, far end) in metres that the bodies take up; eye: camera height. A room holds them all.

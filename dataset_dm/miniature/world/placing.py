@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from dataset_dm.miniature.world.geometry import SHAPES, Body
 
@@ -21,26 +22,26 @@ class Placed:
     y = -1, tip at y = 1; capsule radius 1 about the segment |y| <= reach (the other shapes have reach 1).
     """
 
-    shape: np.ndarray  # (n,) int, index into SHAPES
-    center: np.ndarray  # (n, 3)
-    axes: np.ndarray  # (n, 3, 3), columns are the own axes times the half extents
-    inverse: np.ndarray  # (n, 3, 3), inverse of axes
-    reach: np.ndarray  # (n,)
-    body: np.ndarray  # (n,) int, index of the body in the scene
-    colour: np.ndarray  # (n, 3) linear RGB
+    shape: Int[np.ndarray, " n"]  # index into SHAPES
+    center: Float[np.ndarray, "n 3"]
+    axes: Float[np.ndarray, "n 3 3"]  # columns are the own axes times the half extents
+    inverse: Float[np.ndarray, "n 3 3"]  # inverse of axes
+    reach: Float[np.ndarray, " n"]
+    body: Int[np.ndarray, " n"]  # index of the body in the scene
+    colour: Float[np.ndarray, "n 3"]  # linear RGB
 
     def __len__(self) -> int:
         return len(self.shape)
 
 
-def rotation_y(yaw: float) -> np.ndarray:
-    """Rotation (3, 3) about y: yaw 0 leaves a figure facing +x, yaw pi/2 turns it to -z (towards the camera)."""
+def rotation_y(yaw: float) -> Float[np.ndarray, "3 3"]:
+    """Rotation about y: yaw 0 leaves a figure facing +x, yaw pi/2 turns it to -z (towards the camera)."""
     c, s = math.cos(yaw), math.sin(yaw)
     return np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
 
 
-def body_to_world(body: Body, points: np.ndarray) -> np.ndarray:
-    """Object coordinates (n, 3) of a body's figure to world coordinates (n, 3)."""
+def body_to_world(body: Body, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Object coordinates of a body's figure to world coordinates."""
     return body.scale * np.asarray(points, np.float64) @ rotation_y(body.yaw).T + np.asarray(body.position)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from dataset_dm.miniature.world.geometry import SHAPES, Body, Camera
-from dataset_dm.miniature.world.placing import Placed, body_to_world, place
+from dataset_dm.miniature.world.placing import Placed, body_to_world
 
 NEAR = 0.05  # metres; nothing nearer is drawn
 BOX, ELLIPSOID, CYLINDER, CONE, CAPSULE = range(len(SHAPES))
@@ -29,8 +30,8 @@ class View:
     """A camera over an image of `size` = (height, width): its axes in the world (rows right, up, forward), its focal
     length in pixels."""
 
-    position: np.ndarray
-    axes: np.ndarray
+    position: Float[np.ndarray, " 3"]
+    axes: Float[np.ndarray, "3 3"]
     focal: float
     size: tuple[int, int]
 
@@ -46,8 +47,10 @@ def view(camera: Camera, size: tuple[int, int]) -> View:
     return View(np.asarray(camera.position, np.float64), axes, size[1] / 2 / camera.half_width, size)
 
 
-def project_points(points: np.ndarray, camera: Camera, size: tuple[int, int] = (128, 128)) -> np.ndarray:
-    """World points (n, 3) to (n, 3): pixel x, pixel y, depth in metres along the optical axis.
+def project_points(
+    points: Float[np.ndarray, "n 3"], camera: Camera, size: tuple[int, int] = (128, 128)
+) -> Float[np.ndarray, "n 3"]:
+    """World points to pixel x, pixel y, depth in metres along the optical axis.
 
     x and y are NaN for points that are not in front of the camera (depth <= 0.05 m).
     """
@@ -85,13 +88,15 @@ def _hull(center: np.ndarray, axes: np.ndarray, eye: View) -> np.ndarray:
     return np.stack([*bounds, cx + eye.focal * right.max(1), cy - eye.focal * low.min(1)], axis=1)
 
 
-def ellipsoid_bounds(center: np.ndarray, axes: np.ndarray, eye: View) -> np.ndarray:
-    """Exact pixel bounds (n, 4) x0, y0, x1, y1 of ellipsoids center (n, 3) + axes (n, 3, 3) @ unit ball."""
+def ellipsoid_bounds(
+    center: Float[np.ndarray, "n 3"], axes: Float[np.ndarray, "n 3 3"], eye: View
+) -> Float[np.ndarray, "n 4"]:
+    """Exact pixel bounds x0, y0, x1, y1 of ellipsoids center + axes @ unit ball."""
     return _hull(center[:, None], axes[:, None], eye)
 
 
-def solid_bounds(solids: Placed, eye: View) -> np.ndarray:
-    """Exact pixel bounds (n, 4) x0, y0, x1, y1 of every solid, not clipped to the image; infinite sides where a solid
+def solid_bounds(solids: Placed, eye: View) -> Float[np.ndarray, "n 4"]:
+    """Exact pixel bounds x0, y0, x1, y1 of every solid, not clipped to the image; infinite sides where a solid
     reaches behind the near plane, NaN-free. A solid wholly behind the camera has x0 > x1."""
     bounds = np.empty((len(solids), 4))
     for shape in range(len(SHAPES)):
@@ -116,18 +121,17 @@ def solid_bounds(solids: Placed, eye: View) -> np.ndarray:
     return bounds
 
 
-def body_bounds(body: Body, camera: Camera, size: tuple[int, int] = (128, 128)) -> np.ndarray:
-    """Exact pixel bounds (4,) x0, y0, x1, y1 of a body, not clipped to the image (see solid_bounds)."""
-    bounds = solid_bounds(place([body]), view(camera, size))
-    return np.concatenate([bounds[:, :2].min(0), bounds[:, 2:].max(0)])
-
-
 def body_keypoints(
-    body: Body, index: int, camera: Camera, depth: np.ndarray, instance: np.ndarray, size: tuple[int, int]
-) -> np.ndarray | None:
-    """Keypoints (17, 3) float32 x, y, v of one body, None for figures without joints.
+    body: Body,
+    index: int,
+    camera: Camera,
+    depth: Float[np.ndarray, "H W"],
+    instance: UInt8[np.ndarray, "H W"],
+    size: tuple[int, int],
+) -> Float[np.ndarray, "17 3"] | None:
+    """Keypoints x, y, v of one body, None for figures without joints.
 
-    depth, instance (H, W): the nearest surface (inf: nothing) and its 1 + body index on a grid over the same image, any
+    depth, instance: the nearest surface (inf: nothing) and its 1 + body index on a grid over the same image, any
     resolution. v = 0 outside the image (x = y = 0), 1 hidden, 2 visible: no surface of something else in front of the
     joint, and its own body's surface no further in front than the limb is thick.
     """
@@ -145,7 +149,11 @@ def body_keypoints(
 
 
 def all_keypoints(
-    bodies: Sequence[Body], camera: Camera, depth: np.ndarray, instance: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray | None, ...]:
+    bodies: Sequence[Body],
+    camera: Camera,
+    depth: Float[np.ndarray, "H W"],
+    instance: UInt8[np.ndarray, "H W"],
+    size: tuple[int, int],
+) -> tuple[Float[np.ndarray, "17 3"] | None, ...]:
     """body_keypoints of every body of a scene."""
     return tuple(body_keypoints(body, i, camera, depth, instance, size) for i, body in enumerate(bodies))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int, UInt8
 
 from dataset_dm.miniature.world import surfaces
 from dataset_dm.miniature.world.geometry import Rendering, Scene
@@ -50,8 +51,8 @@ def render(scene: Scene, size: tuple[int, int] = (128, 128)) -> Rendering:
     return Rendering(image, clean, classes[instance], instance, metres, keypoints)
 
 
-def cast(solids: Placed, eye: View, rays: Grid, depth: np.ndarray) -> np.ndarray:
-    """Index (H, W) int16 of the solid that each ray meets first, -1 for none; lowers `depth` (H, W) in place."""
+def cast(solids: Placed, eye: View, rays: Grid, depth: Float[np.ndarray, "H W"]) -> Int[np.ndarray, "H W"]:
+    """Index of the solid that each ray meets first, -1 for none; lowers `depth` in place."""
     which = np.full(depth.shape, -1, np.int16)
     height, width = depth.shape
     scale = height / eye.size[0]
@@ -89,8 +90,10 @@ def _mean(quarters: np.ndarray) -> np.ndarray:
     return (quarters[0] + quarters[1] + quarters[2] + quarters[3]) * np.float32(0.25)
 
 
-def resolve(instance: np.ndarray, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Instance (h, w) uint8 and depth (h, w) float32 of pixels from their four rays' instance and depth (2 h, 2 w).
+def resolve(
+    instance: UInt8[np.ndarray, "H W"], depth: Float[np.ndarray, "H W"]
+) -> tuple[UInt8[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
+    """Instance and depth of pixels from those of their four rays; H = 2 h, W = 2 w.
 
     Most rays win, on a tie the nearest; depth is the mean over the winner's rays. Depth inf (sky) turns to 0: a
     background pixel is sky when more of its background rays meet sky than ground.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from einops import rearrange
+from jaxtyping import Float, Int
 
 from dataset_dm.miniature.world.geometry import SHAPES, Light
 from dataset_dm.miniature.world.intersect import unit_normals
@@ -15,9 +16,14 @@ _SUN = 1.2  # brightness of the directed light, so that surfaces facing it keep 
 
 
 def shade_solids(
-    solids: Placed, light: Light, rays: Grid, where: np.ndarray, which: np.ndarray, depth: np.ndarray
-) -> np.ndarray:
-    """Linear RGB (3, n) float32 of n hits: flat ray index `where`, solid `which`, `depth` along the optical axis."""
+    solids: Placed,
+    light: Light,
+    rays: Grid,
+    where: Int[np.ndarray, " n"],
+    which: Int[np.ndarray, " n"],
+    depth: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, "3 n"]:
+    """Linear RGB of n hits: flat ray index `where`, solid `which`, `depth` along the optical axis."""
     row, column = np.divmod(where.astype(np.int32), np.int32(rays.shape[1]))
     direction = rays.by_row.T.astype(np.float32)[:, row] + rays.by_column.T.astype(np.float32)[:, column]
     normal = world_normals(solids, rays, direction, which, depth)
@@ -47,9 +53,13 @@ def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def world_normals(
-    solids: Placed, rays: Grid, direction: np.ndarray, which: np.ndarray, depth: np.ndarray
-) -> np.ndarray:
-    """Unit normals (3, n) float32 in world axes of n hits."""
+    solids: Placed,
+    rays: Grid,
+    direction: Float[np.ndarray, "3 n"],
+    which: Int[np.ndarray, " n"],
+    depth: Float[np.ndarray, " n"],
+) -> Float[np.ndarray, "3 n"]:
+    """Unit normals in world axes of n hits."""
     start = np.einsum("nij,nj->ni", solids.inverse, rays.origin - solids.center).T.astype(np.float32)[:, which]
     turn = rearrange(solids.inverse, "n i j -> i j n").astype(np.float32)[..., which]
     unit = np.stack([start[i] + depth * _dot(turn[i], direction) for i in range(3)])
@@ -65,12 +75,12 @@ def world_normals(
 
 
 def ground_shade(
-    solids: Placed, light: Light, eye: View, x: np.ndarray, z: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shares (h, w) 0..1 of the directed light that solids take from the ground, and of the light in contact with it.
+    solids: Placed, light: Light, eye: View, x: Float[np.ndarray, "h w"], z: Float[np.ndarray, "h 1"]
+) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
+    """Shares 0..1 of the directed light that solids take from the ground, and of the light in contact with it.
 
     Every solid stands in for its ellipsoid, thrown along the light onto the ground as one soft ellipse; overlapping
-    shadows do not add up. x (h, w), z (h, 1): world coordinates of the ground seen by the pixels.
+    shadows do not add up. x, z: world coordinates of the ground seen by the pixels.
     """
     shadow, contact = np.zeros(x.shape, np.float32), np.zeros(x.shape, np.float32)
     spread = solids.axes @ np.swapaxes(solids.axes, 1, 2)
@@ -115,8 +125,13 @@ def _blobs(
         np.maximum(into[part], np.minimum(value, 1), out=into[part])
 
 
-def lit_ground(colour: np.ndarray, light: Light, shadow: np.ndarray, contact: np.ndarray) -> np.ndarray:
-    """Ground colour (h, w, 3) under the light, its shadows and contact darkening."""
+def lit_ground(
+    colour: Float[np.ndarray, "h w 3"],
+    light: Light,
+    shadow: Float[np.ndarray, "h w"],
+    contact: Float[np.ndarray, "h w"],
+) -> Float[np.ndarray, "h w 3"]:
+    """Ground colour under the light, its shadows and contact darkening."""
     direct = (1 - light.ambient) * _SUN * max(light.direction[1], 0.0)
     strength = light.ambient * 1.05 * (1 - 0.45 * contact) + direct * (1 - 0.85 * shadow)
     return colour * strength[..., None].astype(np.float32) * np.asarray(light.colour, np.float32)

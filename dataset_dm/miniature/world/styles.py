@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 STYLES = ("day", "night", "fog", "palette")
 
@@ -11,10 +12,12 @@ _MOON = np.array([0.10, 0.14, 0.26], np.float32)
 _GREY = np.array([0.30, 0.59, 0.11], np.float32)
 
 
-def apply_style(style: str, image: np.ndarray, clearness: np.ndarray) -> np.ndarray:
-    """Linear RGB (h, w, 3) in another style.
+def apply_style(
+    style: str, image: Float[np.ndarray, "h w 3"], clearness: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w 3"]:
+    """Linear RGB in another style.
 
-    clearness (h, w): share of light that comes through fog, mean over the pixel, 0 for sky.
+    clearness: share of light that comes through fog, mean over the pixel, 0 for sky.
     """
     if style == "day":
         return image

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
 from dataset_dm.miniature.world.geometry import Light, Setting
 from dataset_dm.miniature.world.project import View
@@ -21,11 +22,11 @@ FAR = 100.0  # metres; ground further away melts into the sky and has depth 0 li
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
     """Rays through the centres of an (h, w) grid over the image: direction = by_row[i] + by_column[j], world axes, of
-    length 1 along the optical axis, so that the ray parameter is depth. float64 (h, 3), (w, 3)."""
+    length 1 along the optical axis, so that the ray parameter is depth."""
 
-    origin: np.ndarray
-    by_row: np.ndarray
-    by_column: np.ndarray
+    origin: Float[np.ndarray, " 3"]
+    by_row: Float[np.ndarray, "h 3"]
+    by_column: Float[np.ndarray, "w 3"]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -42,8 +43,8 @@ def grid(eye: View, factor: int = 1) -> Grid:
     return Grid(eye.position, forward + v[:, None] * up, u[:, None] * right)
 
 
-def backdrop(setting: Setting, rays: Grid) -> tuple[np.ndarray, np.ndarray]:
-    """Depth (h, w) float32 in metres, inf for sky, and surface id (h, w) uint8 of the empty setting."""
+def backdrop(setting: Setting, rays: Grid) -> tuple[Float[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]]:
+    """Depth in metres, inf for sky, and surface id of the empty setting."""
     rows, columns = np.full(rays.shape[0], np.inf), np.full(rays.shape[1], np.inf)
     row_id, column_id = np.full(rays.shape[0], SKY, np.uint8), np.full(rays.shape[1], LEFT, np.uint8)
 
@@ -80,14 +81,14 @@ class Painter:
     def random(self, stream: int) -> np.random.Generator:
         return np.random.default_rng((self.seed, stream))
 
-    def reach(self, height: float) -> np.ndarray:
-        """Depth (h,) at which each row meets the plane at `height`; FAR where it does not."""
+    def reach(self, height: float) -> Float[np.ndarray, " h"]:
+        """Depth at which each row meets the plane at `height`; FAR where it does not."""
         with np.errstate(divide="ignore"):
             t = (height - self.rays.origin[1]) / self.rays.by_row[:, 1]
         return np.where((t > 0) & (t < FAR), t, FAR)
 
-    def ground(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Unshaded colour (h, w, 3) float32 of the ground, and world x (h, w), z (h, 1) of its points."""
+    def ground(self) -> tuple[Float[np.ndarray, "h w 3"], Float[np.ndarray, "h w"], Float[np.ndarray, "h 1"]]:
+        """Unshaded colour of the ground, and world x, z of its points."""
         t = self.reach(0.0)[:, None]
         x = self.rays.origin[0] + t * self.rays.by_column[None, :, 0]
         z = self.rays.origin[2] + t * self.rays.by_row[:, 2:]
@@ -97,8 +98,8 @@ class Painter:
         colour = tone[..., None] * np.asarray(self.setting.ground, np.float32)
         return colour.astype(np.float32), x.astype(np.float32), z.astype(np.float32)
 
-    def water(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Lit colour (h, w, 3) of water: its own colour, and the sky mirrored in waves that tilt the mirror."""
+    def water(self, x: Float[np.ndarray, "h w"], z: Float[np.ndarray, "h 1"]) -> Float[np.ndarray, "h w 3"]:
+        """Lit colour of water: its own colour, and the sky mirrored in waves that tilt the mirror."""
         t = self.reach(0.0)[:, None]
         steep = np.sqrt(self.rays.origin[1] ** 2 / (t**2 + 1e-6))  # sine of the angle to the water
         slope = water_slopes(x, z, t / self.focal * t / max(self.rays.origin[1], 0.1), self.random(1))
@@ -108,15 +109,15 @@ class Painter:
         sky = (1 - rise) * np.asarray(self.setting.horizon_colour) + rise * np.asarray(self.setting.zenith_colour)
         return (body * (1 - mirror) + sky * mirror).astype(np.float32)
 
-    def haze(self, colour: np.ndarray) -> np.ndarray:
-        """Outdoor ground (h, w, 3) melted into the horizon's colour with distance."""
+    def haze(self, colour: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
+        """Outdoor ground melted into the horizon's colour with distance."""
         share = 0.75 * (1 - np.exp(-((self.reach(0.0) / 35.0) ** 1.5)))
         return colour + share[:, None, None].astype(np.float32) * (
             np.asarray(self.setting.horizon_colour, np.float32) - colour
         )
 
-    def wall(self, surface: int) -> np.ndarray:
-        """Lit colour (h, w, 3) of a wall or the ceiling: even light, darker towards the edges of the room."""
+    def wall(self, surface: int) -> Float[np.ndarray, "h w 3"]:
+        """Lit colour of a wall or the ceiling: even light, darker towards the edges of the room."""
         half, height, distance = self.setting.room
         rows, columns, origin = self.rays.by_row, self.rays.by_column, self.rays.origin
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -155,7 +156,7 @@ class Painter:
             tone = tone * (1 - 0.2 * np.clip((panel - y) / np.maximum(footprint, 1e-3) + 0.5, 0, 1))
         return tone * (1 - 0.3 * np.clip((0.1 - y) / np.maximum(footprint, 1e-3) + 0.5, 0, 1))
 
-    def sky(self) -> np.ndarray:
+    def sky(self) -> Float[np.ndarray, "h w 3"]:
         """Colour (h, w, 3) of the sky: a gradient by height, soft clouds, a far skyline outdoors."""
         rise = self.rays.by_row[:, 1] / np.hypot(self.rays.by_row[:, 1], self.rays.by_row[:, 2])
         low = -0.35 if self.setting.kind == "sky" else 0.0  # without a ground the gradient spans the whole image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import Setting
 
@@ -25,7 +26,9 @@ def _line(position: np.ndarray, footprint: np.ndarray, width: float) -> np.ndarr
     return edge * np.minimum(1.0, width / soft)
 
 
-def soft_noise(x: np.ndarray, y: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarray:
+def soft_noise(
+    x: Float[np.ndarray, "*#shape"], y: Float[np.ndarray, "*#shape"], size: float, rng: np.random.Generator
+) -> Float[np.ndarray, "*#shape"]:
     """Smooth noise in about -1..1 with features of `size`: a sum of four bent waves; broadcasts x and y."""
     total = np.float32(0)
     for octave, weight in enumerate((0.42, 0.3, 0.22, 0.16)):
@@ -36,7 +39,9 @@ def soft_noise(x: np.ndarray, y: np.ndarray, size: float, rng: np.random.Generat
     return total
 
 
-def water_slopes(x: np.ndarray, z: np.ndarray, along: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def water_slopes(
+    x: Float[np.ndarray, "h w"], z: Float[np.ndarray, "h 1"], along: Float[np.ndarray, "h 1"], rng: np.random.Generator
+) -> Float[np.ndarray, "h w"]:
     """Slopes in about -1..1 of gentle waves that run towards the camera."""
     total = np.float32(0)
     for length, weight in ((2.4, 0.4), (1.3, 0.3), (0.7, 0.3)):
@@ -65,9 +70,14 @@ def _street(
 
 
 def ground_tone(
-    setting: Setting, x: np.ndarray, z: np.ndarray, across: np.ndarray, along: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Tone factor (h, w) float32 of the ground at world x (h, w), z (h, 1); across, along: a pixel's extent in metres
+    setting: Setting,
+    x: Float[np.ndarray, "h w"],
+    z: Float[np.ndarray, "h 1"],
+    across: Float[np.ndarray, "h 1"],
+    along: Float[np.ndarray, "h 1"],
+    rng: np.random.Generator,
+) -> Float[np.ndarray, "h w"]:
+    """Tone factor of the ground at world x, z; across, along: a pixel's extent in metres
     there, to the side and away from the camera."""
     size = max(setting.texture_scale, 0.2)
     x, z = x + rng.uniform(0, 10), z + rng.uniform(0, 10)

@@ -80,7 +80,7 @@ def test_bounds_are_the_solids_own(shape: str) -> None:
 
 def test_normalise_by_hand() -> None:
     box = Solid("box", (5.0, 3.0, 1.0), (2.0, 0.5, 1.0))  # 4 wide, 1 high: geometric mean 2
-    figure = normalise(Figure((box,), np.array([[5.0, 3.5, 1.0]])))
+    figure = normalise(Figure((box,), np.tile([5.0, 3.5, 1.0], (17, 1))))
     assert figure.solids[0].center == pytest.approx((0.0, 0.25, 0.0))
     assert figure.solids[0].half == pytest.approx((1.0, 0.25, 0.5))
     assert figure.keypoints == pytest.approx(np.array([[0.0, 0.5, 0.0]]))

@@ -9,7 +9,7 @@ import pytest
 from dataset_dm.miniature.world.geometry import SHAPES, Body, Camera, Figure, Light, Scene, Setting, Solid
 from dataset_dm.miniature.world.intersect import Rays
 from dataset_dm.miniature.world.placing import place
-from dataset_dm.miniature.world.project import body_bounds, project_points, solid_bounds, view
+from dataset_dm.miniature.world.project import project_points, solid_bounds, view
 from dataset_dm.miniature.world.render import NOISE, cast, render, resolve
 from dataset_dm.miniature.world.shading import world_normals
 from dataset_dm.miniature.world.styles import STYLES
@@ -83,7 +83,7 @@ def test_placing_a_body():
     picture = render(scene(ball))  # yaw pi/2 turns +x towards the camera: the ball stands at z = 3, radius 0.2
     assert picture.depth[64, 64] == pytest.approx(2.8, abs=1e-3)
     low, high = 64 - 128 * 0.2 / np.sqrt(9 - 0.04), 64 + 128 * 0.2 / np.sqrt(9 - 0.04)
-    assert body_bounds(ball, AHEAD) == pytest.approx([low, low, high, high])
+    assert solid_bounds(place([ball]), view(AHEAD, (128, 128)))[0] == pytest.approx([low, low, high, high])
 
 
 def test_a_point_is_projected_where_it_is_drawn():

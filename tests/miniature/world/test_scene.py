@@ -7,11 +7,11 @@ import pytest
 
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.geometry import Rendering, Scene
-from dataset_dm.miniature.world.measure import PixelClassifier, mean_iou, touching
 from dataset_dm.miniature.world.outline import coverage, figure_points, footprint, rectangles_meet, turned
 from dataset_dm.miniature.world.places import COMPANY, PLACES, draw_kind
 from dataset_dm.miniature.world.scene import compose, draw_classes, sample
 from dataset_dm.miniature.world.splits import SPLITS, index_of, labelled
+from tests.benchmarks.world import PixelClassifier, mean_iou, touching
 
 SCENES = 80
 

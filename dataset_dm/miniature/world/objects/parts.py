@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.miniature.world.geometry import Figure, Solid
 
@@ -16,8 +17,8 @@ def _point(values: Iterable[float]) -> Point:
     return x, y, z
 
 
-def turn(axis: str, degrees: float) -> np.ndarray:
-    """The right-handed rotation (3, 3) about 'x', 'y' or 'z'."""
+def turn(axis: str, degrees: float) -> Float[np.ndarray, "3 3"]:
+    """The right-handed rotation about 'x', 'y' or 'z'."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     first, second = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
     matrix = np.eye(3)
@@ -26,8 +27,8 @@ def turn(axis: str, degrees: float) -> np.ndarray:
     return matrix
 
 
-def along(direction: Sequence[float], side: Sequence[float] = (0.0, 0.0, 1.0)) -> np.ndarray:
-    """The rotation (3, 3) that lays own y along `direction` and own z as near `side` as it can be."""
+def along(direction: Sequence[float], side: Sequence[float] = (0.0, 0.0, 1.0)) -> Float[np.ndarray, "3 3"]:
+    """The rotation that lays own y along `direction` and own z as near `side` as it can be."""
     y = np.asarray(direction, float)
     y = y / np.linalg.norm(y)
     z = np.asarray(side, float)
@@ -39,14 +40,14 @@ def along(direction: Sequence[float], side: Sequence[float] = (0.0, 0.0, 1.0)) -
 
 
 def box(
-    center: Sequence[float], half: Sequence[float], slot: str = "main", rotation: np.ndarray | None = None
+    center: Sequence[float], half: Sequence[float], slot: str = "main", rotation: Float[np.ndarray, "3 3"] | None = None
 ) -> Solid:
     """A box by its centre and half extents."""
     return Solid("box", _point(center), _point(half), slot, rotation)
 
 
 def egg(
-    center: Sequence[float], half: Sequence[float], slot: str = "main", rotation: np.ndarray | None = None
+    center: Sequence[float], half: Sequence[float], slot: str = "main", rotation: Float[np.ndarray, "3 3"] | None = None
 ) -> Solid:
     """An ellipsoid by its centre and half axes."""
     return Solid("ellipsoid", _point(center), _point(half), slot, rotation)
@@ -175,8 +176,8 @@ def _reach(solid: Solid) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(y, -y - disc), np.maximum(y, -y + disc)  # a cone: its tip, or the rim of its base
 
 
-def bounds(solids: Iterable[Solid]) -> tuple[np.ndarray, np.ndarray]:
-    """The exact axis-aligned lower and upper corner (3,), (3,) of an assembly, in its own units."""
+def bounds(solids: Iterable[Solid]) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
+    """The exact axis-aligned lower and upper corner of an assembly, in its own units."""
     corners = [(np.asarray(s.center) + low, np.asarray(s.center) + high) for s in solids for low, high in [_reach(s)]]
     return np.min([low for low, _ in corners], axis=0), np.max([high for _, high in corners], axis=0)
 

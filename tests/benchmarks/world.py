@@ -1,4 +1,4 @@
-"""What the world is like, in figures: `python -m dataset_dm.miniature.world.measure --scenes 2500`.
+"""What the world is like, in figures: `python -m tests.benchmarks.world --scenes 2500`.
 
 Prints fill, overlap, hidden and cut shares, class frequencies, scenes per second on one core, and how much a classifier
 that sees one pixel's colour (and place) at a time can tell: it must not tell much.
