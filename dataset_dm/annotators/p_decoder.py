@@ -90,7 +90,7 @@ class PDecoderAnnotator:
             pictures.seeds,
             vae_levels=pictures.levels,
             images=pictures.images,
-            blind=[not positions for positions in pictures.named],
+            unprompted=[not positions for positions in pictures.named],
         )
 
     @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""The only room that knows diffusers: the frozen generator, how it draws, and how its inner maps are read."""
+"""The frozen generator: sampling and reading its inner maps. The only room that imports diffusers and peft."""
 
 from dataset_dm.diffusion.attention import Attention, ClassPrompt, class_prompt, record, recorded_layers
 from dataset_dm.diffusion.backbone import Backbone

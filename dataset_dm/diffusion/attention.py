@@ -1,10 +1,10 @@
-"""Attention recorded while the UNet runs: where each class name is looked for, and which cells belong together.
+"""Class maps and cell affinities from a UNet's attention, recorded while it runs.
 
-After Dataset Diffusion (Nguyen et al. 2023). In the cross-attention layers the picture's queries attend to a second
-text, the names of the classes, for recording only; in the self-attention layers they attend to the picture, as they do
-anyway. Both are computed from the layers' own inputs in hooks that run before them, so that the UNet's output stays the
-same to the last bit. What is kept is a running mean over heads, layers and passes, and no layer's map is ever whole in
-memory: a 512 x 512 picture of Stable Diffusion's shape takes under 8 MB, most of it the mean itself.
+After Dataset Diffusion (Nguyen et al. 2023). In the cross-attention layers the image's queries also attend to a second
+text, the class names, for recording only; self-attention is recorded as it is. Both are computed in pre-forward hooks
+from the layers' own inputs, so that the UNet's output keeps its bits. Kept are running means over heads, layers and
+passes, and no layer's full map is held in memory: a 512 x 512 image of Stable Diffusion's shape takes under 8 MB, most
+of it the mean itself.
 
     with record(backbone, [class_prompt(backbone, ["dog", "car"])], size) as attention:
         backbone.pipe.unet(...)                     # or the pipeline itself
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from einops import rearrange, reduce
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,12 +39,12 @@ AT_ONCE = 2**16
 
 @dataclass(frozen=True)
 class ClassPrompt:
-    """The class names that a picture is read with, as one or several texts.
+    """Class names as the texts that an image's queries attend to.
 
     Args:
         names: the classes.
-        texts: of each text its states [n d] and, of each of its classes, the class's own tokens; the classes of the
-            texts in turn are `names`.
+        texts: of each text its states [n d] and the token positions of each of its classes; over all texts the
+            classes are `names`, in order.
     """
 
     names: tuple[str, ...]
@@ -51,10 +52,10 @@ class ClassPrompt:
 
 
 def class_prompt(backbone: Backbone, classes: Sequence[str], *, together: bool = True) -> ClassPrompt:
-    """The classes in one text, as far as they fit into one; or each alone in its own.
+    """The class prompt of some classes: one text where they fit into one, or one text for each class.
 
     Raises:
-        ConfigError: no classes, or a name that the tokenizer knows no token for.
+        ConfigError: no classes, or a name without a token.
         GeneratorError: the tokenizer gives no offsets.
     """
     names = tuple(classes)
@@ -67,10 +68,10 @@ def class_prompt(backbone: Backbone, classes: Sequence[str], *, together: bool =
 
 
 class Attention:
-    """Running means of what was recorded, one a picture, float32 on the model's device.
+    """Running means of recorded attention, one for each image, float32 on the model's device.
 
     Args:
-        prompts: the class prompt of every picture.
+        prompts: the class prompt of every image.
         grid: (h, w), cells of the self-attention map.
 
     Attributes:
@@ -83,21 +84,29 @@ class Attention:
         self._self: list[Tensor] = []
         self._seen = {"class": 0, "self": 0}
 
-    def class_maps(self, picture: int) -> Tensor:
-        """Attention to each class name [k h w]: the mean over its tokens, and over heads, layers and passes; 0..1."""
-        return self._recorded(self._class)[picture]
+    def class_maps(self, image: int) -> Float[Tensor, "k h w"]:
+        """Attention to each class name, 0..1: the mean over its tokens, heads, layers and passes."""
+        return self._recorded(self._class)[image]
 
-    def self_map(self, picture: int) -> Tensor:
-        """Attention of cells to cells [h·w h·w]; rows sum to 1."""
-        return self._recorded(self._self)[picture]
+    def self_map(self, image: int) -> Float[Tensor, "n n"]:
+        """Attention of cells to cells, n = h · w; rows sum to 1."""
+        return self._recorded(self._self)[image]
 
     def _recorded(self, means: list[Tensor]) -> list[Tensor]:
         if not means:
             raise ConfigError("attention: nothing was recorded; run the UNet inside `record`, within its timesteps")
         return means
 
-    def add_class(self, query: Tensor, keys: Callable[[Tensor], Tensor], grid: tuple[int, int]) -> None:
-        """One layer's queries [b a n d], scaled; `keys` makes those [a m d] of a text's states. Maps come to `grid`."""
+    def add_class(
+        self, query: Float[Tensor, "b a n d"], keys: Callable[[Tensor], Tensor], grid: tuple[int, int]
+    ) -> None:
+        """Adds one cross-attention layer on a grid of n cells.
+
+        Args:
+            query: scaled queries of a heads.
+            keys: from a text's states [m d'] to the layer's keys [a m d].
+            grid: (h, w) of the layer.
+        """
         maps = [self._attended(each, prompt, keys, grid) for each, prompt in zip(query, self.prompts, strict=True)]
         self._mean(self._class, maps, self._count("class"))
 
@@ -114,8 +123,13 @@ class Attention:
             maps = functional.interpolate(maps, size=self.grid, mode="bicubic", align_corners=False)
         return maps[0]
 
-    def add_self(self, queries: Callable[[slice], Tensor], key: Tensor) -> None:
-        """One layer's self-attention: `queries` makes those [b a r d] of some cells, scaled; keys [b a n d]."""
+    def add_self(self, queries: Callable[[slice], Tensor], key: Float[Tensor, "b a n d"]) -> None:
+        """Adds one self-attention layer.
+
+        Args:
+            queries: from a slice of r cells to their scaled queries [b a r d].
+            key: keys of all n cells.
+        """
         cells = key.shape[2]
         weight = 1 / self._count("self")
         if not self._self:
@@ -152,10 +166,10 @@ def record(
 
     Args:
         backbone: the model.
-        prompts: the class prompts, in the order of the batch; or fewer, if each is for several images in a row.
+        prompts: the class prompts, in the order of the batch; each may be for several images in a row.
         size: (H, W) of the images in pixels.
-        images: how many images the batch has: its last rows count, which under guidance are the conditional half. None
-            is as many as prompts.
+        images: how many images the batch has: its last rows, under guidance the conditional half; None: as many as
+            prompts.
         timesteps: passes at a noise level in [low, high] are recorded; None records all.
 
     Raises:
@@ -193,7 +207,7 @@ def recorded_layers(backbone: Backbone, size: tuple[int, int]) -> tuple[int, lis
     """Stride of the self-attention map for images of `size`, and the cross-attention layers to record.
 
     The finest grid of at most MOST_CELLS cells (the coarsest, if all have more); cross-attention is taken there and one
-    grid coarser, as the paper has it (32 x 32 and 16 x 16). All of it in the UNet's upward half, where the layout is
+    grid coarser, as in the paper (32 x 32 and 16 x 16). All of it in the UNet's upward half, where the layout is
     settled: on Miniature 68.4 mIoU, 63.5 with all layers (160 images of seed 1, borders not fitted).
     """
     upward = [layer for name, layer in backbone.attention_taps.items() if name.startswith("unet.up.")]
@@ -256,7 +270,7 @@ def _entering(args: Any, kwargs: Any, count: int) -> Tensor:
 
 
 def _split(module: nn.Module, projected: Tensor, norm: nn.Module | None) -> Tensor:
-    """Heads apart: [b n (a d)] → [b a n d]."""
+    """[b n (a d)] → [b a n d]: a heads."""
     heads = rearrange(projected, "b n (a d) -> b a n d", a=module.heads)
     return heads if norm is None else norm(heads)
 

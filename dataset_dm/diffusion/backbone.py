@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from diffusers import DiffusionPipeline
+from jaxtyping import Float
 from torch import Tensor
 
 from dataset_dm.diffusion.families import StableDiffusion, family_of
@@ -167,8 +168,8 @@ class Backbone:
         """Every level that can be tapped, UNet first, then the VAE's decoder; the table is in `levels.py`."""
         return tuple(tap.level for tap in self.level_taps.values())
 
-    def encode_text(self, prompts: Sequence[str]) -> Tensor:
-        """Text states of the prompts [b n d], padded and cut to `max_tokens`; a prompt that is cut warns once."""
+    def encode_text(self, prompts: Sequence[str]) -> Float[Tensor, "b n d"]:
+        """Text states of the prompts, padded and cut to n = `max_tokens` tokens; a prompt that is cut warns once."""
         self.warn_long_prompts(prompts)
         with torch.no_grad(), quiet():
             return self.family.encode(prompts).states
@@ -178,7 +179,7 @@ class Backbone:
         return len(self.pipe.tokenizer(prompt, truncation=False, verbose=False)["input_ids"])
 
     def warn_long_prompts(self, prompts: Sequence[str]) -> None:
-        """One UserWarning for each prompt, once, whose end the text encoder will not read."""
+        """Warns once for each prompt whose end the text encoder cuts off (UserWarning)."""
         for prompt in prompts:
             if prompt in self._long_prompts or (count := self.token_count(prompt)) <= self.max_tokens:
                 continue
@@ -190,7 +191,7 @@ class Backbone:
             )
 
     def check_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """`size` (H, W) if the model can draw it, else ConfigError with the nearest size that it can."""
+        """`size` (H, W) if the model can generate it, else ConfigError with the nearest valid size."""
         if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) or side < 1 for side in size):
             raise ConfigError(explain("size", got=size, expected="(height, width), two whole numbers of at least 1"))
         step = self.size_multiple

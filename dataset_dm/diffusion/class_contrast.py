@@ -1,11 +1,11 @@
-"""Contrast evidence: does naming a class explain the picture better than naming none, and where?
+"""Contrast evidence: where naming a class lowers the denoising error, for unprompted reading.
 
-A labelling pass that knows the prompt is told which classes to look for. A blind one (a real photo, a prompt that names
-no class) is told nothing, and a generator that is told nothing knows little of classes. So it is asked: the same noised
-latents are denoised once with no text and once with "a photo of a {class}" for every class of the list alike, and what
-naming the class gains is measured cell by cell. Every class is asked about in every picture, so nothing of the answer
-is given away. After the diffusion classifier of Li et al., "Your Diffusion Model is Secretly a Zero-Shot Classifier",
-2023, which compares whole pictures; here the gain is kept as a map.
+A prompted reading names the classes to look for. An unprompted one (a real photo, a prompt without a class) names none,
+and the generator's maps then hold little about classes. Contrast evidence adds it: the same noised latents are denoised
+once without text and once with "a photo of a {class}" for every class of the list, and the reduction of the error is
+measured cell by cell. All classes are tried in every image, so that the list gives no label away. After the diffusion
+classifier of Li et al., "Your Diffusion Model is Secretly a Zero-Shot Classifier", 2023, which compares whole images;
+here the gain is kept as a map.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 from diffusers import DDPMScheduler
 from einops import reduce
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,33 +34,33 @@ NEIGHBOURHOOD = 5  # cells; one cell's gain is mostly noise
 @torch.no_grad()
 def read_contrast(
     backbone: Backbone,
-    latents: Tensor,
+    latents: Float[Tensor, "b c h w"],
     class_text: ClassText,
     timesteps: Sequence[int],
     seeds: Sequence[int],
     attention: Sequence[str] = (),
-) -> Tensor:
-    """Contrast maps of every class: (1 + k) UNet passes a timestep.
+) -> Float[Tensor, "b k m h w"]:
+    """Contrast maps of every class, by (1 + k) UNet passes for each timestep.
 
     Args:
-        latents: clean latents [b c h w].
-        class_text: the k classes to ask about.
-        timesteps: noise levels at which is asked.
-        seeds: b sample seeds; the noise is the labelling pass's own.
-        attention: cross-attention layers whose evidence of a class is kept from the pass that is told of it.
+        latents: clean latents.
+        class_text: the k classes.
+        timesteps: noise levels of the passes.
+        seeds: b sample seeds; the noise is that of the labelling pass.
+        attention: cross-attention layers whose evidence of a class is kept from the pass that names it.
 
     Returns:
-        float32 [b k m h w], for each timestep CONTRAST_MAPS + one a layer: signed roots of the gain (error
-        without the name less error with it) of the cell, its neighbourhood and the whole picture, the root of how much
-        the prediction changed, then the attention, mean of the layer's heads.
+        float32; for each timestep CONTRAST_MAPS + one for each layer: signed roots of the gain (error without the name
+        less error with it) of the cell, its neighbourhood and the whole image, the root of the change of the
+        prediction, then the attention, mean of the layer's heads.
     """
     latents = latents.to(device=backbone.device, dtype=backbone.dtype)
     schedule = noise_schedule(backbone.pipe)
     noise = draw_noise(latents, seeds)
     size = (latents.shape[-2] * backbone.vae_stride, latents.shape[-1] * backbone.vae_stride)
-    said = ["", *(NAMED.format(name) for name in class_text.names)]
+    texts = ["", *(NAMED.format(name) for name in class_text.names)]
     arguments = [
-        backbone.family.unet_arguments(backbone.family.encode([text]).repeated(len(latents)), size) for text in said
+        backbone.family.unet_arguments(backbone.family.encode([text]).repeated(len(latents)), size) for text in texts
     ]
     found = []
     for timestep in timesteps:
@@ -67,9 +68,9 @@ def read_contrast(
         noised, target = schedule.add_noise(latents, noise, at), prediction_target(schedule, latents, noise, at)
         first = backbone.pipe.unet(noised, timestep, **arguments[0], return_dict=False)[0]
         before, maps = _error(first, target), []
-        for position, told in enumerate(arguments[1:]):
+        for position, named in enumerate(arguments[1:]):
             with tap(backbone, TapRequest(class_text=class_text.select([position]), attention=attention)) as taps:
-                other = backbone.pipe.unet(noised, timestep, **told, return_dict=False)[0]
+                other = backbone.pipe.unet(noised, timestep, **named, return_dict=False)[0]
             maps.append(_maps(before - _error(other, target), _error(other, first)))
             if attention:
                 # heads averaged: on objects as good as every head apart, at a fraction of the memory
@@ -81,7 +82,7 @@ def read_contrast(
 
 
 def _error(one: Tensor, other: Tensor) -> Tensor:
-    """Mean squared difference a cell, float32 [b h w]."""
+    """Mean squared difference of each cell, float32 [b h w]."""
     return reduce((one.float() - other.float()).square(), "b c h w -> b h w", "mean")
 
 
@@ -97,8 +98,13 @@ def _maps(gain: Tensor, change: Tensor) -> Tensor:
     return maps.sign() * maps.abs().sqrt()
 
 
-def prediction_target(schedule: DDPMScheduler, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-    """What the UNet was trained to predict."""
+def prediction_target(
+    schedule: DDPMScheduler,
+    latents: Float[Tensor, "b c h w"],
+    noise: Float[Tensor, "b c h w"],
+    timesteps: Int[Tensor, " b"],
+) -> Float[Tensor, "b c h w"]:
+    """The UNet's training target: the noise, the velocity or the latents, as the schedule's `prediction_type` says."""
     kind = schedule.config.prediction_type
     if kind == "epsilon":
         return noise

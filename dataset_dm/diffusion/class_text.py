@@ -1,4 +1,4 @@
-"""Classes by words: each class name encoded on its own, so that the list may be permuted or extended at will."""
+"""Text states of class names, each encoded on its own, so that the class list may be permuted or extended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from dataset_dm.diffusion.spans import own_positions
@@ -23,24 +24,24 @@ class ClassText:
     Args:
         names: the classes, k of them.
         template: the text around a class name; `{}` stands for it.
-        tokens: states of each class's own tokens [k m d], padded with zeros; float32.
-        mask: which of them are real [k m].
-        null: state of the start token [d]; no text precedes it, so it means no class.
-        mean: mean state of the own tokens [k d].
+        tokens: states of each class's own m tokens, padded with zeros; float32.
+        mask: which of them are not padding.
+        null: state of the start token; no text precedes it, so it stands for no class.
+        mean: mean state of the class's own tokens.
     """
 
     names: tuple[str, ...]
     template: str
-    tokens: Tensor
-    mask: Tensor
-    null: Tensor
-    mean: Tensor
+    tokens: Float[Tensor, "k m d"]
+    mask: Bool[Tensor, "k m"]
+    null: Float[Tensor, " d"]
+    mean: Float[Tensor, "k d"]
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def own_tokens(self, index: int) -> Tensor:
-        """States of one class's own tokens [m d], without padding."""
+    def own_tokens(self, index: int) -> Float[Tensor, "m d"]:
+        """States of one class's own tokens, without padding."""
         return self.tokens[index, self.mask[index]]
 
     def select(self, indices: Sequence[int]) -> ClassText:
@@ -59,7 +60,7 @@ def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "
     """The text states of each class, alone in its own text, by the generator's text encoder.
 
     Args:
-        backbone: whose tokenizer and text encoder are used; encoded classes are remembered on it.
+        backbone: the model whose tokenizer and text encoder are used; it caches the encoded classes.
         classes: class names, not empty, each fitting the tokenizer.
         template: the text around a class; the bare name by default.
 
@@ -84,7 +85,7 @@ def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "
 
 @torch.no_grad()
 def _own_states(backbone: Backbone, name: str, template: str) -> tuple[Tensor, Tensor]:
-    """(own tokens [m d], start token [d]) of one class; encoded once a backbone."""
+    """(own tokens [m d], start token [d]) of one class; cached on the backbone."""
     if not isinstance(name, str) or not name.strip():
         raise ConfigError(explain("class name", got=name, expected="a non-empty text"))
     key = (template, name)
@@ -97,7 +98,7 @@ def _own_states(backbone: Backbone, name: str, template: str) -> tuple[Tensor, T
         positions = own_positions(backbone, text, begin, begin + len(name))
         if not positions:
             raise ConfigError(explain("class name", got=name, expected="a name that the tokenizer knows a token for"))
-        # alone, never in a batch: the rounding of a batched product depends on who else is in it
+        # alone, never in a batch: the rounding of a batched product depends on the other rows
         states = backbone.encode_text([text])[0].float()
         backbone.class_states[key] = states[positions], states[0]
     return backbone.class_states[key]

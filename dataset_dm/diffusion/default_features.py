@@ -1,4 +1,4 @@
-"""Which maps a decoder should read by default, and what they cost."""
+"""The maps that a decoder reads by default, and their memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataset_dm.diffusion.backbone import Backbone
 from dataset_dm.diffusion.features import IMAGE_LEVEL, check_timestep
 from dataset_dm.hypercolumns import FeatureSpec, Level
 
-# Linear probe on Miniature, 100 labelled renders, mIoU at stride 8, blind / informed: 16.0 / 44.8 at t = 20,
+# Linear probe on Miniature, 100 labelled renders, mIoU at stride 8, unprompted / prompted: 16.0 / 44.8 at t = 20,
 # 16.8 / 47.5 at 100, 14.7 / 46.9 at 250. Detail does not suffer: the VAE decoder's levels come from clean latents.
 DEFAULT_TIMESTEP = 100
-# Where blind pictures are asked about their classes. An object cell's class by a linear mix of these maps (20 classes,
-# 60 renders, 128 x 128): 54 % right with t = 100 alone, 61 % with 100 and 400, 67 % with five levels.
+# Noise levels of the contrast maps. An object cell's class by a linear mix of these maps (20 classes, 60 renders,
+# 128 x 128): 54 % right with t = 100 alone, 61 % with 100 and 400, 67 % with five levels.
 DEFAULT_CONTRAST = (100, 400)
 
 
@@ -20,7 +20,7 @@ def default_levels(backbone: Backbone, *, finest: int = 1, image: bool = True) -
     """All UNet levels (DatasetDM's table), the last layer of each VAE-decoder block, and the image itself.
 
     Args:
-        finest: smallest stride of the VAE levels that is taken; at 512² a stride-1 level of Stable Diffusion is 134 MB.
+        finest: smallest stride of the VAE levels; at 512² a stride-1 level of Stable Diffusion is 134 MB.
         image: whether the RGB image is a level too.
     """
     levels = backbone.levels()
@@ -29,8 +29,8 @@ def default_levels(backbone: Backbone, *, finest: int = 1, image: bool = True) -
     for level in levels:
         if level.source == "vae" and ".layer." in level.name and level.stride >= finest:
             last[level.name.rpartition(".layer.")[0]] = level  # later layers of a block replace earlier ones
-    picture = [Level(name=IMAGE_LEVEL, source="image", channels=3, stride=1)] if image else []
-    return (*unet, *last.values(), *picture)
+    rgb = [Level(name=IMAGE_LEVEL, source="image", channels=3, stride=1)] if image else []
+    return (*unet, *last.values(), *rgb)
 
 
 def default_attention(backbone: Backbone) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def feature_spec(
 
 
 def megabytes(spec: FeatureSpec, size: tuple[int, int], classes: int) -> float:
-    """What the features of one image take in memory, in units of 10⁶ bytes (float32), with `classes` classes.
+    """Memory of the features of one image with `classes` classes, in units of 10⁶ bytes (float32).
 
     Args:
         size: image size (H, W).

@@ -1,6 +1,6 @@
-"""What differs between UNet families: how text goes in, what else the UNet wants, how latents reach the VAE.
+"""What differs between UNet families: text encoding, further UNet arguments, and the scaling of latents for the VAE.
 
-Sampling needs none of this, it is the pipeline's own call; only the labelling pass does. One small class a family.
+Only the labelling pass needs it: sampling is the pipeline's own call. One small class for each family.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from diffusers import DiffusionPipeline
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -21,21 +22,21 @@ class Conditioning:
     """One conditional text input of the UNet.
 
     Args:
-        states: text states [b n d].
-        pooled: one vector a prompt [b p], for families that take one, else None.
+        states: text states of n tokens.
+        pooled: one vector for each prompt, for families that take one, else None.
     """
 
-    states: Tensor
-    pooled: Tensor | None = None
+    states: Float[Tensor, "b n d"]
+    pooled: Float[Tensor, "b p"] | None = None
 
     def repeated(self, times: int) -> Conditioning:
-        """The same single prompt for a batch of `times`."""
+        """A single prompt repeated for a batch of `times`."""
         pooled = None if self.pooled is None else self.pooled.expand(times, -1)
         return Conditioning(self.states.expand(times, -1, -1), pooled)
 
 
 class StableDiffusion:
-    """Stable Diffusion 1 and 2, and their distilled kin: one text encoder, nothing but text and time."""
+    """Stable Diffusion 1 and 2 and models distilled from them: one text encoder, conditioning by text and time."""
 
     name = "sd"
 
@@ -44,30 +45,30 @@ class StableDiffusion:
         self.device = device
 
     def encode(self, prompts: Sequence[str]) -> Conditioning:
-        """The pipeline's own text states of the prompts, without guidance."""
+        """Text states of the prompts by the pipeline itself, without guidance."""
         states, _ = self.pipe.encode_prompt(list(prompts), self.device, 1, False)
         return Conditioning(states)
 
     def unet_arguments(self, text: Conditioning, size: tuple[int, int]) -> dict[str, Any]:
-        """Arguments of the UNet beside sample and time, for images of `size` (H, W)."""
+        """The UNet's arguments beside sample and time, for images of `size` (H, W)."""
         arguments: dict[str, Any] = {"encoder_hidden_states": text.states}
         width = self.pipe.unet.config.time_cond_proj_dim
-        if width is not None:  # guidance-distilled: it is told the guidance, here none
+        if width is not None:  # guidance-distilled: the guidance is an input, here 0
             none = torch.zeros(len(text.states))
             embedding = self.pipe.get_guidance_scale_embedding(none, embedding_dim=width)
             arguments["timestep_cond"] = embedding.to(text.states)
         return arguments
 
-    def to_vae(self, latents: Tensor) -> Tensor:
-        """Sampler latents → what the VAE decodes, by the pipeline's own arithmetic."""
+    def to_vae(self, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The VAE decoder's input for sampler latents, by the pipeline's own arithmetic."""
         return latents / self.pipe.vae.config.scaling_factor
 
-    def from_vae(self, latents: Tensor) -> Tensor:
+    def from_vae(self, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """The inverse of :meth:`to_vae`."""
         return latents * self.pipe.vae.config.scaling_factor
 
     def decodes_in_float32(self) -> bool:
-        """Whether the pipeline lifts a half-precision VAE to float32 for decoding."""
+        """Whether the pipeline converts a half-precision VAE to float32 for decoding."""
         return False
 
 
@@ -89,13 +90,13 @@ class StableDiffusionXL(StableDiffusion):
         arguments["added_cond_kwargs"] = {"text_embeds": text.pooled, "time_ids": ids}
         return arguments
 
-    def to_vae(self, latents: Tensor) -> Tensor:
+    def to_vae(self, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         if (shift := self._statistics(latents)) is None:
             return super().to_vae(latents)
         mean, std = shift
         return latents * std / self.pipe.vae.config.scaling_factor + mean
 
-    def from_vae(self, latents: Tensor) -> Tensor:
+    def from_vae(self, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         if (shift := self._statistics(latents)) is None:
             return super().from_vae(latents)
         mean, std = shift
@@ -105,7 +106,7 @@ class StableDiffusionXL(StableDiffusion):
         return self.pipe.vae.dtype == torch.float16 and bool(self.pipe.vae.config.force_upcast)
 
     def _statistics(self, like: Tensor) -> tuple[Tensor, Tensor] | None:
-        """Per-channel mean and deviation of the latents, each [1 c 1 1], where the VAE states them."""
+        """Per-channel mean and deviation of the latents, each [1 c 1 1], if the VAE's config has them."""
         config = self.pipe.vae.config
         if getattr(config, "latents_mean", None) is None or getattr(config, "latents_std", None) is None:
             return None
@@ -123,7 +124,7 @@ def family_of(pipe: DiffusionPipeline, device: torch.device) -> StableDiffusion:
 
 @contextmanager
 def vae_in(pipe: DiffusionPipeline, dtype: torch.dtype) -> Iterator[None]:
-    """The VAE in another float type for the duration (half → float32 → half loses nothing)."""
+    """Converts the VAE to another float type inside the block (half → float32 → half is exact)."""
     before = pipe.vae.dtype
     if before != dtype:
         pipe.vae.to(dtype=dtype)

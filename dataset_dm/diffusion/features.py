@@ -1,6 +1,6 @@
 """The parity pass: image → latents → noise at t → one conditional UNet pass, read by taps.
 
-Training on real images and labelling generated ones are this one function, so a labeller sees in both what it learnt.
+Training on real images and annotating generated ones share this function, so that an annotator reads equal features.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextlib import nullcontext
 
 import torch
 from einops import rearrange
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from dataset_dm.diffusion.backbone import Backbone
@@ -28,14 +29,14 @@ IMAGE_LEVEL = "image"
 
 
 @torch.no_grad()
-def encode_images(backbone: Backbone, images: Tensor) -> Tensor:
-    """Images → the generator's latents (the posterior's mode, so nothing is random).
+def encode_images(backbone: Backbone, images: UInt8[Tensor, "b H W 3"]) -> Float[Tensor, "b c h w"]:
+    """The generator's latents of images (the posterior's mode, so that nothing is random).
 
     Args:
-        images: uint8 [b H W 3], RGB; sides multiples of `backbone.size_multiple`.
+        images: RGB; sides are multiples of `backbone.size_multiple`.
 
     Returns:
-        latents [b c h w] in the model's float type, on its device, scaled as the sampler's are.
+        Latents in the model's float type, on its device, scaled as the sampler's are.
     """
     pixels = to_pixels(images).to(backbone.device)
     backbone.check_size((pixels.shape[-2], pixels.shape[-1]))
@@ -46,8 +47,8 @@ def encode_images(backbone: Backbone, images: Tensor) -> Tensor:
         return backbone.family.from_vae(latents).to(backbone.dtype)
 
 
-def to_pixels(images: Tensor) -> Tensor:
-    """uint8 RGB images [b H W 3] → float32 [b 3 H W] in [−1, 1]: the one preprocessing of this package."""
+def to_pixels(images: UInt8[Tensor, "b H W 3"]) -> Float[Tensor, "b 3 H W"]:
+    """RGB images as float32 in [−1, 1]: the preprocessing of the VAE and of the level "image"."""
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[-1] != 3:
         got = f"{images.dtype} {tuple(images.shape)}"
         raise ConfigError(f"images: got {got}, expected uint8 of shape (b, H, W, 3), RGB")
@@ -55,8 +56,8 @@ def to_pixels(images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def decode_latents(backbone: Backbone, latents: Tensor) -> Tensor:
-    """The pipeline's last step again: latents [b c h w] → images in [0, 1], float32 [b 3 H W]."""
+def decode_latents(backbone: Backbone, latents: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 3 H W"]:
+    """Images of latents, float32 in [0, 1], by the arithmetic of the pipeline's last step."""
     pipe = backbone.pipe
     lifted = backbone.family.decodes_in_float32()
     with vae_in(pipe, torch.float32) if lifted else nullcontext():
@@ -66,8 +67,10 @@ def decode_latents(backbone: Backbone, latents: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def add_noise(backbone: Backbone, latents: Tensor, timestep: int, seeds: Sequence[int]) -> Tensor:
-    """Latents [b c h w] noised to `timestep` of the training schedule; each sample's noise comes from its own seed.
+def add_noise(
+    backbone: Backbone, latents: Float[Tensor, "b c h w"], timestep: int, seeds: Sequence[int]
+) -> Float[Tensor, "b c h w"]:
+    """Latents noised to `timestep` of the training schedule; each sample's noise comes from its own seed.
 
     Args:
         timestep: 0 (least noise) up to the schedule's length less one.
@@ -89,27 +92,27 @@ def check_timestep(backbone: Backbone, timestep: int) -> int:
 @torch.no_grad()
 def read_features(
     backbone: Backbone,
-    latents: Tensor,
+    latents: Float[Tensor, "b c h w"],
     prompts: Sequence[str],
     class_text: ClassText,
     spec: FeatureSpec,
     seeds: Sequence[int],
-    vae_levels: Mapping[str, Tensor] | None = None,
-    images: Tensor | None = None,
-    blind: Sequence[bool] | None = None,
+    vae_levels: Mapping[str, Float[Tensor, "b _ _ _"]] | None = None,
+    images: UInt8[Tensor, "b H W 3"] | None = None,
+    unprompted: Sequence[bool] | None = None,
 ) -> Features:
-    """One conditional UNet pass on the noised latents, with the levels and the class evidence that `spec` asks for.
+    """Features by one conditional UNet pass on the noised latents: the levels and the class evidence of `spec`.
 
     Args:
-        latents: clean latents [b c h w], from :func:`encode_images` or `Samples.latents`.
-        prompts: b texts that the pass is told; "" says nothing (blind).
-        class_text: the classes to find, from `backbone.classes_text`.
-        spec: what the reader was trained on; it must have been made for this generator.
+        latents: clean latents, from :func:`encode_images` or `Samples.latents`.
+        prompts: b texts; "" for none.
+        class_text: the classes to find, from :func:`encode_classes`.
+        spec: what the decoder was trained on; it must have been made for this generator.
         seeds: b sample seeds, for the noise.
         vae_levels: VAE-decoder levels recorded while sampling; None decodes the latents again, with the same result.
-        images: uint8 [b H W 3] for the level "image"; None takes the decoded latents.
-        blind: of which samples the prompt names no class; for these, and only these, the contrast maps of the spec are
-            read (further UNet passes); None: of none.
+        images: for the level "image"; None takes the decoded latents.
+        unprompted: b flags, whether the prompt names no class; for these samples the contrast maps of the spec are read
+            (further UNet passes); None: for no sample.
 
     Returns:
         Features in float32 on the model's device.
@@ -133,7 +136,7 @@ def read_features(
         class_attention=read.class_attention,
         class_text=class_text.mean,
         spec=spec,
-        contrast=_contrast(backbone, latents, class_text, spec, seeds, blind) if spec.contrast else None,
+        contrast=_contrast(backbone, latents, class_text, spec, seeds, unprompted) if spec.contrast else None,
     )
 
 
@@ -143,12 +146,12 @@ def _contrast(
     class_text: ClassText,
     spec: FeatureSpec,
     seeds: Sequence[int],
-    blind: Sequence[bool] | None,
+    unprompted: Sequence[bool] | None,
 ) -> Tensor:
-    """Contrast maps [b k m h w] of the blind samples, NaN for the others."""
+    """Contrast maps [b k m h w] of the unprompted samples, NaN for the others."""
     shape = (len(latents), len(class_text), spec.contrast_maps, *latents.shape[-2:])
     maps = torch.full(shape, torch.nan, device=latents.device)
-    rows = [row for row, unknown in enumerate(blind or ()) if unknown]
+    rows = [row for row, flag in enumerate(unprompted or ()) if flag]
     if rows:
         own = [seeds[row] for row in rows]
         maps[rows] = read_contrast(backbone, latents[rows], class_text, spec.contrast, own, spec.attention)
@@ -183,7 +186,7 @@ def _vae_pass(
     recorded: Mapping[str, Tensor] | None,
     images: Tensor | None,
 ) -> dict[str, Tensor]:
-    """VAE-decoder levels and the image level; the latents are decoded only if something of it is not at hand."""
+    """VAE-decoder levels and the image level; the latents are decoded only if one of them was not recorded."""
     names, image_names = spec.names("vae"), spec.names("image")
     found = {} if recorded is None else {name: recorded[name].to(backbone.device) for name in names if name in recorded}
     if any(name not in found for name in names) or (image_names and images is None):

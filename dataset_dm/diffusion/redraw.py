@@ -1,4 +1,4 @@
-"""A row's image again, from its provenance and prompt, by stock diffusers alone: nothing of ours is in the picture."""
+"""Regenerates a row's image from its provenance and prompt, with stock diffusers and no sampler of this package."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import diffusers
 import numpy as np
 import torch
 from diffusers import AutoPipelineForText2Image
+from jaxtyping import UInt8
 
 from dataset_dm.diffusion.loading import _DTYPE_ARGUMENT, load_adapter, quiet
 from dataset_dm.errors import DataError, explain
 from dataset_dm.models.adapters import find_adapter
 
-TOLERANCE = 2  # of 255: what another batch size, device or number of threads may change
+TOLERANCE = 2  # of 255: difference by another batch size, device or number of threads
 NEEDED = ("seed", "steps", "guidance", "width", "height")
 
 
-def redraw(pipeline: str, prompt: str, provenance: Mapping[str, Any], *, device: str = "cpu") -> np.ndarray:
-    """Draws the image that a row's provenance describes.
+def redraw(
+    pipeline: str, prompt: str, provenance: Mapping[str, Any], *, device: str = "cpu"
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The image, RGB, that a row's provenance describes.
 
     Args:
         pipeline: folder or Hub id of the generator.
@@ -27,11 +30,8 @@ def redraw(pipeline: str, prompt: str, provenance: Mapping[str, Any], *, device:
         provenance: the row's provenance.
         device: where to compute; "cpu" or a CUDA device.
 
-    Returns:
-        uint8 [H W 3], RGB.
-
     Raises:
-        DataError: the provenance lacks what drawing needs.
+        DataError: the provenance lacks one of `NEEDED`.
     """
     for key in NEEDED:
         if key not in provenance:

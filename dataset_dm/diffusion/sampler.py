@@ -1,8 +1,7 @@
-"""Drawing images: the diffusers pipeline's own call, with one seed a sample. No denoising loop of ours."""
+"""Sampling images by the diffusers pipeline's own call, with one seed for each sample."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -10,24 +9,26 @@ from typing import Any
 
 import torch
 from einops import rearrange
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from dataset_dm.checks import check_int, check_keys, check_number
 from dataset_dm.diffusion.backbone import Backbone
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.diffusion.schedulers import check_scheduler_name, fresh_scheduler
 from dataset_dm.diffusion.taps import TapRequest, tap
-from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.errors import ConfigError, explain
 
 _HIGHEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerConfig:
-    """How images are drawn.
+    """Settings of the sampler.
 
     Args:
         steps: denoising steps, at least 1.
-        guidance: classifier-free guidance scale; 1 or less, or None, means none.
+        guidance: classifier-free guidance scale; 1 or less, or None, is no guidance.
         scheduler: a scheduler class of diffusers by name; None keeps the pipeline's own.
 
     Raises:
@@ -39,13 +40,9 @@ class SamplerConfig:
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise ConfigError(explain("sampler: steps", got=self.steps, expected="a whole number of at least 1"))
-        guidance = self.guidance
-        if guidance is not None:
-            number = isinstance(guidance, (int, float)) and not isinstance(guidance, bool)
-            if not number or not math.isfinite(guidance) or guidance < 0:
-                raise ConfigError(explain("sampler: guidance", got=guidance, expected="a number from 0 on, or None"))
+        object.__setattr__(self, "steps", check_int("sampler: steps", self.steps, 1))
+        if self.guidance is not None:
+            check_number("sampler: guidance", self.guidance, 0, expected="a number from 0 on, or None")
         if self.scheduler is not None:
             if not isinstance(self.scheduler, str):
                 raise ConfigError(
@@ -55,12 +52,8 @@ class SamplerConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], default: SamplerConfig | None = None) -> SamplerConfig:
-        """`default` (or the class's defaults) with some values replaced; unknown keys are named."""
-        known = [entry.name for entry in fields(cls)]
-        for key in values:
-            if key not in known:
-                close = did_you_mean(key, known) or f"; known are {', '.join(known)}"
-                raise ConfigError(f"SamplerConfig: unknown key {key!r}{close}")
+        """`default` (or the class's defaults) with some values replaced; ConfigError for unknown keys."""
+        check_keys("SamplerConfig", values, [entry.name for entry in fields(cls)])
         return replace(default or cls(), **values)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,21 +63,21 @@ class SamplerConfig:
 
 @dataclass(frozen=True)
 class Samples:
-    """One batch of drawn images.
+    """One batch of generated images.
 
     Args:
-        images: uint8 [b H W 3], RGB, on the CPU.
-        latents: final latents [b c h w] as the pipeline's VAE step receives them, on the CPU, in its float type.
-        unsafe: what the pipeline's own safety checker flagged (such an image is black); all False without one.
-        levels: tapped levels, name → [b c h w] float32, on the model's device; empty without taps.
-        class_attention: class evidence of the last step [b k a h w], or None.
+        images: RGB, on the CPU.
+        latents: final latents as the pipeline's VAE step receives them, on the CPU, in its float type.
+        unsafe: flags of the pipeline's own safety checker (such an image is black); all False without one.
+        levels: tapped levels by name, float32, on the model's device; empty without taps.
+        class_attention: class evidence of the last step, or None.
     """
 
-    images: Tensor
-    latents: Tensor
+    images: UInt8[Tensor, "b H W 3"]
+    latents: Float[Tensor, "b c h w"]
     unsafe: list[bool]
-    levels: dict[str, Tensor] = field(default_factory=dict)
-    class_attention: Tensor | None = None
+    levels: dict[str, Float[Tensor, "b _ _ _"]] = field(default_factory=dict)
+    class_attention: Float[Tensor, "b k a _ _"] | None = None
 
 
 def default_sampler(backbone: Backbone) -> SamplerConfig:
@@ -100,15 +93,15 @@ def sample(
     size: tuple[int, int] | None = None,
     taps: TapRequest | None = None,
 ) -> Samples:
-    """Draws one image a prompt, in one batch, by the pipeline's own call.
+    """One image for each prompt, generated in one batch by the pipeline's own call.
 
     Args:
         backbone: the model.
         prompts: b texts; one over the tokenizer's length warns once.
-        seeds: b whole numbers from 0 to 2^63 − 1; each fixes its own image, whatever else is in the batch.
+        seeds: b whole numbers from 0 to 2^63 − 1; each fixes its own image, independent of the rest of the batch.
         sampler: steps, guidance, scheduler; None takes :func:`default_sampler`.
         size: (H, W), multiples of `backbone.size_multiple`; None takes the native size.
-        taps: what to read on the way: levels of the VAE's decoder, and of the UNet's last step (its conditional half).
+        taps: maps to record: levels of the VAE's decoder, and of the UNet's last step (its conditional half).
 
     Raises:
         ConfigError: unequal numbers of prompts and seeds, a bad seed, size or scheduler.
@@ -148,9 +141,9 @@ def sample(
     )
 
 
-def to_uint8(images: Tensor) -> Tensor:
-    """Images in [0, 1], [b 3 H W] → uint8 [b H W 3] on the CPU, rounded as diffusers rounds for PIL."""
-    return rearrange((images.float() * 255).round().to(torch.uint8), "b c H W -> b H W c").cpu().contiguous()
+def to_uint8(images: Float[Tensor, "b 3 h w"]) -> UInt8[Tensor, "b h w 3"]:
+    """Images in [0, 1] as uint8 on the CPU, rounded as diffusers rounds for PIL."""
+    return rearrange((images.float() * 255).round().to(torch.uint8), "b c h w -> b h w c").cpu().contiguous()
 
 
 def _generators(prompts: Sequence[str], seeds: Sequence[int]) -> list[torch.Generator]:
@@ -158,16 +151,13 @@ def _generators(prompts: Sequence[str], seeds: Sequence[int]) -> list[torch.Gene
         raise ConfigError(explain("prompts", got=prompts, expected="a list of at least one text"))
     if len(prompts) != len(seeds):
         raise ConfigError(explain("seeds", got=len(seeds), expected=f"one for each of the {len(prompts)} prompts"))
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _HIGHEST_SEED:
-            raise ConfigError(explain("seed", got=seed, expected="a whole number from 0 to 2^63 - 1"))
-    # on the CPU whatever the device: the same seed then means the same noise everywhere
-    return [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    # on the CPU for every device: equal seeds give equal noise everywhere
+    return [torch.Generator("cpu").manual_seed(check_int("seed", seed, 0, _HIGHEST_SEED)) for seed in seeds]
 
 
 @contextmanager
 def _scheduler(backbone: Backbone, sampler: SamplerConfig) -> Iterator[None]:
-    """The pipeline with a fresh scheduler for the duration."""
+    """Gives the pipeline a fresh scheduler inside the block."""
     before = backbone.pipe.scheduler
     backbone.pipe.scheduler = fresh_scheduler(backbone.pipe, sampler.scheduler, sampler.steps)
     try:

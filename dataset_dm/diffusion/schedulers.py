@@ -27,10 +27,10 @@ def check_scheduler_name(name: str) -> None:
 def fresh_scheduler(pipe: DiffusionPipeline, name: str | None, steps: int) -> SchedulerMixin:
     """A new scheduler with the pipeline's noise schedule; `name` None means the pipeline's own class.
 
-    New for every call, because schedulers keep state between steps. It is tried out on `steps` at once.
+    New for every call, because schedulers keep state between steps. Its time steps are set once as a check.
 
     Raises:
-        ConfigError: unknown, not buildable from this config, or drawing noise that no seed governs.
+        ConfigError: unknown, not buildable from this config, or with noise that no seed fixes.
     """
     if name is None or name == type(pipe.scheduler).__name__:
         kind = type(pipe.scheduler)
@@ -55,7 +55,7 @@ def fresh_scheduler(pipe: DiffusionPipeline, name: str | None, steps: int) -> Sc
 
 
 def is_seedless(kind: type) -> bool:
-    """Whether this scheduler class draws noise in a `step` that takes no generator."""
+    """Whether this scheduler class adds noise in a `step` that takes no generator."""
     if kind.__name__ == "DPMSolverSDEScheduler":  # by name too: without its extra it is a stub that has no step
         return True
     step = getattr(kind, "step", None)
@@ -66,9 +66,9 @@ def is_seedless(kind: type) -> bool:
 
 
 def noise_schedule(pipe: DiffusionPipeline) -> DDPMScheduler:
-    """The training-time noise schedule of the pipeline, whatever sampler it ships with.
+    """The training-time noise schedule of the pipeline, independent of its own sampler.
 
-    Its `add_noise` gives exactly what the UNet was trained on; sigma-space samplers would need a further rescaling.
+    Its `add_noise` gives the UNet's training inputs; sigma-space samplers would need a further rescaling.
     """
     with quiet():
         return DDPMScheduler.from_config(pipe.scheduler.config)

@@ -1,9 +1,9 @@
-"""Which tokens of a text speak of which class, by the tokenizer's own offsets.
+"""The tokens of each class in a text, by the tokenizer's own offsets.
 
     class_spans(backbone, "a hot dog on a bench", ["bench", "hot dog"])      # in a caption
     for text, spans in class_prompts(backbone, ["hot dog", "pizza"]): ...    # in the class names alone
 
-Counting words would be wrong: "aeroplane car" may be four tokens, and "fire hydrant" is one class.
+Counting words does not work: "aeroplane car" may be four tokens, and "fire hydrant" is one class.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Span:
 
 
 def class_spans(backbone: Backbone, text: str, classes: Sequence[str]) -> tuple[Span, ...]:
-    """Every mention of the classes in a text, from left to right: names, plurals and synonyms, see `prompts.mentions`.
+    """Every mention of the classes in a text, from left to right, as `labels.classes.mentions` finds them.
 
-    A mention of which the text encoder does not read every token is absent: a part of "hot dog" is something else.
+    A mention is left out if the text encoder cuts off one of its tokens: a part of "hot dog" is another class.
 
     Raises:
         GeneratorError: the tokenizer gives no offsets.
@@ -51,12 +51,12 @@ def class_spans(backbone: Backbone, text: str, classes: Sequence[str]) -> tuple[
 
 
 def class_prompts(backbone: Backbone, classes: Sequence[str]) -> list[tuple[str, tuple[Span, ...]]]:
-    """The class names alone as texts, with the tokens of each: one text where they fit, else as many as it takes.
+    """Texts of class names alone, with the tokens of each: one text where they fit, else several.
 
-    Every class stands in one of the texts, once, and the order is that of the list.
+    Every class is in exactly one of the texts, in the order of the list.
 
     Raises:
-        ConfigError: no classes, or one that no text can hold or that the tokenizer knows no token for.
+        ConfigError: no classes, or one that is too long or without a token.
         GeneratorError: the tokenizer gives no offsets.
     """
     if isinstance(classes, str) or not classes:
@@ -66,7 +66,7 @@ def class_prompts(backbone: Backbone, classes: Sequence[str]) -> list[tuple[str,
     while left:
         text, placed = class_list(left)
         spans = _spans(backbone, text, placed)
-        # what is cut off is cut off at the end
+        # a text is cut at its end
         read = next((at for at, mention in enumerate(placed) if mention.name not in _names(spans)), len(left))
         if not read:
             expected = f"a name of one to {backbone.max_tokens - 2} tokens"
@@ -111,7 +111,7 @@ def _names(spans: Sequence[Span]) -> set[str]:
 
 
 def _offsets(backbone: Backbone, text: str) -> list[tuple[int, int] | None]:
-    """The characters of every token of the text, uncut; None for tokens that are not of the text."""
+    """Character range of every token of the uncut text; None for special tokens."""
     tokenizer = backbone.pipe.tokenizer
     if not tokenizer.is_fast:
         raise GeneratorError(

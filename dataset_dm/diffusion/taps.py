@@ -1,8 +1,8 @@
-"""Reading a frozen model while it runs: hooks for the duration of a `with`, nothing changed by them.
+"""Reads inner maps of a frozen model with hooks that last for a `with` block and change nothing.
 
 Maps are outputs of modules (`levels.py`). Class evidence is computed beside the ordinary cross-attention, from its
-input and its own projections, in a hook that runs before it: whatever attention kernel is installed goes on
-undisturbed, and the UNet's output stays the same to the last bit. Only what is asked for is recorded.
+input and its own projections, in a pre-forward hook: it works with every attention kernel, and the UNet's output keeps
+its bits. Only requested maps are recorded.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from einops import rearrange
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dataset_dm.diffusion.class_text import ClassText
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class TapRequest:
-    """What to read.
+    """The maps to record.
 
     Args:
         levels: level names, as in `Backbone.levels()`.
@@ -44,20 +45,21 @@ class TapRequest:
 
 @dataclass
 class Taps:
-    """What was read by the latest pass through each module.
+    """Maps of the latest pass through each module.
 
     Args:
-        levels: name → [b c h w], float32.
-        evidence: layer → class evidence [b k a h w] on the layer's own grid, a its heads; float32.
+        levels: by level name, float32.
+        evidence: class evidence by layer name, on the layer's own grid, a its heads; float32.
+        order: the layers in the order of `class_attention`.
     """
 
-    levels: dict[str, Tensor] = field(default_factory=dict)
-    evidence: dict[str, Tensor] = field(default_factory=dict)
+    levels: dict[str, Float[Tensor, "b _ _ _"]] = field(default_factory=dict)
+    evidence: dict[str, Float[Tensor, "b k _ _ _"]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
 
     @property
-    def class_attention(self) -> Tensor | None:
-        """Evidence of all recorded layers and heads [b k a h w] on the largest grid; None if none was recorded."""
+    def class_attention(self) -> Float[Tensor, "b k a h w"] | None:
+        """Evidence of all recorded layers and heads on the largest grid; None if none was recorded."""
         if not self.evidence:
             return None
         return gather_attention([self.evidence[name] for name in self.order])
@@ -65,11 +67,11 @@ class Taps:
 
 @contextmanager
 def tap(backbone: Backbone, request: TapRequest) -> Iterator[Taps]:
-    """Records while the block runs; later passes overwrite earlier ones.
+    """Records the requested maps inside the block; later passes overwrite earlier ones.
 
     Args:
         backbone: the model that will run inside the block, called directly or by its pipeline.
-        request: what to read.
+        request: the maps to record.
 
     Raises:
         ConfigError: an unknown level or layer, or layers without classes.
@@ -97,11 +99,11 @@ def tap(backbone: Backbone, request: TapRequest) -> Iterator[Taps]:
         yield taps
 
 
-def class_keys(backbone: Backbone, layer: AttentionTap, classes: ClassText) -> Tensor:
-    """Each class's key in a layer less the null token's, divided by √d: [k a d], a heads of width d; float32.
+def class_keys(backbone: Backbone, layer: AttentionTap, classes: ClassText) -> Float[Tensor, "k a d"]:
+    """Each class's key in a layer less the null token's, divided by √d, for a heads of width d; float32.
 
     The evidence is the query's product with this: the mean over a class's tokens and the subtraction are linear, so
-    they are taken here, once a class, not at every pixel. Every class is projected alone; the list does not matter.
+    they are computed once for each class, not at every pixel. Every class is projected alone, independent of the list.
     """
     keys = []
     for index, name in enumerate(classes.names):
@@ -116,7 +118,7 @@ def class_keys(backbone: Backbone, layer: AttentionTap, classes: ClassText) -> T
 
 
 def _project(module: nn.Module, states: Tensor) -> Tensor:
-    """Keys [m a d] of text states [m d'], as the layer itself makes them."""
+    """Keys [m a d] of text states [m d'], by the layer's own projection."""
     weight = next(module.to_k.parameters())
     states = states.to(device=weight.device, dtype=weight.dtype)[None]
     if module.norm_cross:

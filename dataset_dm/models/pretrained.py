@@ -1,7 +1,7 @@
-"""Models of transformers with all their weights.
+"""Loads models of transformers and checks that no weight is missing.
 
-`from_pretrained` makes up at random what a model's files lack, says so in its log and goes on. They may lack a head, or
-everything, by its name: transformers 5 saves some models by names that transformers 4 does not know.
+`from_pretrained` initializes missing weights at random and only logs it. A head may be missing, or every weight by its
+name: transformers 5 saves some models with names that transformers 4 does not know.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ class MissingWeights(ValueError):
 
 
 def load_whole(kind: Any, model: str | Path, **options: Any) -> Any:
-    """`kind.from_pretrained(model, **options)` from safetensors; MissingWeights for one that is not complete."""
+    """`kind.from_pretrained(model, **options)` from safetensors; MissingWeights if some are missing."""
     import transformers
 
-    loaded, told = kind.from_pretrained(str(model), use_safetensors=True, output_loading_info=True, **options)
-    check_complete(Path(model).name, told["missing_keys"], f"transformers {transformers.__version__}")
+    loaded, report = kind.from_pretrained(str(model), use_safetensors=True, output_loading_info=True, **options)
+    check_complete(Path(model).name, report["missing_keys"], f"transformers {transformers.__version__}")
     return loaded
 
 
-def check_complete(name: str, lacking: Collection[str], library: str) -> None:
-    """MissingWeights, unless the model of that name lacks no weight that the library with its version looks for."""
-    if lacking:
-        raise MissingWeights(f"{name!r} lacks {len(lacking)} weights, such as {min(lacking)!r} for {library}")
+def check_complete(name: str, missing: Collection[str], library: str) -> None:
+    """Raises MissingWeights if the model called `name` is missing weights that `library` (with its version) expects."""
+    if missing:
+        raise MissingWeights(f"{name!r} lacks {len(missing)} weights, such as {min(missing)!r} for {library}")

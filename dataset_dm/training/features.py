@@ -207,7 +207,7 @@ def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classe
     ]
     seeds = [int(stream("noise", config.seed, *pair).integers(2**62)) for pair in chunk]
     latents = encode_images(backbone, images)
-    features = read_features(backbone, latents, told, text, store.spec, seeds, images=images, blind=blind)
+    features = read_features(backbone, latents, told, text, store.spec, seeds, images=images, unprompted=blind)
     for row, (sample, pair) in enumerate(zip(samples, chunk, strict=True)):
         tensors = {name: value[row].half().cpu().contiguous() for name, value in features.levels.items()}
         if features.class_attention is not None:

@@ -81,7 +81,9 @@ def test_only_blind_samples_are_asked(backbone, pictures):
     spec = feature_spec(backbone, contrast=(100,))
     latents = encode_images(backbone, pictures[0][:2])
     text = encode_classes(backbone, NAMES[:2])
-    read = read_features(backbone, latents, ["a photo", "a photo of a dog"], text, spec, [1, 2], blind=[True, False])
+    read = read_features(
+        backbone, latents, ["a photo", "a photo of a dog"], text, spec, [1, 2], unprompted=[True, False]
+    )
     assert read.contrast.shape == (2, 2, CONTRAST_MAPS + len(spec.attention), 16, 16)
     assert read.contrast[0].isfinite().all() and read.contrast[1].isnan().all()
     assert (

@@ -170,7 +170,7 @@ def test_config_is_checked_at_birth() -> None:
         ({"guidance": "7"}, "guidance"),
         ({"scheduler": 3}, "scheduler"),
         ({"scheduler": "EulerDiscreteSheduler"}, "did you mean 'EulerDiscreteScheduler'"),
-        ({"step": 30}, "unknown key 'step'; did you mean 'steps'"),
+        ({"step": 30}, "unknown key 'step'; expected steps, guidance, scheduler; did you mean 'steps'"),
     ]:
         with pytest.raises(ConfigError, match=message):
             SamplerConfig.from_dict(values)
