@@ -86,7 +86,7 @@ def test_maps_are_means_of_the_layers_own_probabilities(backbone, prompt):
 
 
 def test_guidance_records_the_conditional_half(backbone, prompt):
-    """Half of the batch is told the prompt; recorded alone, that half gives the same maps."""
+    """Half of the batch is prompted; recorded alone, that half gives the same maps."""
     with torch.no_grad():
         latents = torch.randn(1, backbone.pipe.unet.config.in_channels, 16, 16).expand(2, -1, -1, -1)
         text = backbone.encode_text(["", "a dog on a sofa"])
@@ -113,7 +113,7 @@ def test_several_images_a_prompt(backbone, prompt):
         draws = [torch.Generator().manual_seed(seed) for seed in range(4)]
         backbone.pipe(["a dog", "a car"], num_images_per_prompt=2, num_inference_steps=1, output_type="latent",
                       guidance_scale=3.0, generator=draws)  # fmt: skip
-    assert [len(attention.class_maps(picture)) for picture in range(4)] == [2, 2, 1, 1]
+    assert [len(attention.class_maps(image)) for image in range(4)] == [2, 2, 1, 1]
     assert not torch.equal(attention.class_maps(2), attention.class_maps(3))
 
 
@@ -229,8 +229,8 @@ def test_pairs_of_names_are_read_from_their_own_tokens(backbone):
 
 
 def test_long_lists_take_several_texts(backbone):
-    things = ("dining table", "potted plant", "tv monitor", "fire hydrant", "motorbike", "aeroplane", "sheep")
-    names = [f"{colour} {thing}" for colour in ("red", "blue", "green", "white", "black") for thing in things]
+    nouns = ("dining table", "potted plant", "tv monitor", "fire hydrant", "motorbike", "aeroplane", "sheep")
+    names = [f"{colour} {noun}" for colour in ("red", "blue", "green", "white", "black") for noun in nouns]
     long = class_prompt(backbone, names)
     assert len(long.texts) > 1 and sum(len(groups) for _, groups in long.texts) == len(names)
     with record(backbone, [long], SIZE) as attention:

@@ -20,7 +20,7 @@ def ask(backbone, latents, names, seeds):
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def images():
     """Four test renders that show one class each: (images, class positions)."""
     images, shown = [], []
     for index in range(60):
@@ -33,36 +33,36 @@ def pictures():
 
 
 @pytest.fixture(scope="module")
-def maps(backbone, pictures):
-    return ask(backbone, encode_images(backbone, pictures[0]), NAMES, [1, 2, 3, 4])
+def maps(backbone, images):
+    return ask(backbone, encode_images(backbone, images[0]), NAMES, [1, 2, 3, 4])
 
 
-def test_the_class_that_is_shown_explains_the_picture_best(backbone, maps, pictures):
-    whole = maps[:, :, 2, 0, 0]  # gain over the whole picture
-    rank = [(whole[row] > whole[row, shown]).sum().item() for row, shown in enumerate(pictures[1])]
+def test_the_class_that_is_shown_explains_the_image_best(backbone, maps, images):
+    whole = maps[:, :, 2, 0, 0]  # gain over the whole image
+    rank = [(whole[row] > whole[row, shown]).sum().item() for row, shown in enumerate(images[1])]
     assert maps.shape == (4, 20, feature_spec(backbone, contrast=(100,)).contrast_maps, 16, 16)
     assert sum(place < 5 for place in rank) >= 3  # by chance one of four
 
 
-def test_the_class_list_may_be_permuted_and_cut(backbone, pictures, maps):
-    latents = encode_images(backbone, pictures[0])
+def test_the_class_list_may_be_permuted_and_cut(backbone, images, maps):
+    latents = encode_images(backbone, images[0])
     some = [7, 0, 19]
     again = ask(backbone, latents, [NAMES[i] for i in some], [1, 2, 3, 4])
     assert torch.equal(again, maps[:, some])
 
 
-def test_the_asking_pass_attends_to_what_is_there(maps, pictures):
-    """Mean attention under the shown thing, against the other classes: better than the middle of the list."""
+def test_the_pass_that_names_a_class_attends_to_it(maps, images):
+    """Mean attention under the shown object, against the other classes: better than the middle of the list."""
     attended = maps[:, :, CONTRAST_MAPS:].mean(2)
     rank = []
-    for row, shown in enumerate(pictures[1]):
+    for row, shown in enumerate(images[1]):
         cells = attended[row].flatten(1).amax(1)
         rank.append((cells > cells[shown]).sum().item())
     assert sum(place < 7 for place in rank) >= 3  # by chance one or two of four
 
 
-def test_samples_do_not_mix(backbone, pictures, maps):
-    latents = encode_images(backbone, pictures[0][2:3])
+def test_samples_do_not_mix(backbone, images, maps):
+    latents = encode_images(backbone, images[0][2:3])
     alone = ask(backbone, latents, NAMES[:3], [3])
     assert torch.allclose(alone[0], maps[2, :3], atol=2e-2)  # roots of small differences of rounded errors
 
@@ -77,9 +77,9 @@ def test_maps_by_hand():
     assert torch.all(changed == 2)
 
 
-def test_only_blind_samples_are_asked(backbone, pictures):
+def test_contrast_is_read_for_unprompted_samples_only(backbone, images):
     spec = feature_spec(backbone, contrast=(100,))
-    latents = encode_images(backbone, pictures[0][:2])
+    latents = encode_images(backbone, images[0][:2])
     text = encode_classes(backbone, NAMES[:2])
     read = read_features(
         backbone, latents, ["a photo", "a photo of a dog"], text, spec, [1, 2], unprompted=[True, False]

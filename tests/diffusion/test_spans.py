@@ -146,7 +146,7 @@ def test_mentions_beyond_the_limit_are_absent(reader: Backbone) -> None:
 
 
 def test_a_long_class_list_is_several_texts(reader: Backbone) -> None:
-    classes = [f"thing {letter}q" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    classes = [f"object {letter}q" for letter in "abcdefghijklmnopqrstuvwxyz"]
     texts = class_prompts(reader, classes)
     assert len(texts) > 1
     assert [span.name for _, spans in texts for span in spans] == classes
