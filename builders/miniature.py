@@ -16,10 +16,11 @@ import pyarrow as pa
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
 from dataset_dm.builders._stream import LANES
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.coco import JOINTS
 from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.provenance import Provenance
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature import world
@@ -144,18 +145,19 @@ def truth(rendering: world.Rendering, tasks: Sequence[TaskSpec] = tuple(TASKS.va
     )
 
 
-def _objects(rendering: world.Rendering, label: np.ndarray, posed: bool) -> Objects:
+def _objects(rendering: world.Rendering, label: np.ndarray, posed: bool) -> Instances:
     bodies = [number for number in np.unique(rendering.instance_map).tolist() if number]
-    masks = rendering.instance_map == np.array(bodies, dtype=np.uint8).reshape(-1, 1, 1)
-    points = np.zeros((len(bodies), len(KEYPOINTS), 3), dtype=np.float32)
+    ids = np.zeros(256, np.int32)
+    ids[bodies] = np.arange(1, len(bodies) + 1)
+    points = np.zeros((len(bodies), JOINTS, 3), dtype=np.float32)
     for row, number in enumerate(bodies):
         joints = rendering.keypoints[number - 1]
         if joints is not None:
             points[row] = joints
-    return Objects(
-        masks=masks,
+    return Instances(
+        map=ids[rendering.instance_map],
         # a pixel's class is that of the body it belongs to
-        classes=np.array([label[mask][0] for mask in masks], dtype=np.int64),
+        classes=np.array([label[rendering.instance_map == number][0] for number in bodies], dtype=np.int64),
         scores=np.ones(len(bodies), dtype=np.float32),
         keypoints=points if posed else None,
         keypoint_scores=(points[..., 2] > 0).astype(np.float32) if posed else None,

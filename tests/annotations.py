@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
 
 HEIGHT, WIDTH = 6, 8
 CLASSES = ("cat", "dog", "person")
 
 
-def objects(*, keypoints: bool = True) -> Objects:
+def objects(*, keypoints: bool = True) -> Instances:
     """A dog in two parts with a hole, a person of one pixel with keypoints, a cat below them in score."""
     masks = np.zeros((3, HEIGHT, WIDTH), bool)
     masks[0, 0:3, 0:3] = True
@@ -22,7 +23,7 @@ def objects(*, keypoints: bool = True) -> Objects:
     joints[1, 2] = (-3.5, 9.0, 0)  # cut off: not in the picture
     sure = np.zeros((3, 17), np.float32)
     sure[1, :2] = (0.75, 0.25)
-    return Objects(
+    return Instances.from_masks(
         masks=masks,
         classes=np.array([2, 3, 1]),
         scores=np.array([0.875, 0.5, 0.25], np.float32),
@@ -31,9 +32,9 @@ def objects(*, keypoints: bool = True) -> Objects:
     )
 
 
-def nothing(*, keypoints: bool = True) -> Objects:
+def nothing(*, keypoints: bool = True) -> Instances:
     """A picture without any thing."""
-    return Objects(
+    return Instances.from_masks(
         masks=np.zeros((0, HEIGHT, WIDTH), bool),
         classes=np.zeros(0, np.int64),
         scores=np.zeros(0, np.float32),
@@ -42,7 +43,7 @@ def nothing(*, keypoints: bool = True) -> Objects:
     )
 
 
-def annotation(found: Objects | None = None, *, depth: np.ndarray | None = None) -> Annotation:
+def annotation(found: Instances | None = None, *, depth: np.ndarray | None = None) -> Annotation:
     """All labels of one picture; depth has every power of two that float32 keeps, an unknown pixel, odd fractions."""
     found = objects() if found is None else found
     label = np.zeros((HEIGHT, WIDTH), np.uint8)

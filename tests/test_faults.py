@@ -34,7 +34,8 @@ from dataset_dm.errors import ConfigError
 from dataset_dm.hypercolumns import Features
 from dataset_dm.labels import rle
 from dataset_dm.labels.images import decode_depth, decode_png, encode_png
-from dataset_dm.labels.records import Annotation, Objects, arrow_schema, features, semantic_features
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation, arrow_schema, features, semantic_features
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world import labelled
 from dataset_dm.plan.generation_plan import GenerationPlan
@@ -79,7 +80,7 @@ def test_fault_01_class_ids_round_trip(tmp_path: Path) -> None:
     """There every COCO class became class 1, and the VOC class was always the first."""
     label = np.repeat(np.arange(21, dtype=np.uint8)[:, None], 4, axis=1)
     masks = np.stack([label == number for number in (7, 20)])
-    things = Objects(masks=masks, classes=np.array([7, 20]), scores=np.ones(2, np.float32))
+    things = Instances.from_masks(masks=masks, classes=np.array([7, 20]), scores=np.ones(2, np.float32))
     row = label_rows([3], [Annotation(confidence=1.0, label=label, full=label, objects=things)]).to_pylist()[0]
     names = features(semantic_features(VOC_CLASSES))["classes"].feature.names
     assert [names[number] for number in row["classes"]] == list(VOC_CLASSES)
@@ -153,7 +154,9 @@ def test_fault_06_holes_and_disjoint_parts_survive() -> None:
     form = rle.encode(mask)
     assert np.array_equal(rle.decode(form), mask) and form["size"] == [12, 16]
     assert rle.area(form) == 49 - 4 + 6 and rle.box(mask) == (1.0, 1.0, 14.0, 10.0)
-    found = Annotation(confidence=1.0, objects=Objects(masks=mask[None], classes=np.array([1]), scores=np.ones(1)))
+    found = Annotation(
+        confidence=1.0, objects=Instances.from_masks(masks=mask[None], classes=np.array([1]), scores=np.ones(1))
+    )
     assert np.array_equal(from_row(label_rows([0], [found]).to_pylist()[0]).objects.masks[0], mask)
 
 

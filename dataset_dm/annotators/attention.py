@@ -14,8 +14,9 @@ from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone, Evidence, read_evidence
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.labels.classes import class_words
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import SEMANTIC
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.models.attention_settings import AttentionSettings
 from dataset_dm.postprocess import attention as labels_of
 from dataset_dm.postprocess.edges import follow_edges

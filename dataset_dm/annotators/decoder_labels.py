@@ -12,8 +12,11 @@ from torch.nn import functional
 
 from dataset_dm.decoder import DecoderOutput, PDecoderConfig
 from dataset_dm.labels.classes import class_words
-from dataset_dm.labels.records import PERSON, Annotation, Objects
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import DEPTH, INSTANCE, SEMANTIC, TASKS
+from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.postprocess import depth as depth_of
 from dataset_dm.postprocess import instance, pose, semantic
 from dataset_dm.postprocess.agreement import agree
@@ -53,18 +56,18 @@ def read_labels(
 
 
 def class_scores(output: DecoderOutput) -> Tensor:
-    """Class scores [b 1+k H W], in agreement with the things found where there is a head for them."""
-    logits, things = output.semantic.logits, output.instance
-    if things is None:
+    """Class scores [b 1+k H W], in agreement with the instances found where there is a head for them."""
+    logits, instances = output.semantic.logits, output.instance
+    if instances is None:
         return logits
     return torch.stack(
         [
             agree(
                 logits[image],
-                things.foreground[image],
-                things.centres[image],
-                things.offsets[image],
-                lambda masks, image=image: things.classes(image, masks),
+                instances.foreground[image],
+                instances.centres[image],
+                instances.offsets[image],
+                lambda masks, image=image: instances.classes(image, masks),
             )
             for image in range(len(logits))
         ]
@@ -96,7 +99,7 @@ def _with_objects(
     unasked: float,
 ) -> list[Annotation]:
     words = class_words(classes)
-    people = torch.tensor([position + 1 for position, word in enumerate(words) if word == PERSON])
+    people = [position + 1 for position, word in enumerate(words) if word == PERSON]
     result = []
     raw = output.instance
     for image in range(raw.foreground.shape[0]):
@@ -109,10 +112,9 @@ def _with_objects(
             unasked=unasked,
             calibration=config.object_calibration,
         )
-        masks = resize_masks(found.masks, size)
-        objects = Objects(_array(masks, bool), _array(found.classes, np.int64), _array(found.scores, np.float32))
         if output.pose is not None:
-            objects = _with_keypoints(objects, output, image, found, people, config, size)
+            found = _with_keypoints(found, output, image, people, config, size)
+        objects = replace(found, map=resize_map(found.map, size))
         if annotations is None:
             confidence = float(objects.scores.mean()) if len(objects) else 1.0  # sure that there is nothing
             result.append(Annotation(confidence=confidence, objects=objects))
@@ -122,25 +124,23 @@ def _with_objects(
 
 
 def _with_keypoints(
-    objects: Objects,
-    output: DecoderOutput,
-    image: int,
-    found: instance.Found,
-    people: Tensor,
-    config: PDecoderConfig,
+    found: Instances, output: DecoderOutput, image: int, people: Sequence[int], config: PDecoderConfig,
     size: tuple[int, int],
-) -> Objects:
-    count = len(objects)
-    points, scores = np.zeros((count, 17, 3), np.float32), np.zeros((count, 17), np.float32)
-    who = torch.nonzero(torch.isin(found.classes.cpu(), people)).flatten()
-    if len(who):
-        people_maps = output.pose.of(image, found.masks[who.to(found.masks.device)])
-        height, width = found.masks.shape[-2:]
-        maps = (people_maps.joints, people_maps.visible, people_maps.windows)
-        read = pose.keypoints(*maps, (height, width), calibration=config.keypoint_calibration)
-        points[who.numpy()], scores[who.numpy()] = (_array(each, np.float32) for each in read)
+) -> Instances:  # fmt: skip
+    """The instances with the keypoints, in pixels of `size` (H, W), of those whose class is one of `people`."""
+    count = len(found)
+    points, scores = np.zeros((count, JOINTS, 3), np.float32), np.zeros((count, JOINTS), np.float32)
+    chosen = np.flatnonzero(np.isin(found.classes, people))
+    if len(chosen):
+        height, width = found.map.shape
+        masks = torch.from_numpy(found.select(chosen).masks).to(output.instance.foreground.device)
+        maps = output.pose.of(image, masks)
+        read = pose.keypoints(
+            maps.joints, maps.visible, maps.windows, (height, width), calibration=config.keypoint_calibration
+        )
+        points[chosen], scores[chosen] = (_array(each, np.float32) for each in read)
         points[..., :2] *= np.array([size[1] / width, size[0] / height], np.float32)
-    return replace(objects, keypoints=points, keypoint_scores=scores)
+    return replace(found, keypoints=points, keypoint_scores=scores)
 
 
 def _with_depth(
@@ -163,11 +163,12 @@ def _with_depth(
     ]
 
 
-def resize_masks(masks: Tensor, size: tuple[int, int]) -> Tensor:
-    """Masks bool [n H W] at another size: the nearest pixel, so that they go on sharing none."""
-    if not len(masks) or tuple(masks.shape[-2:]) == tuple(size):
-        return masks if tuple(masks.shape[-2:]) == tuple(size) else masks.new_zeros((0, *size))
-    return functional.interpolate(masks[None].float(), size=tuple(size), mode="nearest-exact")[0] > 0.5
+def resize_map(numbers: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map of instances [H W] at another size, by the nearest pixel."""
+    if numbers.shape == tuple(size):
+        return numbers
+    values = torch.from_numpy(numbers)[None, None].float()
+    return functional.interpolate(values, size=tuple(size), mode="nearest-exact")[0, 0].int().numpy()
 
 
 def _array(values: Tensor, dtype: type) -> np.ndarray:

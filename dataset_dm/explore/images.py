@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from dataset_dm.visualization import panels
 from dataset_dm.visualization.depth import Scale
-from dataset_dm.visualization.instances import Things, tints
 from dataset_dm.visualization.overlay import lay
 from dataset_dm.visualization.row import Row
 from dataset_dm.visualization.skeleton import draw_skeletons
@@ -41,11 +40,11 @@ class Look:
 
     def columns(self, tasks: Sequence[str]) -> list[str]:
         """The columns with labels that this needs, in a set with labels of these kinds."""
-        things = bool({"objects", *self.lines} & {*self.panels, *self.lines})
+        objects = bool({"objects", *self.lines} & {*self.panels, *self.lines})
         needed = {
             "label": ("classes" in self.panels or DIFFERENCES in self.panels) and "semantic" in tasks,
-            "objects": things,
-            "annotation": things,
+            "objects": objects,
+            "annotation": objects,
             "depth_map": "depth" in self.panels,
         }
         return [name for name, is_needed in needed.items() if is_needed]
@@ -94,11 +93,9 @@ def _ground(
     kind: str, view: panels.View, label: object, scale: Scale | None, look: Look, names: Sequence[str]
 ) -> Image.Image:
     """The panel of a kind; objects wear boxes only when these are asked for, or when they have nothing else."""
-    if kind != "instance" or BOXES in look.lines or label.masks is None:
+    if kind != "instance" or BOXES in look.lines or not (label.map > 0).any():
         return panels.draw(kind, view, label, names, scale)
-    things = Things.of(label)
-    colours = np.concatenate([np.zeros((1, 3), np.uint8), tints(things.classes)])
-    return lay(view.picture, view.thin(things.numbers(label.masks.shape[1:])), colours, view.scale, strength=0.66)
+    return panels.fill(view, label)
 
 
 def _lines(
@@ -107,9 +104,8 @@ def _lines(
     """Skeletons, then boxes with their tags, over a panel of a kind; a panel of objects has its boxes already."""
     if row.objects is None:
         return picture
-    things = Things.of(row.objects)
-    if SKELETONS in look.lines and things.keypoints is not None:
-        picture = draw_skeletons(picture, things.keypoints * (*view.ratio, 1), 1)
+    if SKELETONS in look.lines and row.objects.keypoints is not None:
+        picture = draw_skeletons(picture, row.objects.keypoints * (*view.ratio, 1), 1)
     if BOXES in look.lines and kind != "instance":
-        picture = panels.draw("instance", replace(view, picture=picture), replace(things, masks=None), names, None)
+        picture = panels.draw_boxes(picture, view, row.objects, names)
     return picture

@@ -14,7 +14,8 @@ from typing import Any
 
 from PIL import Image
 
-from dataset_dm.visualization.overlay import VOID, display_colours
+from dataset_dm.labels.vocabulary import VOID
+from dataset_dm.visualization.overlay import display_colours
 
 Legend = Sequence[tuple[int | None, str]]  # as `drawing.legend` has it: class id of the swatch or None, words
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.labels.records import BACKGROUND
+from dataset_dm.labels.vocabulary import BACKGROUND
 from dataset_dm.store.output_folder import MARKER
 from dataset_dm.visualization.row import COLUMNS
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.exports.sample import Box, Labels, Sample, Size, Thing
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import Loss
+from dataset_dm.labels.file_instance import Box, FileInstance, Size
 from dataset_dm.readers.annotations import check_box
 
 
@@ -51,9 +52,9 @@ class Format(ABC):
     def check(self, classes: Sequence[str], columns: Collection[str]) -> None:  # noqa: B027 - most hold any classes
         """DataError when it cannot hold a set of these classes and columns."""
 
-    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
+    def holds(self, instance: FileInstance, classes: Sequence[str]) -> bool:
         """Whether an object is written at all; one without extent never is."""
-        return thing.bounds[2] > 0 and thing.bounds[3] > 0
+        return instance.bounds[2] > 0 and instance.bounds[3] > 0
 
     @abstractmethod
     def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
@@ -64,15 +65,15 @@ class Format(ABC):
 
     @abstractmethod
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
-        """What reading back the files of a sample gives; `number` of a thing is its place in the sample."""
+        """What reading back the files of a sample gives; `number` of an instance is its place in the sample."""
 
     @abstractmethod
     def read(self, path: Path, classes: Sequence[str]) -> Reviewed:
         """Opens corrected files of a set of these classes; DataError where there are none, or damaged ones."""
 
-    def held(self, sample: Sample, classes: Sequence[str]) -> list[tuple[int, Thing]]:
-        """The things of a sample that are written, each with its place there."""
-        return [each for each in enumerate(sample.labels.things or ()) if self.holds(each[1], classes)]
+    def held(self, sample: Sample, classes: Sequence[str]) -> list[tuple[int, FileInstance]]:
+        """The instances of a sample that are written, each with its place there."""
+        return [each for each in enumerate(sample.labels.instances or ()) if self.holds(each[1], classes)]
 
 
 def save_image(folder: Path, sample: Sample, file: str | None = None) -> None:
@@ -81,9 +82,9 @@ def save_image(folder: Path, sample: Sample, file: str | None = None) -> None:
     (folder / (file or sample.file)).write_bytes(sample.image)
 
 
-def placed(things: Iterable[Thing], places: Iterable[tuple[int, object]]) -> tuple[Thing, ...]:
-    """Things that were read back, each with the place of the one it was written from."""
-    return tuple(replace(thing, number=place) for thing, (place, _) in zip(things, places, strict=True))
+def placed(instances: Iterable[FileInstance], places: Iterable[tuple[int, object]]) -> tuple[FileInstance, ...]:
+    """Instances that were read back, each with the place of the one it was written from."""
+    return tuple(replace(instance, number=place) for instance, (place, _) in zip(instances, places, strict=True))
 
 
 def category_of(name: object, classes: Sequence[str], place: str) -> int:

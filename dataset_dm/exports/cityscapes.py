@@ -16,10 +16,11 @@ from PIL import Image
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, by_name, category_of, same_size, save_image
-from dataset_dm.exports.sample import Labels, Sample, Size, Thing, class_map, largest_first
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import CROWDS, DEPTH, KEYPOINTS, LOOSE_BOXES, NO_MASK, SCORES, SHARED_PIXELS
 from dataset_dm.labels import rle
-from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.labels.file_instance import FileInstance, Size, class_map, largest_first
+from dataset_dm.labels.vocabulary import BACKGROUND, VOID
 from dataset_dm.readers.cityscapes import CLASSES
 from dataset_dm.readers.images import read_ids
 
@@ -49,8 +50,8 @@ class Cityscapes(Format):
             got, expected = last - _FIRST_OWN + 1, f"at most {most - _FIRST_OWN + 1}"
             raise DataError(explain(what, got=got, expected=expected, remedy="take another format, such as coco"))
 
-    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
-        return thing.mask is not None
+    def holds(self, instance: FileInstance, classes: Sequence[str]) -> bool:
+        return instance.mask is not None
 
     def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
         ids = label_ids(classes)
@@ -72,8 +73,8 @@ class Cityscapes(Format):
         places = [place for place, _ in self.held(sample, classes)]
         found = _labels(label, numbers, ids, classes, sample.size, sample.name)
         # here number is that in the picture, among those that are written
-        things = [_with_number(thing, places[thing.number]) for thing in found.things or ()]
-        return Labels(things=tuple(things), label=found.label)
+        instances = [_with_number(instance, places[instance.number]) for instance in found.instances or ()]
+        return Labels(instances=tuple(instances), label=found.label)
 
     def read(self, path: Path, classes: Sequence[str]) -> CityscapesReviewed:
         return CityscapesReviewed(path, classes)
@@ -82,21 +83,21 @@ class Cityscapes(Format):
         self, sample: Sample, classes: Sequence[str], ids: Mapping[str, int]
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """labelIds uint8 [H W] and, of a set with objects, instanceIds uint16 [H W]."""
-        things = [thing for _, thing in self.held(sample, classes)]
-        if len(things) > _THOUSAND:
-            raise DataError(explain(f"{sample.name}: objects", got=len(things), expected=f"at most {_THOUSAND}"))
+        instances = [instance for _, instance in self.held(sample, classes)]
+        if len(instances) > _THOUSAND:
+            raise DataError(explain(f"{sample.name}: objects", got=len(instances), expected=f"at most {_THOUSAND}"))
         label = sample.labels.label
         if label is None:
-            label = class_map(things, sample.size)
+            label = class_map(instances, sample.size)
         table = np.full(VOID + 1, _VOID_ID, np.uint8)
         table[: len(classes) + 1] = [ids[name] for name in (BACKGROUND, *classes)]
         label = table[label]
-        if sample.labels.things is None:
+        if sample.labels.instances is None:
             return label, None
         numbers = label.astype(np.uint16)
-        order = {id(thing): number for number, thing in enumerate(things)}
-        for thing in largest_first(things):
-            numbers[thing.mask] = _THOUSAND * ids[classes[thing.category]] + order[id(thing)]
+        order = {id(instance): number for number, instance in enumerate(instances)}
+        for instance in largest_first(instances):
+            numbers[instance.mask] = _THOUSAND * ids[classes[instance.category]] + order[id(instance)]
         return label, numbers
 
 
@@ -149,26 +150,26 @@ def _labels(
     if (known < 0).any() or label.max(initial=0) > VOID:
         got = int(label[(known < 0) | (label > VOID)][0])
         raise DataError(explain(f"{place}: id of labelIds", got=got, expected=f"one of {_IDS}"))
-    things = None if numbers is None else _things(numbers, {v: k for k, v in ids.items()}, classes, size, place)
-    return Labels(things=things, label=known.astype(np.uint8))
+    instances = None if numbers is None else _instances(numbers, {v: k for k, v in ids.items()}, classes, size, place)
+    return Labels(instances=instances, label=known.astype(np.uint8))
 
 
-def _things(
+def _instances(
     numbers: np.ndarray, names: Mapping[int, str], classes: Sequence[str], size: Size, place: str
-) -> tuple[Thing, ...]:
+) -> tuple[FileInstance, ...]:
     same_size(numbers.shape, size, f"{place}: instanceIds")
-    things = []
+    instances = []
     found = [int(one) for one in np.unique(numbers) if one >= _THOUSAND]
     for one in sorted(found, key=lambda value: (value % _THOUSAND, value)):
         name = names.get(one // _THOUSAND, str(one // _THOUSAND))
         mask = numbers == one
         category = category_of(name, classes, f"{place}: object {one} of instanceIds")
-        things.append(Thing(category=category, box=rle.box(mask), mask=mask, number=one % _THOUSAND))
-    return tuple(things)
+        instances.append(FileInstance(category=category, box=rle.box(mask), mask=mask, number=one % _THOUSAND))
+    return tuple(instances)
 
 
-def _with_number(thing: Thing, number: int) -> Thing:
-    return Thing(category=thing.category, box=thing.box, mask=thing.mask, number=number)
+def _with_number(instance: FileInstance, number: int) -> FileInstance:
+    return FileInstance(category=instance.category, box=instance.box, mask=instance.mask, number=number)
 
 
 def _read_ids(file: Path, classes: Sequence[str]) -> dict[str, int]:

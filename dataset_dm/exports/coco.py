@@ -17,11 +17,12 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, by_name, category_of, inside, placed, same_size, save_image
-from dataset_dm.exports.sample import Labels, Sample, Thing
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import CLASS_MAPS, DEPTH, VOID_PIXELS
 from dataset_dm.labels import rle
 from dataset_dm.labels.coco import COCO_IDS, KEYPOINTS, LIMBS
-from dataset_dm.labels.records import PERSON
+from dataset_dm.labels.file_instance import FileInstance
+from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.readers.annotations import keypoints_of, mask_of
 from dataset_dm.readers.coco_files import read_json
 
@@ -45,12 +46,12 @@ class Coco(Format):
             save_image(folder / "images" / split, sample)
             height, width = sample.size
             images.append({"id": sample.index, "file_name": sample.file, "width": width, "height": height})
-            for _, thing in self.held(sample, classes):
-                number = thing.number
+            for _, instance in self.held(sample, classes):
+                number = instance.number
                 if number is None or number < 1 or number in taken:  # COCOeval takes 0 for no match
                     number = max(taken, default=0) + 1
                 taken.add(number)
-                annotations.append({"id": number, "image_id": sample.index, **_row(thing, ids[thing.category])})
+                annotations.append({"id": number, "image_id": sample.index, **_row(instance, ids[instance.category])})
         posed = any("keypoints" in one for one in annotations)
         content = {
             "info": {"description": f"split {split}"},
@@ -64,8 +65,10 @@ class Coco(Format):
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         held = self.held(sample, classes)
-        rows = [_row(thing, thing.category) for _, thing in held]
-        return Labels(things=placed((_thing(row, row["category_id"], sample.size, sample.name) for row in rows), held))
+        rows = [_row(instance, instance.category) for _, instance in held]
+        return Labels(
+            instances=placed((_instance(row, row["category_id"], sample.size, sample.name) for row in rows), held)
+        )
 
     def read(self, path: Path, classes: Sequence[str]) -> CocoReviewed:
         return CocoReviewed(path, classes)
@@ -76,7 +79,7 @@ class CocoReviewed:
 
     def __init__(self, path: Path, classes: Sequence[str]) -> None:
         self._images: dict[str, Row] = {}
-        self._things: dict[str, list[tuple[int, Row]]] = defaultdict(list)
+        self._annotations: dict[str, list[tuple[int, Row]]] = defaultdict(list)
         listed = []
         for file in _files(path):
             content = read_json(file, ("images", "annotations", "categories"))
@@ -95,7 +98,7 @@ class CocoReviewed:
             if row.get("category_id") not in categories:
                 expected = "an id that the file's categories declare"
                 raise DataError(explain(f"{place}: class", got=row.get("category_id"), expected=expected))
-            self._things[names[row["image_id"]]].append((categories[row["category_id"]], row))
+            self._annotations[names[row["image_id"]]].append((categories[row["category_id"]], row))
 
     @property
     def names(self) -> Collection[str]:
@@ -106,11 +109,11 @@ class CocoReviewed:
         sides = row.get("height"), row.get("width")
         if all(isinstance(side, int) for side in sides):
             same_size(sides, size, f"image {name!r} of the file")
-        things = (
-            _thing(one, category, size, f"image {name!r}, annotation {one.get('id')}")
-            for category, one in self._things.get(name, ())
+        instances = (
+            _instance(one, category, size, f"image {name!r}, annotation {one.get('id')}")
+            for category, one in self._annotations.get(name, ())
         )
-        return Labels(things=tuple(things))
+        return Labels(instances=tuple(instances))
 
 
 def category_ids(classes: Sequence[str]) -> list[int]:
@@ -126,31 +129,31 @@ def _category(name: str, number: int, posed: bool) -> Row:
     return row
 
 
-def _row(thing: Thing, category: int) -> Row:
+def _row(instance: FileInstance, category: int) -> Row:
     row: Row = {
         "category_id": category,
-        "bbox": list(thing.bounds),
-        "area": int(thing.mask.sum()) if thing.mask is not None else thing.bounds[2] * thing.bounds[3],
-        "iscrowd": int(bool(thing.crowd)),
-        "segmentation": [] if thing.mask is None else rle.encode(thing.mask),
+        "bbox": list(instance.bounds),
+        "area": int(instance.mask.sum()) if instance.mask is not None else instance.bounds[2] * instance.bounds[3],
+        "iscrowd": int(bool(instance.crowd)),
+        "segmentation": [] if instance.mask is None else rle.encode(instance.mask),
     }
-    if thing.score is not None:
-        row["score"] = thing.score
-    if thing.keypoints is not None:
-        shown = thing.keypoints[:, 2:] > 0
-        points = np.where(shown, thing.keypoints - (_HALF, _HALF, 0), 0)
+    if instance.score is not None:
+        row["score"] = instance.score
+    if instance.keypoints is not None:
+        shown = instance.keypoints[:, 2:] > 0
+        points = np.where(shown, instance.keypoints - (_HALF, _HALF, 0), 0)
         row |= {"keypoints": points.ravel().tolist(), "num_keypoints": int(shown.sum())}
-    if thing.keypoint_scores is not None:
-        row["keypoint_scores"] = thing.keypoint_scores.tolist()
+    if instance.keypoint_scores is not None:
+        row["keypoint_scores"] = instance.keypoint_scores.tolist()
     return row
 
 
-def _thing(row: Row, category: int, size: Size, place: str) -> Thing:
+def _instance(row: Row, category: int, size: Size, place: str) -> FileInstance:
     if row.get("bbox") is None:
         raise DataError(explain(f"{place}: no bbox", expected="x, y, w, h", remedy="complete the annotation"))
     form, points, sure = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_scores")
     mask = mask_of(form, size, place) if form else None
-    return Thing(
+    return FileInstance(
         category=category,
         box=inside(row["bbox"], size, place),
         mask=mask if mask is not None and mask.any() else None,

@@ -20,12 +20,13 @@ from dataset_dm.exports.base import Format, by_name, category_of, inside, placed
 from dataset_dm.exports.cvat_labels import CROWD, SCORE, SKELETON, constructor, meta
 from dataset_dm.exports.polygons import fill
 from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, united, void_of
-from dataset_dm.exports.sample import Labels, Sample, Size, Thing
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import DEPTH, KEYPOINT_SCORES, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.xml_files import number, parse, plain, text_of
 from dataset_dm.labels import rle
 from dataset_dm.labels.coco import KEYPOINTS
-from dataset_dm.labels.records import PERSON
+from dataset_dm.labels.file_instance import FileInstance, Size
+from dataset_dm.labels.vocabulary import PERSON
 
 _FILE = "annotations.xml"
 _NO_GROUP = (None, "", "0")
@@ -69,9 +70,9 @@ class Cvat(Format):
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         found = _labels(self._image(sample, classes), sample.size, classes, sample.name)
-        if sample.labels.things is None:
+        if sample.labels.instances is None:
             return found
-        return Labels(things=placed(found.things or (), self.held(sample, classes)), void=found.void)
+        return Labels(instances=placed(found.instances or (), self.held(sample, classes)), void=found.void)
 
     def read(self, path: Path, classes: Sequence[str]) -> CvatReviewed:
         return CvatReviewed(path, classes)
@@ -80,9 +81,9 @@ class Cvat(Format):
         height, width = sample.size
         image = Element("image", id="0", name=sample.file, subset=sample.split, width=str(width), height=str(height))
         whole = sample.labels
-        held = enumerate(class_regions(whole.label)) if whole.things is None else self.held(sample, classes)
-        for place, thing in held:
-            _add(image, thing, classes[thing.category], str(place + 1))
+        held = enumerate(class_regions(whole.label)) if whole.instances is None else self.held(sample, classes)
+        for place, instance in held:
+            _add(image, instance, classes[instance.category], str(place + 1))
         void = void_of(whole)
         if void is not None:
             _add_mask(image, void, VOID_REGION, "0")
@@ -116,21 +117,21 @@ class CvatReviewed:
         return _labels(image, size, self._classes, f"image {name!r}")
 
 
-def _add(image: Element, thing: Thing, label: str, group: str) -> None:
+def _add(image: Element, instance: FileInstance, label: str, group: str) -> None:
     """The shapes of one object."""
-    if thing.mask is not None:
-        shape = _add_mask(image, thing.mask, label, group)
+    if instance.mask is not None:
+        shape = _add_mask(image, instance.mask, label, group)
     else:
-        x, y, w, h = thing.bounds
+        x, y, w, h = instance.bounds
         sides = {"xtl": x, "ytl": y, "xbr": x + w, "ybr": y + h}
         shape = SubElement(image, "box", _common(label, group) | {side: plain(value) for side, value in sides.items()})
-    if thing.score is not None:
-        SubElement(shape, "attribute", name=SCORE).text = repr(float(thing.score))
-    if thing.crowd is not None:
-        SubElement(shape, "attribute", name=CROWD).text = "true" if thing.crowd else "false"
-    if thing.posed:
+    if instance.score is not None:
+        SubElement(shape, "attribute", name=SCORE).text = repr(float(instance.score))
+    if instance.crowd is not None:
+        SubElement(shape, "attribute", name=CROWD).text = "true" if instance.crowd else "false"
+    if instance.posed:
         skeleton = SubElement(image, "skeleton", _common(SKELETON, group))
-        for joint, (x, y, v) in zip(KEYPOINTS, thing.keypoints.tolist(), strict=True):
+        for joint, (x, y, v) in zip(KEYPOINTS, instance.keypoints.tolist(), strict=True):
             flags = {"outside": str(int(v == 0)), "occluded": str(int(v == 1))}
             points = f"{plain(x)},{plain(y)}"
             SubElement(skeleton, "points", {"label": joint, "source": "auto", **flags, "points": points})
@@ -152,7 +153,7 @@ def _add_mask(image: Element, mask: np.ndarray, label: str, group: str) -> Eleme
 
 
 def _labels(image: Element, size: Size, classes: Sequence[str], place: str) -> Labels:
-    things, groups, voids, poses = [], {}, [], []
+    instances, groups, voids, poses = [], {}, [], []
     for number_there, shape in enumerate(image, start=1):
         where = f"{place}, {shape.tag} {number_there}"
         group = shape.get("group_id")
@@ -162,23 +163,23 @@ def _labels(image: Element, size: Size, classes: Sequence[str], place: str) -> L
             voids.append(_mask(shape, size, where))
         else:
             if group not in _NO_GROUP and (group not in groups or shape.get("label") == PERSON):
-                groups[group] = len(things)
-            things.append(_thing(shape, size, classes, where))
+                groups[group] = len(instances)
+            instances.append(_instance(shape, size, classes, where))
     for group, points, where in poses:
         if group not in groups:
             remedy = "put both into one group"
             raise DataError(explain(f"{where}: a skeleton without its person's mask or box", remedy=remedy))
-        things[groups[group]] = replace(things[groups[group]], keypoints=points)
-    return Labels(things=tuple(things), void=united(voids, size))
+        instances[groups[group]] = replace(instances[groups[group]], keypoints=points)
+    return Labels(instances=tuple(instances), void=united(voids, size))
 
 
-def _thing(shape: Element, size: Size, classes: Sequence[str], place: str) -> Thing:
+def _instance(shape: Element, size: Size, classes: Sequence[str], place: str) -> FileInstance:
     category = category_of(shape.get("label"), classes, place)
     told = {one.get("name"): (one.text or "").strip() for one in shape.iter("attribute")}
     score = None if not told.get(SCORE) else number(told[SCORE], f"{place}: {SCORE}")
     if score is not None and not 0 <= score <= 1:
         raise DataError(explain(f"{place}: {SCORE}", got=score, expected="a number from 0 to 1"))
-    thing = Thing(
+    instance = FileInstance(
         category=category,
         score=score,
         crowd=None if CROWD not in told else told[CROWD] == "true",
@@ -190,8 +191,8 @@ def _thing(shape: Element, size: Size, classes: Sequence[str], place: str) -> Th
         )
         if number(shape.get("rotation", "0"), f"{place}: rotation"):
             raise DataError(explain(f"{place}: a turned box", expected="rotation 0"))
-        return replace(thing, box=inside((left, top, right - left, bottom - top), size, place))
-    return replace(thing, mask=_mask(shape, size, place))
+        return replace(instance, box=inside((left, top, right - left, bottom - top), size, place))
+    return replace(instance, mask=_mask(shape, size, place))
 
 
 def _mask(shape: Element, size: Size, place: str) -> np.ndarray:

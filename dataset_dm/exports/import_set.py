@@ -134,14 +134,14 @@ def _review(
 
 
 def _count(merged: Merged, counts: Counter[str]) -> None:
-    new = [one for one in merged.things or () if one.changed]
+    new = [one for one in merged.instances or () if one.changed]
     counts.update(
         {
             "images changed": int(merged.changed),
             "objects changed": sum(one.place is not None for one in new),
             "objects added": sum(one.place is None for one in new),
             "objects removed": merged.removed,
-            "objects without a mask": sum(one.thing.mask is None for one in new),
+            "objects without a mask": sum(one.instance.mask is None for one in new),
             "class maps changed": int(merged.label is not None),
         }
     )
@@ -150,7 +150,7 @@ def _count(merged: Merged, counts: Counter[str]) -> None:
 def _describe(folder: OutFolder, source: Source, chosen: Format, done: Imported) -> None:
     """Card and preview, as `generate` writes them."""
     from dataset_dm.hub import write_card
-    from dataset_dm.labels.records import BACKGROUND
+    from dataset_dm.labels.vocabulary import BACKGROUND
     from dataset_dm.visualization.sheet import read_row, sheet
 
     title = f"{source.title} · reviewed · {done.rows:,} images"

@@ -22,10 +22,11 @@ from dataset_dm.exports import label_studio_rle
 from dataset_dm.exports.base import Format, by_name, placed, save_image
 from dataset_dm.exports.label_studio_regions import CONTROLS, CROWD, HIDDEN, Region, labels_of
 from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, void_of
-from dataset_dm.exports.sample import Labels, Sample, Size, Thing
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import DEPTH, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.xml_files import text_of
 from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.file_instance import FileInstance, Size
 
 _TASKS = "tasks.json"
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the name of an uploaded file
@@ -69,17 +70,17 @@ class LabelStudio(Format):
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         found = labels_of(self._result(sample, classes), sample.size, classes, sample.name)
-        if sample.labels.things is None:
+        if sample.labels.instances is None:
             return found
-        return Labels(things=placed(found.things or (), self.held(sample, classes)), void=found.void)
+        return Labels(instances=placed(found.instances or (), self.held(sample, classes)), void=found.void)
 
     def read(self, path: Path, classes: Sequence[str]) -> LabelStudioReviewed:
         return LabelStudioReviewed(path, classes)
 
     def _result(self, sample: Sample, classes: Sequence[str]) -> list[Region]:
         whole = sample.labels
-        held = enumerate(class_regions(whole.label)) if whole.things is None else self.held(sample, classes)
-        regions = [one for place, thing in held for one in _regions(thing, f"o{place + 1}", classes, sample.size)]
+        held = enumerate(class_regions(whole.label)) if whole.instances is None else self.held(sample, classes)
+        regions = [one for place, instance in held for one in _regions(instance, f"o{place + 1}", classes, sample.size)]
         void = void_of(whole)
         if void is not None:
             regions.append(_region("void", "brushlabels", _brush(void), VOID_REGION, sample.size))
@@ -113,19 +114,19 @@ class LabelStudioReviewed:
         return labels_of(self._results[name], size, self._classes, f"image {name!r}")
 
 
-def _regions(thing: Thing, name: str, classes: Sequence[str], size: Size) -> list[Region]:
+def _regions(instance: FileInstance, name: str, classes: Sequence[str], size: Size) -> list[Region]:
     """The regions of one object."""
-    label = classes[thing.category]
-    kind, value = ("rectanglelabels", _rectangle(thing, size)) if thing.mask is None else ("brushlabels", None)
-    value = _brush(thing.mask) if value is None else value
-    regions = [_region(name, kind, value, label, size, score=thing.score)]
-    if thing.crowd:
+    label = classes[instance.category]
+    kind, value = ("rectanglelabels", _rectangle(instance, size)) if instance.mask is None else ("brushlabels", None)
+    value = _brush(instance.mask) if value is None else value
+    regions = [_region(name, kind, value, label, size, score=instance.score)]
+    if instance.crowd:
         regions.append(_region(name, "choices", value, CROWD, size))
-    points = np.zeros((0, 3)) if thing.keypoints is None else thing.keypoints
+    points = np.zeros((0, 3)) if instance.keypoints is None else instance.keypoints
     for joint, (x, y, v) in enumerate(points.tolist()):
         if v > 0:
             here = {"x": 100 * x / size[1], "y": 100 * y / size[0], "width": _POINT}
-            sure = None if thing.keypoint_scores is None else float(thing.keypoint_scores[joint])
+            sure = None if instance.keypoint_scores is None else float(instance.keypoint_scores[joint])
             own = f"{name}-{KEYPOINTS[joint]}"
             regions.append(_region(own, "keypointlabels", here, KEYPOINTS[joint], size, parent=name, score=sure))
             if v == 1:
@@ -160,8 +161,8 @@ def _brush(mask: np.ndarray) -> dict[str, Any]:
     return {"format": "rle", "rle": label_studio_rle.encode(mask)}
 
 
-def _rectangle(thing: Thing, size: Size) -> dict[str, Any]:
-    x, y, w, h = thing.bounds
+def _rectangle(instance: FileInstance, size: Size) -> dict[str, Any]:
+    x, y, w, h = instance.bounds
     height, width = size
     sides = {"x": x / width, "y": y / height, "width": w / width, "height": h / height}
     return {**{name: 100 * share for name, share in sides.items()}, "rotation": 0}

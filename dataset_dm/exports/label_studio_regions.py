@@ -11,8 +11,9 @@ from dataset_dm.errors import DataError, explain
 from dataset_dm.exports import label_studio_rle
 from dataset_dm.exports.base import category_of, inside, same_size
 from dataset_dm.exports.regions import VOID_REGION, united
-from dataset_dm.exports.sample import Labels, Size, Thing
+from dataset_dm.exports.sample import Labels
 from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.file_instance import FileInstance, Size
 
 Region = dict[str, Any]
 HIDDEN, CROWD = "hidden", "crowd"
@@ -22,7 +23,7 @@ CONTROLS = {"brushlabels": "mask", "rectanglelabels": "box", "keypointlabels": "
 
 def labels_of(result: Sequence[Region], size: Size, classes: Sequence[str], place: str) -> Labels:
     """The labels of a task's regions; DataError where they do not fit the picture or the classes."""
-    things: dict[str, Thing] = {}
+    instances: dict[str, FileInstance] = {}
     points: dict[str, list[Region]] = {}
     states = {(one["id"], state) for one in result if one.get("type") == "choices" for state in _named(one, place)}
     voids = []
@@ -37,34 +38,34 @@ def labels_of(result: Sequence[Region], size: Size, classes: Sequence[str], plac
         elif kind == "brushlabels" and _named(one, where) == [VOID_REGION]:
             voids.append(_mask(one, size, where))
         elif kind != "choices":
-            things[str(one["id"])] = _thing(one, (one["id"], CROWD) in states, size, classes, where)
+            instances[str(one["id"])] = _instance(one, (one["id"], CROWD) in states, size, classes, where)
     for parent in points:
-        if parent not in things:
+        if parent not in instances:
             what = f"{place}, region {points[parent][0].get('id')}: a keypoint without its person"
             raise DataError(explain(what, remedy="make the person's region its parent"))
-    posed = tuple(_posed(thing, points.get(name, ()), states, size, place) for name, thing in things.items())
-    return Labels(things=posed, void=united(voids, size))
+    posed = tuple(_posed(instance, points.get(name, ()), states, size, place) for name, instance in instances.items())
+    return Labels(instances=posed, void=united(voids, size))
 
 
-def _thing(one: Region, crowd: bool, size: Size, classes: Sequence[str], place: str) -> Thing:
+def _instance(one: Region, crowd: bool, size: Size, classes: Sequence[str], place: str) -> FileInstance:
     names = _named(one, place)
     category = category_of(names[0] if len(names) == 1 else names, classes, place)
     if one["type"] == "brushlabels":
         mask = _mask(one, size, place)
         if not mask.any():
             raise DataError(explain(f"{place}: an empty mask", remedy="delete the region"))
-        return Thing(category=category, mask=mask, crowd=crowd, score=one.get("score"))
+        return FileInstance(category=category, mask=mask, crowd=crowd, score=one.get("score"))
     value = one["value"]
     if value.get("rotation"):
         raise DataError(explain(f"{place}: a turned rectangle", got=value["rotation"], expected="rotation 0"))
     box = _shares(value, ("x", "y", "width", "height"), place) * np.array([size[1], size[0]] * 2)
-    return Thing(category=category, box=inside(box.tolist(), size, place), crowd=crowd, score=one.get("score"))
+    return FileInstance(category=category, box=inside(box.tolist(), size, place), crowd=crowd, score=one.get("score"))
 
 
 def _posed(
-    thing: Thing, points: Sequence[Region], states: Collection[tuple[str, str]], size: Size, place: str
-) -> Thing:
-    """The thing with its keypoints; all 0 where it has none."""
+    instance: FileInstance, points: Sequence[Region], states: Collection[tuple[str, str]], size: Size, place: str
+) -> FileInstance:
+    """The instance with its keypoints; all 0 where it has none."""
     joints = np.zeros((len(KEYPOINTS), 3))
     scores = np.zeros(len(KEYPOINTS))
     for one in points:
@@ -77,12 +78,12 @@ def _posed(
         joints[joint] = (x, y, 1 if (one["id"], HIDDEN) in states else 2)
         scores[joint] = one.get("score", 0.0)
     sure = scores if points and all("score" in one for one in points) else None
-    return Thing(
-        category=thing.category,
-        box=thing.box,
-        mask=thing.mask,
-        score=thing.score,
-        crowd=thing.crowd,
+    return FileInstance(
+        category=instance.category,
+        box=instance.box,
+        mask=instance.mask,
+        score=instance.score,
+        crowd=instance.crowd,
         keypoints=joints,
         keypoint_scores=sure,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dataset_dm.exports.sample import Size
+from dataset_dm.labels.file_instance import Size
 
 _WORD = 8
 _COUNT_BITS = (3, 4, 8, 16)

@@ -8,32 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from dataset_dm.exports.sample import Box, Thing
+from dataset_dm.labels.file_instance import Box, FileInstance
 
 _PIXELS = 0.05  # tools write coordinates with two decimals: what moved less was not moved by a person
 _SHARE = 5e-4  # likewise for scores
 _SAME_PLACE = 0.3  # overlap of boxes from which on an object was corrected, not replaced: half a box is still its own
-FIELDS = tuple(entry.name for entry in fields(Thing) if entry.name != "number")
+FIELDS = tuple(entry.name for entry in fields(FileInstance) if entry.name != "number")
 
 
-def changes(seen: Thing, found: Thing) -> dict[str, Any]:
+def changes(seen: FileInstance, found: FileInstance) -> dict[str, Any]:
     """The fields that the files say, and say otherwise than they did when they were written."""
     said = {name: getattr(found, name) for name in FIELDS if getattr(found, name) is not None}
     return {name: value for name, value in said.items() if not _equal(name, getattr(seen, name), value)}
 
 
-def matches(seen: Sequence[Thing], found: Sequence[Thing]) -> list[int | None]:
-    """For every found thing the place of its own in `seen`; None for a new one."""
+def matches(seen: Sequence[FileInstance], found: Sequence[FileInstance]) -> list[int | None]:
+    """For every found instance the place of its own in `seen`; None for a new one."""
     own: list[int | None] = [None] * len(found)
     free = list(range(len(seen)))
-    for i, thing in enumerate(found):
-        exact = next((place for place in free if not changes(seen[place], thing)), None)
+    for i, instance in enumerate(found):
+        exact = next((place for place in free if not changes(seen[place], instance)), None)
         if exact is not None:
             own[i] = exact
             free.remove(exact)
     pairs = [
-        (thing.category != seen[place].category, -overlap(thing.bounds, seen[place].bounds), i, place)
-        for i, thing in enumerate(found)
+        (instance.category != seen[place].category, -overlap(instance.bounds, seen[place].bounds), i, place)
+        for i, instance in enumerate(found)
         if own[i] is None
         for place in free
     ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dataset_dm.errors import DataError, UserError, did_you_mean, explain
 from dataset_dm.exports.sample import Sample
 from dataset_dm.exports.stored import Row, sample_of
-from dataset_dm.labels.records import BACKGROUND
+from dataset_dm.labels.vocabulary import BACKGROUND
 from dataset_dm.store.output_folder import MARKER
 
 if TYPE_CHECKING:

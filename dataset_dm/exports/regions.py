@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports.sample import Labels, Size, Thing
-from dataset_dm.labels.records import VOID
+from dataset_dm.exports.sample import Labels
+from dataset_dm.labels.file_instance import FileInstance, Size
+from dataset_dm.labels.vocabulary import VOID
 
 VOID_REGION = "void"
 
@@ -19,10 +20,10 @@ def check_classes(classes: Sequence[str], name: str) -> None:
         raise DataError(explain(f"{name}: class", got=VOID_REGION, expected="another name: void regions are called so"))
 
 
-def class_regions(label: np.ndarray) -> tuple[Thing, ...]:
-    """A class map as one thing a class; void is none."""
+def class_regions(label: np.ndarray) -> tuple[FileInstance, ...]:
+    """A class map as one instance a class; void is none."""
     ids = [int(one) for one in np.unique(label) if one not in (0, VOID)]
-    return tuple(Thing(category=one - 1, mask=label == one) for one in ids)
+    return tuple(FileInstance(category=one - 1, mask=label == one) for one in ids)
 
 
 def void_of(labels: Labels) -> np.ndarray | None:

@@ -11,9 +11,11 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports.sample import Labels, Sample, Size, Thing, file_name
+from dataset_dm.exports.sample import Labels, Sample, file_name
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.file_instance import FileInstance, Size
 from dataset_dm.labels.images import decode_png
-from dataset_dm.labels.records import VOID
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.readers.annotations import mask_of
 from dataset_dm.readers.hub import as_rows
 
@@ -37,10 +39,10 @@ def sample_of(row: Row, split: str, index: int, position: int, classes: Sequence
     label = None
     if row.get("label") is not None:
         label = _label(row["label"], size, len(classes), place)
-    things = None
+    instances = None
     if "objects" in row:
         rows = as_rows(row.get("objects"))
-        things = tuple(_thing(one, size, len(classes), f"{place}, object {i}") for i, one in enumerate(rows))
+        instances = tuple(_instance(one, size, len(classes), f"{place}, object {i}") for i, one in enumerate(rows))
     return Sample(
         name=file_name(split, index),
         split=split,
@@ -48,7 +50,7 @@ def sample_of(row: Row, split: str, index: int, position: int, classes: Sequence
         image=image,
         suffix=suffix,
         size=size,
-        labels=Labels(things=things, label=label),
+        labels=Labels(instances=instances, label=label),
         has_depth=row.get("depth_map") is not None,
     )
 
@@ -85,7 +87,7 @@ def _label(value: Any, size: Size, classes: int, place: str) -> np.ndarray:
     return label
 
 
-def _thing(row: Row, size: Size, classes: int, place: str) -> Thing:
+def _instance(row: Row, size: Size, classes: int, place: str) -> FileInstance:
     if row.get("category") is None or row.get("bbox") is None:
         raise DataError(explain(f"{place}", got=", ".join(row), expected="category and bbox"))
     if not 0 <= int(row["category"]) < classes:
@@ -93,7 +95,7 @@ def _thing(row: Row, size: Size, classes: int, place: str) -> Thing:
     form, points, sure = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_score")
     mask = mask_of(form, size, place) if form else None
     x, y, w, h = (float(value) for value in row["bbox"])
-    return Thing(
+    return FileInstance(
         category=int(row["category"]),
         box=(x, y, w, h),
         mask=mask if mask is not None and mask.any() else None,
@@ -106,5 +108,5 @@ def _thing(row: Row, size: Size, classes: int, place: str) -> Thing:
 
 
 def _points(values: Any) -> np.ndarray:
-    points = np.array(values, np.float64).reshape(17, 3)
+    points = np.array(values, np.float64).reshape(JOINTS, 3)
     return np.where(points[:, 2:] > 0, points, 0.0)

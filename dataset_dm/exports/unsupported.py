@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataset_dm.exports.polygons import outlines
-from dataset_dm.exports.sample import Sample, Thing, class_map
+from dataset_dm.exports.sample import Sample
 from dataset_dm.labels import rle
-from dataset_dm.labels.records import PERSON, VOID
+from dataset_dm.labels.file_instance import FileInstance, class_map
+from dataset_dm.labels.vocabulary import PERSON, VOID
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One kind of thing that is left out of the files.
+    """One kind of instance that is left out of the files.
 
     Args:
         name: what is counted, as a plural.
@@ -28,13 +29,13 @@ class Loss:
     count: Callable[[Sample, Sequence[str]], int]
 
 
-def _each(test: Callable[[Thing], bool]) -> Callable[[Sample, Sequence[str]], int]:
-    """Counts the things that a test is true of."""
-    return lambda sample, classes: sum(test(thing) for thing in sample.labels.things or ())
+def _each(test: Callable[[FileInstance], bool]) -> Callable[[Sample, Sequence[str]], int]:
+    """Counts the instances that a test is true of."""
+    return lambda sample, classes: sum(test(instance) for instance in sample.labels.instances or ())
 
 
 def _people_only(sample: Sample, classes: Sequence[str]) -> int:
-    return sum(classes[thing.category] != PERSON for thing in sample.labels.things or ())
+    return sum(classes[instance.category] != PERSON for instance in sample.labels.instances or ())
 
 
 def _void_pixels(sample: Sample, classes: Sequence[str]) -> int:
@@ -46,41 +47,41 @@ def _class_maps(sample: Sample, classes: Sequence[str]) -> int:
 
 
 def _side_maps(sample: Sample, classes: Sequence[str]) -> int:
-    label, things = sample.labels.label, sample.labels.things
-    if label is None or things is None:
+    label, instances = sample.labels.label, sample.labels.instances
+    if label is None or instances is None:
         return 0
-    return int((label != np.where(label == VOID, VOID, class_map(things, sample.size))).any())
+    return int((label != np.where(label == VOID, VOID, class_map(instances, sample.size))).any())
 
 
 def _shared_pixels(sample: Sample, classes: Sequence[str]) -> int:
-    masks = [thing.mask for thing in sample.labels.things or () if thing.mask is not None]
+    masks = [instance.mask for instance in sample.labels.instances or () if instance.mask is not None]
     return int((np.sum(masks, axis=0) > 1).sum()) if masks else 0
 
 
-def _loose(thing: Thing) -> bool:
+def _loose(instance: FileInstance) -> bool:
     """A box that says more than the mask."""
-    return thing.mask is not None and thing.box is not None and thing.box != rle.box(thing.mask)
+    return instance.mask is not None and instance.box is not None and instance.box != rle.box(instance.mask)
 
 
 def _points_outside(sample: Sample, classes: Sequence[str]) -> int:
     height, width = sample.size
     count = 0
-    for thing in sample.labels.things or ():
-        if thing.keypoints is not None:
-            x, y, v = thing.keypoints.T
+    for instance in sample.labels.instances or ():
+        if instance.keypoints is not None:
+            x, y, v = instance.keypoints.T
             count += int(((v > 0) & ((x < 0) | (y < 0) | (x > width) | (y > height))).sum())
     return count
 
 
-SCORES = Loss("scores", "scores of objects", _each(lambda thing: thing.score is not None))
-MASKS = Loss("masks", "masks: an object is its box", _each(lambda thing: thing.mask is not None))
-KEYPOINTS = Loss("people's keypoints", "keypoints", _each(lambda thing: thing.posed))
+SCORES = Loss("scores", "scores of objects", _each(lambda instance: instance.score is not None))
+MASKS = Loss("masks", "masks: an object is its box", _each(lambda instance: instance.mask is not None))
+KEYPOINTS = Loss("people's keypoints", "keypoints", _each(lambda instance: instance.posed))
 KEYPOINT_SCORES = Loss(
     "people's keypoint scores",
     "scores of keypoints",
-    _each(lambda thing: thing.posed and thing.keypoint_scores is not None),
+    _each(lambda instance: instance.posed and instance.keypoint_scores is not None),
 )
-CROWDS = Loss("crowd flags", "the flag iscrowd", _each(lambda thing: bool(thing.crowd)))
+CROWDS = Loss("crowd flags", "the flag iscrowd", _each(lambda instance: bool(instance.crowd)))
 CLASS_MAPS = Loss("class maps", "the class map of the column label", _class_maps)
 SIDE_MAPS = Loss(
     "class maps that differ from their objects", "a class map beside objects, but for its void pixels", _side_maps
@@ -91,13 +92,15 @@ OTHERS = Loss("objects that are no person", "objects other than people", _people
 LOOSE_BOXES = Loss(
     "boxes that differ from their mask's", "a box of its own beside a mask: it is the mask's", _each(_loose)
 )
-NO_MASK = Loss("objects without a mask", "objects that have a box alone", _each(lambda thing: thing.mask is None))
+NO_MASK = Loss("objects without a mask", "objects that have a box alone", _each(lambda instance: instance.mask is None))
 SHARED_PIXELS = Loss("pixels of two objects", "pixels that two objects share: the smaller one has them", _shared_pixels)
 PARTS = Loss(
     "masks with holes or several parts",
     "holes and several parts as such: they are joined by cuts without width, which this package reads back exactly "
     "and Ultralytics draws one pixel wide",
-    _each(lambda thing: thing.mask is not None and len(outlines(thing.mask)) > 1),
+    _each(lambda instance: instance.mask is not None and len(outlines(instance.mask)) > 1),
 )
-EMPTY = Loss("objects without extent", "objects whose box is empty", _each(lambda thing: min(thing.bounds[2:]) <= 0))
+EMPTY = Loss(
+    "objects without extent", "objects whose box is empty", _each(lambda instance: min(instance.bounds[2:]) <= 0)
+)
 POINTS_OUTSIDE = Loss("keypoints outside of the picture", "keypoints outside of the picture", _points_outside)

@@ -19,15 +19,15 @@ import numpy as np
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, category_of, inside, placed, same_size, save_image
 from dataset_dm.exports.match import overlap
-from dataset_dm.exports.sample import Box, Labels, Sample, Thing, class_map, largest_first
+from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import DEPTH, KEYPOINTS, SCORES, SHARED_PIXELS
 from dataset_dm.exports.xml_files import number, parse, plain, text_of
 from dataset_dm.labels import rle
-from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.labels.file_instance import Box, FileInstance, class_map, largest_first
+from dataset_dm.labels.vocabulary import BACKGROUND, MOST_IDS, VOID
 from dataset_dm.readers.images import read_mask
 from dataset_dm.visualization.overlay import colour_label
 
-_MOST = VOID - 1
 _SURE = 0.5  # the least overlap of a box with the mask that it belongs to
 _XML, _CLASSES, _OBJECTS, _SETS = "Annotations", "SegmentationClass", "SegmentationObject", "ImageSets"
 
@@ -70,26 +70,28 @@ class Voc(Format):
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         found = _labels(self._files(sample, classes), sample.size, classes, sample.name)
-        return Labels(things=placed(found.things or (), self.held(sample, classes)), label=found.label)
+        return Labels(instances=placed(found.instances or (), self.held(sample, classes)), label=found.label)
 
     def read(self, path: Path, classes: Sequence[str]) -> VocReviewed:
         return VocReviewed(path, classes)
 
     def _files(self, sample: Sample, classes: Sequence[str]) -> _Files:
-        things = [thing for _, thing in self.held(sample, classes)]
-        if len(things) > _MOST:
-            raise DataError(explain(f"{sample.name}: objects", got=len(things), expected=f"at most {_MOST} for VOC"))
-        masked = [thing for thing in things if thing.mask is not None]
+        instances = [instance for _, instance in self.held(sample, classes)]
+        if len(instances) > MOST_IDS:
+            raise DataError(
+                explain(f"{sample.name}: objects", got=len(instances), expected=f"at most {MOST_IDS} for VOC")
+            )
+        masked = [instance for instance in instances if instance.mask is not None]
         label = sample.labels.label
         if label is None and masked:
-            label = class_map(things, sample.size)
+            label = class_map(instances, sample.size)
         objects = None
-        if masked or (label is not None and sample.labels.things is not None):
+        if masked or (label is not None and sample.labels.instances is not None):
             objects = np.where(label == VOID, VOID, 0).astype(np.uint8)
-            numbers = {id(thing): place for place, thing in enumerate(things, start=1)}
-            for thing in largest_first(things):
-                objects[thing.mask] = numbers[id(thing)]
-        return _Files(_document(sample, things, classes, objects is not None), label, objects)
+            numbers = {id(instance): place for place, instance in enumerate(instances, start=1)}
+            for instance in largest_first(instances):
+                objects[instance.mask] = numbers[id(instance)]
+        return _Files(_document(sample, instances, classes, objects is not None), label, objects)
 
 
 class VocReviewed:
@@ -115,19 +117,23 @@ class VocReviewed:
         return _labels(_Files(xml, *maps), size, self._classes, f"image {name!r}")
 
 
-def _document(sample: Sample, things: Sequence[Thing], classes: Sequence[str], segmented: bool) -> Element:
+def _document(sample: Sample, instances: Sequence[FileInstance], classes: Sequence[str], segmented: bool) -> Element:
     height, width = sample.size
     root = Element("annotation")
     _add(root, folder="JPEGImages", filename=sample.file)
     _add(ElementTree.SubElement(root, "source"), database="dataset_dm", annotation="dataset_dm")
     _add(ElementTree.SubElement(root, "size"), width=str(width), height=str(height), depth="3")
     _add(root, segmented=str(int(segmented)))
-    for thing in things:
+    for instance in instances:
         one = ElementTree.SubElement(root, "object")
         _add(
-            one, name=classes[thing.category], pose="Unspecified", truncated="0", difficult=str(int(bool(thing.crowd)))
+            one,
+            name=classes[instance.category],
+            pose="Unspecified",
+            truncated="0",
+            difficult=str(int(bool(instance.crowd))),
         )
-        x, y, w, h = thing.bounds
+        x, y, w, h = instance.bounds
         box = {"xmin": x + 1, "ymin": y + 1, "xmax": x + w, "ymax": y + h}
         _add(ElementTree.SubElement(one, "bndbox"), **{side: plain(value) for side, value in box.items()})
     return root
@@ -159,18 +165,20 @@ def _labels(files: _Files, size: Size, classes: Sequence[str], place: str) -> La
     if sides is not None:
         height, width = (number(sides.findtext(side), f"{place}: size") for side in ("height", "width"))
         same_size((int(height), int(width)), size, f"{place}: size of the XML")
-    things = [_thing(one, size, classes, f"{place}, object {i}") for i, one in enumerate(files.xml.iter("object"), 1)]
-    masks = _masks([thing.bounds for thing in things], files.objects, place)
+    instances = [
+        _instance(one, size, classes, f"{place}, object {i}") for i, one in enumerate(files.xml.iter("object"), 1)
+    ]
+    masks = _masks([instance.bounds for instance in instances], files.objects, place)
     return Labels(
-        things=tuple(
-            Thing(category=thing.category, box=thing.box, crowd=thing.crowd, mask=mask)
-            for thing, mask in zip(things, masks, strict=True)
+        instances=tuple(
+            FileInstance(category=instance.category, box=instance.box, crowd=instance.crowd, mask=mask)
+            for instance, mask in zip(instances, masks, strict=True)
         ),
         label=label,
     )
 
 
-def _thing(one: Element, size: Size, classes: Sequence[str], place: str) -> Thing:
+def _instance(one: Element, size: Size, classes: Sequence[str], place: str) -> FileInstance:
     category = category_of((one.findtext("name") or "").strip(), classes, place)
     box = one.find("bndbox")
     if box is None:
@@ -179,7 +187,7 @@ def _thing(one: Element, size: Size, classes: Sequence[str], place: str) -> Thin
         number(box.findtext(side), f"{place}: {side}") for side in ("xmin", "ymin", "xmax", "ymax")
     )
     bounds = inside((left - 1, top - 1, right - left + 1, bottom - top + 1), size, place)
-    return Thing(category=category, box=bounds, crowd=(one.findtext("difficult") or "0").strip() == "1")
+    return FileInstance(category=category, box=bounds, crowd=(one.findtext("difficult") or "0").strip() == "1")
 
 
 def _masks(boxes: Sequence[Box], objects: np.ndarray | None, place: str) -> list[np.ndarray | None]:

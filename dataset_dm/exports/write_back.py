@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.merge import Kept, Merged
-from dataset_dm.exports.sample import Sample, Thing, largest_first
+from dataset_dm.exports.sample import Sample
 from dataset_dm.labels import rle
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.file_instance import FileInstance
 from dataset_dm.labels.images import encode_png
-from dataset_dm.labels.records import VOID, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.store.label_codec import MOST_OBJECTS, class_ids, each, instance_picture, object_confidence
 
 Row = dict[str, Any]
@@ -50,13 +52,13 @@ def rewrite(row: Row, sample: Sample, merged: Merged, format: str) -> Row:
 def _labels(row: Row, sample: Sample, merged: Merged) -> Row:
     changed: Row = {}
     quality = dict(row.get("quality") or {})
-    if merged.things is not None:
-        things = _ordered(merged.things, sample)
-        changed["objects"] = _objects(row["objects"] or _NOTHING, things, sample)
+    if merged.instances is not None:
+        instances = _ordered(merged.instances, sample)
+        changed["objects"] = _objects(row["objects"] or _NOTHING, instances, sample)
         if "annotation" in row:
-            changed["annotation"] = _picture(_painted([one.thing for one in things], sample))
+            changed["annotation"] = _picture(_painted([one.instance for one in instances], sample))
         if row.get("label") is None and "classes" in row:
-            changed["classes"] = sorted({one.thing.category + 1 for one in things})
+            changed["classes"] = sorted({one.instance.category + 1 for one in instances})
         sure = object_confidence(_trusted(changed["objects"]))
         quality |= dict(zip(("object_confidence", "keypoint_confidence"), sure, strict=True))
     if merged.label is not None:
@@ -76,16 +78,16 @@ def _trusted(objects: Row) -> Row:
     return {"score": objects.get("score"), **points}
 
 
-def _ordered(things: Sequence[Kept], sample: Sample) -> list[Kept]:
+def _ordered(instances: Sequence[Kept], sample: Sample) -> list[Kept]:
     """The surest first, as everywhere."""
-    if len(things) > MOST_OBJECTS:
+    if len(instances) > MOST_OBJECTS:
         raise DataError(
-            explain(f"image {sample.name!r}: objects", got=len(things), expected=f"at most {MOST_OBJECTS} a picture")
+            explain(f"image {sample.name!r}: objects", got=len(instances), expected=f"at most {MOST_OBJECTS} a picture")
         )
-    return sorted(things, key=lambda one: -(one.thing.score or 0.0))
+    return sorted(instances, key=lambda one: -(one.instance.score or 0.0))
 
 
-def _objects(before: Mapping[str, Any], things: Sequence[Kept], sample: Sample) -> Row:
+def _objects(before: Mapping[str, Any], instances: Sequence[Kept], sample: Sample) -> Row:
     """The column: what nobody touched is kept value by value."""
     old = each(before)
     fields = [name for name, values in before.items() if values is not None]
@@ -93,42 +95,38 @@ def _objects(before: Mapping[str, Any], things: Sequence[Kept], sample: Sample) 
     first = sample.index * _IDS_A_PICTURE
     free = (number for number in range(first + 1, first + _IDS_A_PICTURE + len(taken)) if number not in taken)
     rows = []
-    for kept in things:
+    for kept in instances:
         if kept.place is None:
-            rows.append({**_fields(kept.thing, sample), "id": next(free)})
+            rows.append({**_fields(kept.instance, sample), "id": next(free)})
         elif kept.changed:
-            rows.append({**old[kept.place], **_fields(kept.thing, sample)})
+            rows.append({**old[kept.place], **_fields(kept.instance, sample)})
         else:
             rows.append(old[kept.place])
     return {name: [one.get(name) for one in rows] if name in fields else None for name in before}
 
 
-def _fields(thing: Thing, sample: Sample) -> Row:
-    mask = np.zeros(sample.size, bool) if thing.mask is None else thing.mask
-    points = np.zeros((17, 3)) if thing.keypoints is None else thing.keypoints
-    sure = np.zeros(17) if thing.keypoint_scores is None else thing.keypoint_scores
+def _fields(instance: FileInstance, sample: Sample) -> Row:
+    mask = np.zeros(sample.size, bool) if instance.mask is None else instance.mask
+    points = np.zeros((JOINTS, 3)) if instance.keypoints is None else instance.keypoints
+    sure = np.zeros(JOINTS) if instance.keypoint_scores is None else instance.keypoint_scores
     return {
         "area": int(mask.sum()),
-        "bbox": [float(value) for value in thing.bounds],
-        "category": thing.category,
-        "iscrowd": int(bool(thing.crowd)),
+        "bbox": [float(value) for value in instance.bounds],
+        "category": instance.category,
+        "iscrowd": int(bool(instance.crowd)),
         "segmentation": rle.encode(mask),
-        "score": thing.score,
+        "score": instance.score,
         "keypoints": points.tolist(),
         "num_keypoints": int((points[:, 2] > 0).sum()),
         "keypoint_score": sure.tolist(),
     }
 
 
-def _painted(things: Sequence[Thing], sample: Sample) -> np.ndarray:
-    """The instance picture, uint8 [H W 3]; where two things share a pixel, the smaller one has it."""
-    owner = np.full(sample.size, -1)
-    numbered = [replace(thing, number=place) for place, thing in enumerate(things)]
-    for thing in largest_first(numbered):
-        owner[thing.mask] = thing.number
-    masks = np.array([owner == place for place in range(len(things))], bool).reshape(-1, *sample.size)
-    classes = np.array([thing.category + 1 for thing in things], np.int64)
-    return instance_picture(Objects(masks, classes, np.ones(len(things), np.float32)))
+def _painted(instances: Sequence[FileInstance], sample: Sample) -> np.ndarray:
+    """The instance image, uint8 [H W 3]; where two instances share a pixel, the smaller one has it."""
+    empty = np.zeros(sample.size, bool)
+    masks = np.array([empty if one.mask is None else one.mask for one in instances], bool).reshape(-1, *sample.size)
+    return instance_picture(Instances.from_masks(masks, np.array([one.category + 1 for one in instances], np.int64)))
 
 
 def _picture(pixels: np.ndarray) -> Row:

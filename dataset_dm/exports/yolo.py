@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dataset_dm.exports.base import Size
-from dataset_dm.exports.sample import Thing
 from dataset_dm.exports.unsupported import CLASS_MAPS, CROWDS, DEPTH, KEYPOINTS, MASKS, SCORES, VOID_PIXELS
 from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of
+from dataset_dm.labels.file_instance import FileInstance
 
 
 class Yolo(YoloFormat):
@@ -17,11 +17,11 @@ class Yolo(YoloFormat):
     title = "Ultralytics YOLO, boxes"
     cannot = (MASKS, KEYPOINTS, SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)
 
-    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
-        return box_numbers(thing, size)
+    def numbers(self, instance: FileInstance, size: Size) -> np.ndarray:
+        return box_numbers(instance, size)
 
     def columns(self, count: int) -> str | None:
         return None if count == 4 else "expected x, y, w, h alone"
 
-    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
-        return Thing(category=category, box=box_of(numbers, size, place))
+    def instance(self, category: int, numbers: np.ndarray, size: Size, place: str) -> FileInstance:
+        return FileInstance(category=category, box=box_of(numbers, size, place))

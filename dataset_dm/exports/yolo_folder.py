@@ -15,7 +15,8 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Format, Size, by_name, category_of, placed, save_image
-from dataset_dm.exports.sample import Labels, Sample, Thing
+from dataset_dm.exports.sample import Labels, Sample
+from dataset_dm.labels.file_instance import FileInstance
 from dataset_dm.readers.images import IMAGE_TYPES
 
 _YAML = "data.yaml"
@@ -36,11 +37,11 @@ class YoloFormat(Format):
         return ""
 
     @abstractmethod
-    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
+    def numbers(self, instance: FileInstance, size: Size) -> np.ndarray:
         """The numbers of a line after the class, as shares of the sides, float64 [n]."""
 
     @abstractmethod
-    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
+    def instance(self, category: int, numbers: np.ndarray, size: Size, place: str) -> FileInstance:
         """The object of a line; DataError for wrong numbers, whose range is checked by the caller."""
 
     def columns(self, count: int) -> str | None:
@@ -68,19 +69,19 @@ class YoloFormat(Format):
 
     def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
         table = [category_of(name, classes, _YAML) for name in self.names(classes)]
-        things = self.things(self._text(sample, classes), table, sample.size, sample.name)
-        return Labels(things=placed(things, self.held(sample, classes)))
+        instances = self.instances(self._text(sample, classes), table, sample.size, sample.name)
+        return Labels(instances=placed(instances, self.held(sample, classes)))
 
     def read(self, path: Path, classes: Sequence[str]) -> YoloReviewed:
         return YoloReviewed(path, self, classes)
 
-    def things(self, text: str, table: Sequence[int], size: Size, place: str) -> list[Thing]:
+    def instances(self, text: str, table: Sequence[int], size: Size, place: str) -> list[FileInstance]:
         """The objects of a label file; `table` has the category of every class id."""
         found = []
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
                 category, values = self._numbers(line.split(), table, f"{place}, line {number}")
-                found.append(self.thing(category, values, size, f"{place}, line {number}"))
+                found.append(self.instance(category, values, size, f"{place}, line {number}"))
         return found
 
     def _numbers(self, words: list[str], table: Sequence[int], place: str) -> tuple[int, np.ndarray]:
@@ -100,10 +101,10 @@ class YoloFormat(Format):
     def _text(self, sample: Sample, classes: Sequence[str]) -> str:
         ids = {classes.index(name): i for i, name in enumerate(self.names(classes))}
         lines = []
-        for _, thing in self.held(sample, classes):
-            numbers = self.numbers(thing, sample.size).clip(0, None)
+        for _, instance in self.held(sample, classes):
+            numbers = self.numbers(instance, sample.size).clip(0, None)
             words = (f"{value:.{_DIGITS}f}".rstrip("0").rstrip(".") for value in numbers)
-            lines.append(" ".join([str(ids[thing.category]), *words]) + "\n")
+            lines.append(" ".join([str(ids[instance.category]), *words]) + "\n")
         return "".join(lines)
 
 
@@ -134,13 +135,13 @@ class YoloReviewed:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(explain(f"{file}: cannot be read ({error})")) from error
-        return Labels(things=tuple(self._kind.things(text, self._table, size, file.name)))
+        return Labels(instances=tuple(self._kind.instances(text, self._table, size, file.name)))
 
 
-def box_numbers(thing: Thing, size: Size) -> np.ndarray:
+def box_numbers(instance: FileInstance, size: Size) -> np.ndarray:
     """Centre and sides of a box, cut to the picture, as shares of its sides, float64 [4]."""
     height, width = size
-    x, y, w, h = thing.bounds
+    x, y, w, h = instance.bounds
     left, right = np.clip([x, x + w], 0, width) / width
     top, bottom = np.clip([y, y + h], 0, height) / height
     return np.array([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top])

@@ -8,7 +8,6 @@ import numpy as np
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Size
-from dataset_dm.exports.sample import Thing
 from dataset_dm.exports.unsupported import (
     CLASS_MAPS,
     CROWDS,
@@ -21,11 +20,9 @@ from dataset_dm.exports.unsupported import (
     VOID_PIXELS,
 )
 from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of, shares
-from dataset_dm.labels.coco import side
-from dataset_dm.labels.records import PERSON
-
-_JOINTS = 17
-_MIRRORED = [{"left": joint + 1, "right": joint - 1}.get(side(joint), joint) for joint in range(_JOINTS)]
+from dataset_dm.labels.coco import JOINTS, MIRRORED
+from dataset_dm.labels.file_instance import FileInstance
+from dataset_dm.labels.vocabulary import PERSON
 
 
 class YoloPose(YoloFormat):
@@ -46,26 +43,26 @@ class YoloPose(YoloFormat):
         return [PERSON]
 
     def more(self) -> str:
-        return f"kpt_shape: [{_JOINTS}, 3]\nflip_idx: {_MIRRORED}"
+        return f"kpt_shape: [{JOINTS}, 3]\nflip_idx: {list(MIRRORED)}"
 
-    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
-        return super().holds(thing, classes) and classes[thing.category] == PERSON
+    def holds(self, instance: FileInstance, classes: Sequence[str]) -> bool:
+        return super().holds(instance, classes) and classes[instance.category] == PERSON
 
-    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
+    def numbers(self, instance: FileInstance, size: Size) -> np.ndarray:
         height, width = size
-        points = np.zeros((_JOINTS, 3)) if thing.keypoints is None else thing.keypoints
+        points = np.zeros((JOINTS, 3)) if instance.keypoints is None else instance.keypoints
         inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
         points = np.where(inside[:, None], points / (width, height, 1), 0)
-        return np.concatenate([box_numbers(thing, size), points.ravel()])
+        return np.concatenate([box_numbers(instance, size), points.ravel()])
 
     def columns(self, count: int) -> str | None:
-        return None if count == 4 + 3 * _JOINTS else f"expected x, y, w, h and x, y, v of {_JOINTS} keypoints"
+        return None if count == 4 + 3 * JOINTS else f"expected x, y, w, h and x, y, v of {JOINTS} keypoints"
 
-    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
-        points = numbers[4:].reshape(_JOINTS, 3)
+    def instance(self, category: int, numbers: np.ndarray, size: Size, place: str) -> FileInstance:
+        points = numbers[4:].reshape(JOINTS, 3)
         if not np.isin(points[:, 2], (0, 1, 2)).all():
             expected = "0, 1 (hidden) or 2 (seen)"
             raise DataError(explain(f"{place}: visibility of a keypoint", got=points[:, 2].tolist(), expected=expected))
         pixels = np.column_stack([shares(points[:, :2], size, place), points[:, 2]])
         keypoints = np.where(points[:, 2:] > 0, pixels, 0)
-        return Thing(category=category, box=box_of(numbers[:4], size, place), keypoints=keypoints)
+        return FileInstance(category=category, box=box_of(numbers[:4], size, place), keypoints=keypoints)

@@ -9,7 +9,6 @@ import numpy as np
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports.base import Size
 from dataset_dm.exports.polygons import fill, joined, outlines
-from dataset_dm.exports.sample import Thing
 from dataset_dm.exports.unsupported import (
     CLASS_MAPS,
     CROWDS,
@@ -22,6 +21,7 @@ from dataset_dm.exports.unsupported import (
     VOID_PIXELS,
 )
 from dataset_dm.exports.yolo_folder import YoloFormat, shares
+from dataset_dm.labels.file_instance import FileInstance
 
 
 class YoloSeg(YoloFormat):
@@ -31,17 +31,17 @@ class YoloSeg(YoloFormat):
     title = "Ultralytics YOLO, masks"
     cannot = (PARTS, NO_MASK, LOOSE_BOXES, KEYPOINTS, SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)
 
-    def holds(self, thing: Thing, classes: Sequence[str]) -> bool:
-        return thing.mask is not None
+    def holds(self, instance: FileInstance, classes: Sequence[str]) -> bool:
+        return instance.mask is not None
 
-    def numbers(self, thing: Thing, size: Size) -> np.ndarray:
-        return (joined(outlines(thing.mask)) / (size[1], size[0])).ravel()
+    def numbers(self, instance: FileInstance, size: Size) -> np.ndarray:
+        return (joined(outlines(instance.mask)) / (size[1], size[0])).ravel()
 
     def columns(self, count: int) -> str | None:
         return None if count >= 6 and count % 2 == 0 else "expected x and y of at least three points"
 
-    def thing(self, category: int, numbers: np.ndarray, size: Size, place: str) -> Thing:
+    def instance(self, category: int, numbers: np.ndarray, size: Size, place: str) -> FileInstance:
         mask = fill(shares(numbers.reshape(-1, 2), size, place), size)
         if not mask.any():
             raise DataError(explain(f"{place}: the polygon covers no pixel", remedy="leave the line out"))
-        return Thing(category=category, mask=mask)
+        return FileInstance(category=category, mask=mask)

@@ -1,4 +1,5 @@
-"""COCO's 80 classes in COCO's order, with the ids that its files give them (1…90, ten numbers are left out)."""
+"""COCO's 80 classes in COCO's order, with the ids that its files give them (1…90, ten numbers are left out), and the
+keypoints of a person."""
 
 from __future__ import annotations
 
@@ -28,7 +29,12 @@ KEYPOINTS = (
     "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
     "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
 )  # COCO's order  # fmt: skip
+JOINTS = len(KEYPOINTS)
 
+# How far apart annotators of COCO place a joint, as a share of a person's size (square root of the area).
+SIGMAS = (
+    .026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089,
+)  # fmt: skip
 
 # Pairs of joints (from 0, COCO's order): legs, hips, trunk, shoulders, arms, face, neck.
 LIMBS = (
@@ -40,3 +46,7 @@ LIMBS = (
 def side(joint: int) -> str:
     """ "left", "right" (the person's own) or "middle" of a joint in COCO's order: after the nose they take turns."""
     return "middle" if joint == 0 else "left" if joint % 2 else "right"
+
+
+# The keypoint that each one becomes in a mirrored image: left and right change places.
+MIRRORED = tuple({"left": joint + 1, "right": joint - 1}.get(side(joint), joint) for joint in range(JOINTS))

@@ -7,6 +7,7 @@ which is kept in the oldest spelling that every supported version of `datasets` 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataset_dm.labels.provenance import PROVENANCE
+from dataset_dm.labels.vocabulary import BACKGROUND
 
 if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
-BACKGROUND = "background"
-PERSON = "person"  # the class whose objects have keypoints
-VOID = 255
+    from dataset_dm.labels.instances import Instances
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +30,6 @@ class Prompt:
 
     text: str
     classes: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Objects:
-    """The things of one picture, the surest first; no two share a pixel.
-
-    Args:
-        masks: bool [n H W]; may have holes and several parts.
-        classes: int64 [n], ids as in a class map: i + 1 is the i-th class.
-        scores: float32 [n] in 0..1, calibrated chance that class and outline are right (IoU of 0.5 or more).
-        keypoints: float32 [n 17 3] of (x, y, v) in COCO's order, pixels with centres at .5, v 0 not in the picture,
-            1 hidden, 2 seen; all zero for things that are no people. None if poses were not read.
-        keypoint_scores: float32 [n 17] in 0..1, chance that a point lies where it is said to; None with `keypoints`.
-    """
-
-    masks: np.ndarray
-    classes: np.ndarray
-    scores: np.ndarray
-    keypoints: np.ndarray | None = None
-    keypoint_scores: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +45,7 @@ class Annotation:
         probability: of the chosen class before voiding, float32 [H W] in 0..1; None where nobody asked for it.
         agreement: float32 [k] in 0..1, how far several labellers agree on where the class is: intersection over union
             of their masks; NaN for a class that none of them sees. None where there was one labeller.
-        objects: the things found.
+        objects: the instances found, by descending score.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
         depth_confidence: float32 [H W] in 0..1, chance that `depth` is within a factor of 1.25; 0 where unknown.
     """
@@ -80,7 +57,7 @@ class Annotation:
     uncertain: float | None = None
     probability: np.ndarray | None = None
     agreement: np.ndarray | None = None
-    objects: Objects | None = None
+    objects: Instances | None = None
     depth: np.ndarray | None = None
     depth_confidence: np.ndarray | None = None
 
@@ -107,6 +84,16 @@ class Quality:
     keypoint_confidence: float | None = None
     depth_confidence: float | None = None
     agreement: tuple[float | None, ...] | None = None
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Objects":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from dataset_dm.labels.instances import Instances
+
+    message = "dataset_dm.labels.records.Objects is now dataset_dm.labels.instances.Instances.from_masks"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return Instances.from_masks
 
 
 def _value(dtype: str) -> dict[str, str]:

@@ -1,8 +1,13 @@
-"""The classes of VOC and the words that name them in prompts and captions."""
+"""What class ids mean, the classes of VOC, and the words that name them in prompts and captions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+BACKGROUND = "background"  # id 0 of a class map
+PERSON = "person"  # the class whose instances have keypoints
+VOID = 255  # in a class map: unsure, or not labelled
+MOST_IDS = VOID - 1  # classes, or instances, that an 8-bit map can tell apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from dataset_dm.labels.records import VOID
+from dataset_dm.labels.vocabulary import VOID
 
 TOLERANCE = 0.0075  # of the picture's diagonal
 

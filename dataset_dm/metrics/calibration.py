@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dataset_dm.metrics.semantic import VOID
+from dataset_dm.labels.vocabulary import VOID
 
 GOLDEN = (math.sqrt(5) - 1) / 2
 

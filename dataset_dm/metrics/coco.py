@@ -21,7 +21,7 @@ class Precision:
     Args:
         ap: mean over thresholds 0.50, 0.55, … 0.95 and classes.
         ap50, ap75: at one threshold.
-        sizes: "small", "medium", "large" → ap of the things of that size; empty for keypoints.
+        sizes: "small", "medium", "large" → ap of the instances of that size; empty for keypoints.
         by_class: category id → ap.
     """
 

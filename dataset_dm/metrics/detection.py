@@ -9,9 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from dataset_dm.labels import rle
-from dataset_dm.labels.records import VOID, Objects
+from dataset_dm.labels.instances import Instances
 from dataset_dm.metrics.coco import Precision, average_precision
-from dataset_dm.readers.labelled import Instances
 
 COCO_SIDE = 640  # pixels; COCO's limits of small and medium, 32² and 96², are meant for pictures of about this side
 
@@ -20,8 +19,8 @@ COCO_SIDE = 640  # pixels; COCO's limits of small and medium, 32² and 96², are
 class Detections:
     """Truth and finds of many pictures over `classes` (names without background; class id i + 1 is the i-th).
 
-    Areas are scaled by (640 / longer side)², so that "small" is as small a part of a picture as it is in COCO. Pixels
-    of the truth that are 255 are a crowd of every class: what is found there counts neither way.
+    Areas are scaled by (640 / longer side)², so that "small" is as small a part of a picture as it is in COCO. Ignored
+    pixels of the truth are a crowd of every class: what is found there counts neither way.
     """
 
     classes: Sequence[str]
@@ -29,21 +28,23 @@ class Detections:
     _truth: list[dict[str, Any]] = field(default_factory=list)
     _found: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, objects: Objects, truth: Instances) -> None:
-        """Count one picture.
+    def add(self, found: Instances, truth: Instances) -> None:
+        """Count one image; `found` has scores.
 
         Raises:
             ValueError: a class id outside 1 … k on either side.
         """
-        for who, ids in (("found", objects.classes), ("true", truth.classes)):
+        for who, ids in (("found", found.classes), ("true", truth.classes)):
             wrong = [int(i) for i in ids if not 1 <= i <= len(self.classes)]
             if wrong:
-                raise ValueError(f"detections: a {who} thing has class {wrong[0]}, the task has 1..{len(self.classes)}")
-        for i, class_id in enumerate(truth.classes):
-            self._truth += self._entry(truth.map == i + 1, int(class_id), iscrowd=0)
-        for class_id in range(1, len(self.classes) + 1) if (truth.map == VOID).any() else ():
-            self._truth += self._entry(truth.map == VOID, class_id, iscrowd=1)
-        for mask, class_id, score in zip(objects.masks, objects.classes, objects.scores, strict=True):
+                raise ValueError(
+                    f"detections: a {who} instance has class {wrong[0]}, the task has 1..{len(self.classes)}"
+                )
+        for mask, class_id in zip(truth.masks, truth.classes, strict=True):
+            self._truth += self._entry(mask, int(class_id), iscrowd=0)
+        for class_id in range(1, len(self.classes) + 1):
+            self._truth += self._entry(truth.ignored, class_id, iscrowd=1)
+        for mask, class_id, score in zip(found.masks, found.classes, found.scores, strict=True):
             self._found += self._entry(mask, int(class_id), iscrowd=0, score=float(score))
         self.sizes.append(truth.map.shape)
 

@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 
 from dataset_dm.labels import rle
-from dataset_dm.labels.records import VOID, Objects
+from dataset_dm.labels.coco import JOINTS, SIGMAS
+from dataset_dm.labels.instances import Instances
 from dataset_dm.metrics.coco import Precision, average_precision
-from dataset_dm.readers.labelled import Instances
 
-# How far apart annotators of COCO place a joint, as a share of a person's size (square root of the area); COCO's order.
-SIGMAS = np.array(
-    [.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087, .089, .089]
-)  # fmt: skip
 CLOSE = 0.5  # of the similarity: a joint so near is where it is said to be
 
 
@@ -27,7 +23,7 @@ def similarity(found: np.ndarray, true: np.ndarray, area: float) -> np.ndarray:
         area: of the true person, pixels.
     """
     squares = ((found[:, :2].astype(float) - true[:, :2]) ** 2).sum(1)
-    return np.exp(-squares / (2 * (2 * SIGMAS) ** 2 * (area + np.spacing(1))))
+    return np.exp(-squares / (2 * (2 * np.array(SIGMAS)) ** 2 * (area + np.spacing(1))))
 
 
 @dataclass
@@ -43,25 +39,26 @@ class Poses:
     _truth: list[dict[str, Any]] = field(default_factory=list)
     _found: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, objects: Objects, truth: Instances) -> None:
-        """Count one picture, of which both sides have keypoints.
+    def add(self, found: Instances, truth: Instances) -> None:
+        """Count one image, of which both sides have keypoints; `found` has scores.
 
         Raises:
             ValueError: poses were not read, or the truth has none.
         """
-        if objects.keypoints is None or objects.keypoint_scores is None:
+        if found.keypoints is None or found.keypoint_scores is None:
             raise ValueError("poses: the objects have no keypoints; annotate with the task pose")
         if truth.keypoints is None:
             raise ValueError("poses: the truth has no keypoints")
-        for i in np.flatnonzero(truth.classes == self.person):
-            self._truth += self._entry(truth.map == i + 1, truth.keypoints[i], iscrowd=0)
-        if (truth.map == VOID).any():
-            self._truth += self._entry(truth.map == VOID, np.zeros((len(SIGMAS), 3)), iscrowd=1)
-        for i in np.flatnonzero(objects.classes == self.person):
-            claimed = objects.keypoints[i, :, 2] > 0
+        people = truth.select(np.flatnonzero(truth.classes == self.person))
+        for mask, points in zip(people.masks, people.keypoints, strict=True):
+            self._truth += self._entry(mask, points, iscrowd=0)
+        self._truth += self._entry(truth.ignored, np.zeros((JOINTS, 3)), iscrowd=1)
+        people = found.select(np.flatnonzero(found.classes == self.person))
+        for i, mask in enumerate(people.masks):
+            claimed = people.keypoints[i, :, 2] > 0
             if claimed.any():
-                score = float(objects.scores[i] * objects.keypoint_scores[i, claimed].mean())
-                self._found += self._entry(objects.masks[i], objects.keypoints[i], score=score)
+                score = float(people.scores[i] * people.keypoint_scores[i, claimed].mean())
+                self._found += self._entry(mask, people.keypoints[i], score=score)
         self.sizes.append(truth.map.shape)
 
     def precision(self) -> Precision:

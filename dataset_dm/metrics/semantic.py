@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-VOID = 255
+from dataset_dm.labels.vocabulary import VOID
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What is true of one picture, whichever kinds of label are known."""
+"""The true labels of one image, whichever kinds are known."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dataset_dm.labels.instances import Instances
 from dataset_dm.miniature.world.geometry import Rendering, Scene
-from dataset_dm.readers.labelled import Instances
 from dataset_dm.readers.miniature import instances_of
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The truth of one picture; a kind that nobody knows is None and is not measured.
+    """The truth of one image; a kind that is not known is None and is not measured.
 
     Args:
         label: class ids uint8 [H W], 0 background, 255 void.
-        instances: the things, with keypoints where they have them.
+        instances: with keypoints where they have them; pixels that are not labelled are ignored.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
     """
 
@@ -27,7 +27,7 @@ class Truth:
 
 
 def of_render(scene: Scene, rendering: Rendering) -> Truth:
-    """The exact truth of a render; bodies that are hidden to the last pixel are no things of the picture.
+    """The exact truth of a render; bodies that are hidden to the last pixel are no instances of the image.
 
     Example:
         >>> scene, rendering = labelled("test", 0)

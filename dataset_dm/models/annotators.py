@@ -13,8 +13,8 @@ from typing import Any
 
 from dataset_dm.errors import AnnotatorMismatch, ConfigError, ModelError, did_you_mean, explain
 from dataset_dm.labels.classes import wordings
-from dataset_dm.labels.records import PERSON
 from dataset_dm.labels.tasks import POSE, SEMANTIC, TASKS
+from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.models.attention_settings import ATTENTION, AttentionSettings
 from dataset_dm.models.embedded import locate
 from dataset_dm.models.generators import MINIATURE

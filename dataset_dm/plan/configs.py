@@ -12,7 +12,6 @@ from typing import Any
 from dataset_dm.errors import ConfigError, did_you_mean
 from dataset_dm.labels.coco import COCO_CLASSES
 from dataset_dm.labels.records import (
-    PERSON,
     all_features,
     depth_features,
     instance_features,
@@ -20,6 +19,7 @@ from dataset_dm.labels.records import (
     semantic_features,
 )
 from dataset_dm.labels.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, TaskSpec
+from dataset_dm.labels.vocabulary import PERSON
 
 Columns = Callable[[Sequence[str]], dict[str, Any]]
 

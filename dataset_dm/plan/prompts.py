@@ -8,8 +8,7 @@ from typing import Any
 
 from dataset_dm.errors import ConfigError, PromptError, did_you_mean, explain
 from dataset_dm.labels.classes import find_classes
-from dataset_dm.labels.records import BACKGROUND
-from dataset_dm.labels.vocabulary import WORDS
+from dataset_dm.labels.vocabulary import BACKGROUND, WORDS
 from dataset_dm.models.generators import MINIATURE
 from dataset_dm.models.reference import Source
 from dataset_dm.prompts import SOURCES, Appended, Templates, at_home, mix_of, named_source, read_prompts

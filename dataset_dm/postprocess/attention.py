@@ -13,7 +13,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 
 # Chance that a class is there, by what naming it explains (`diffusion.naming`): one half at the middle.
 PRESENCE_MIDDLE, PRESENCE_WIDTH = 0.552, 0.21

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 
 
 def consensus(found: Sequence[Annotation], classes: int, *, keep_probability: bool = False) -> Annotation:

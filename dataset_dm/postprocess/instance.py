@@ -1,40 +1,26 @@
-"""Thing, centre and offset maps → objects that share no pixel, each with its class and a calibrated score."""
+"""Foreground, centre and offset maps → instances, each with its class and a calibrated score."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dataset_dm.labels.instances import Instances
 from dataset_dm.postprocess.confidence import Calibration, calibrate
 
-LEAST_SCORE = 0.02  # lower ones are noise, whoever evaluates them
-LEAST_AREA = 1 / 1024  # of the picture
+LEAST_SCORE = 0.02  # lower ones are noise under every measure
+LEAST_AREA = 1 / 1024  # of the image
 LEAST_CENTRE = 0.1  # chance of a centre that is followed up
-APART = 7  # cells between two centres, at least: nearer ones are two guesses at one thing
-MOST = 60  # centres a picture
-
-
-@dataclass(frozen=True)
-class Found:
-    """The objects of one image, the surest first.
-
-    Args:
-        classes: ids 1…k, int64 [n].
-        scores: chances 0..1, float32 [n].
-        masks: bool [n H W], disjoint.
-    """
-
-    classes: Tensor
-    scores: Tensor
-    masks: Tensor
+APART = 7  # cells between two centres, at least: nearer ones are two guesses at one instance
+MOST = 60  # centres in an image
 
 
 def find(
-    things: Tensor,
+    foreground: Tensor,
     centres: Tensor,
     offsets: Tensor,
     classify: Callable[[Tensor], Tensor],
@@ -42,22 +28,21 @@ def find(
     requested: Sequence[int] | None = None,
     unasked: float = 1.0,
     calibration: Calibration = (1.0, 0.0),
-) -> Found:
-    """The objects of one image.
+) -> Instances:
+    """The instances of one image by descending score.
 
     Args:
-        things: logits [H W] that a pixel belongs to any thing.
-        centres: logits [h w] that a thing has its centre there.
-        offsets: [2 H W], pixels down and right from each pixel to its thing's centre.
+        foreground: logits [H W] that a pixel belongs to any instance.
+        centres: logits [h w] that an instance has its centre there.
+        offsets: [2 H W], pixels down and right from each pixel to the centre of its instance.
         classify: masks bool [n H W] → log-odds [n k] of each class against none of them.
-        requested: positions of the classes that were asked for; None: nobody said.
+        requested: positions of the classes that were asked for; None: not known.
         unasked: prior odds of a class that was not asked for against one that was.
         calibration: of the scores.
     """
-    masks, sure = group(things, centres, offsets)
+    masks, confidence = group(foreground, centres, offsets)
     if not len(masks):
-        none = torch.zeros(0, device=things.device)
-        return Found(none.long(), none, masks)
+        return Instances.from_masks(masks.cpu().numpy(), np.zeros(0, np.int64), np.zeros(0, np.float32))
     chances = functional.pad(classify(masks).float(), (0, 1)).softmax(-1)
     if requested is not None:
         prior = torch.full_like(chances[0], unasked)
@@ -65,33 +50,34 @@ def find(
         chances = chances * prior
         chances = chances / chances.sum(-1, keepdim=True).clamp_min(1e-12)
     chance, which = chances[:, :-1].max(-1)
-    scores = calibrate(chance * sure, calibration)
+    scores = calibrate(chance * confidence, calibration)
     kept = torch.nonzero(scores >= LEAST_SCORE).flatten()
     kept = kept[scores[kept].argsort(descending=True, stable=True)]
-    return Found(which[kept] + 1, scores[kept], masks[kept])
+    found = (masks[kept], (which[kept] + 1).long(), scores[kept].float())
+    return Instances.from_masks(*(values.cpu().numpy() for values in found))
 
 
-def group(things: Tensor, centres: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-    """Masks bool [n H W] and how sure each is, 0..1: every pixel of a thing goes to the centre that it points at.
+def group(foreground: Tensor, centres: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """Masks bool [n H W] and their confidence, 0..1: every foreground pixel goes to the centre that it points at.
 
-    A thing without any centre of its own would be lost: the best cell of the map is always one.
+    Foreground without any centre would be lost: the best cell of the map is always one.
     """
-    height, width = things.shape
-    inside = things > 0
+    height, width = foreground.shape
+    inside = foreground > 0
     if not inside.any():
-        return inside[None][:0], things.new_zeros(0)
+        return inside[None][:0], foreground.new_zeros(0)
     peaks, heights = find_centres(centres)
     stride = height / centres.shape[0]
-    y = torch.arange(height, device=things.device)[:, None] + 0.5 + offsets[0]
-    x = torch.arange(width, device=things.device)[None] + 0.5 + offsets[1]
+    y = torch.arange(height, device=foreground.device)[:, None] + 0.5 + offsets[0]
+    x = torch.arange(width, device=foreground.device)[None] + 0.5 + offsets[1]
     places = (peaks + 0.5) * stride
     points = torch.stack([y[inside], x[inside]], dim=-1).float()
     owner = torch.cdist(points[None], places[None])[0].argmin(-1)
     numbers = torch.full_like(inside, -1, dtype=torch.long)
     numbers[inside] = owner
-    masks = numbers[None] == torch.arange(len(peaks), device=things.device)[:, None, None]
+    masks = numbers[None] == torch.arange(len(peaks), device=foreground.device)[:, None, None]
     area = masks.flatten(1).sum(1)
-    share = (things.float().sigmoid() * masks).flatten(1).sum(1) / area.clamp_min(1)
+    share = (foreground.float().sigmoid() * masks).flatten(1).sum(1) / area.clamp_min(1)
     kept = torch.nonzero(area >= max(LEAST_AREA * height * width, 1)).flatten()
     return masks[kept], (share * heights.sqrt())[kept]
 

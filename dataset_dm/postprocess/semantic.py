@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 
 
 def probabilities(logits: Tensor, temperature: float = 1.0, size: tuple[int, int] | None = None) -> Tensor:

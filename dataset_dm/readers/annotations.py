@@ -9,7 +9,7 @@ import numpy as np
 
 from dataset_dm.errors import explain
 from dataset_dm.labels import rle
-from dataset_dm.readers.instances import POINTS
+from dataset_dm.labels.coco import JOINTS
 from dataset_dm.readers.labelled import SampleError
 
 _TOLERANCE = 1.0  # pixels by which a box may reach over the edge: some tools count its sides that way
@@ -78,9 +78,9 @@ def keypoints_of(values: Any, size: tuple[int, int], name: str, shift: float) ->
         points = np.array(values, np.float64).reshape(-1, 3)
     except (TypeError, ValueError):
         points = None
-    if points is None or len(points) != POINTS or not np.isfinite(points).all():
+    if points is None or len(points) != JOINTS or not np.isfinite(points).all():
         count = "values that are no points" if points is None else f"{len(points)} keypoints"
-        message = f"{name}: {count}, expected {POINTS} of x, y, v in COCO's order; leave them out or complete them"
+        message = f"{name}: {count}, expected {JOINTS} of x, y, v in COCO's order; leave them out or complete them"
         raise SampleError(reason, message)
     wrong = points[~np.isin(points[:, 2], (0, 1, 2)), 2]
     if wrong.size:

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from dataset_dm.errors import DataError, did_you_mean, explain
+from dataset_dm.labels.file_instance import FileInstance, paint
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.readers.folder_set import Entry, FolderSet
 from dataset_dm.readers.images import read_ids, read_image
-from dataset_dm.readers.instances import Thing, paint
-from dataset_dm.readers.labelled import VOID, LabelledImage, SampleError, fits, without_background
+from dataset_dm.readers.labelled import LabelledImage, SampleError, fits, without_background
 
 # name → id in labelIds; the order is that of trainIds (the set's own table)
 CLASSES = {
@@ -35,7 +36,7 @@ CLASSES = {
     "motorcycle": 32,
     "bicycle": 33,
 }
-THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
+COUNTABLE = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
 _LAST_LABEL_ID = 33
 _IMAGES, _LABELS = "leftImg8bit", "gtFine"
 
@@ -89,8 +90,8 @@ class CityscapesFolder(FolderSet):
         if "instances" in entry.files:
             numbers = read_ids(entry.files["instances"], name)
             fits(image, numbers.shape, "instance mask", name)
-            things = [thing for number in np.unique(numbers) if (thing := self._thing(numbers, int(number)))]
-            _, instances = paint(things, numbers.shape, poses=False)
+            found = (self._instance(numbers, int(number)) for number in np.unique(numbers))
+            _, instances = paint([one for one in found if one is not None], numbers.shape, poses=False)
         return LabelledImage(entry.name, image, label, instances=instances)
 
     def _label(self, ids: np.ndarray, file: Path, name: str) -> np.ndarray:
@@ -104,12 +105,12 @@ class CityscapesFolder(FolderSet):
             )
         return table[ids]
 
-    def _thing(self, numbers: np.ndarray, number: int) -> Thing | None:
-        """The thing of a number of instanceIds: 1000 × label id + n; a label id alone is a group, a crowd."""
+    def _instance(self, numbers: np.ndarray, number: int) -> FileInstance | None:
+        """The instance of a number of instanceIds: 1000 × label id + n; a label id alone is a group, a crowd."""
         label_id = number // 1000 if number >= 1000 else number
-        for name in THINGS:
+        for name in COUNTABLE:
             if CLASSES[name] == label_id and name in self._chosen:
-                return Thing(numbers == number, self._chosen[name], crowd=number < 1000)
+                return FileInstance(mask=numbers == number, category=self._chosen[name] - 1, crowd=number < 1000)
         return None
 
 

@@ -1,7 +1,7 @@
 """COCO and LVIS annotations: instances with polygons or RLE, crowds, keypoints, captions.
 
 The class map is derived from the instances. LVIS differs by its data alone: it has no crowds, and says of each image
-for which classes every thing is marked; elsewhere nothing is known, so that what is unmarked is void, not background.
+for which classes every object is marked; elsewhere nothing is known, so that what is unmarked is void, not background.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from dataset_dm.errors import DataError, did_you_mean, explain
+from dataset_dm.labels.file_instance import FileInstance, paint
+from dataset_dm.labels.vocabulary import MOST_IDS, PERSON, VOID
 from dataset_dm.readers.annotations import check_box, keypoints_of, mask_of
 from dataset_dm.readers.coco_files import CocoFiles, find_files, read_json
 from dataset_dm.readers.folder_set import Entry, FolderSet
 from dataset_dm.readers.images import read_image
-from dataset_dm.readers.instances import PERSON, Thing, paint
-from dataset_dm.readers.labelled import MOST, VOID, LabelledImage, SampleError, fits, without_background
+from dataset_dm.readers.labelled import LabelledImage, SampleError, fits, without_background
 
 Row = dict[str, Any]
 
@@ -29,7 +30,7 @@ class CocoSet(FolderSet):
     Args:
         path: a folder with ``annotations/*.json``, or one JSON file.
         split: as in the file's name; "train" finds train2017. Default the training one.
-        classes: names to read, in the order of their ids; things of other classes are background. Default all that the
+        classes: names to read, in the order of their ids; objects of other classes are background. Default all that the
             file declares, by their ids.
 
     Raises:
@@ -38,28 +39,28 @@ class CocoSet(FolderSet):
 
     def __init__(self, path: str | Path, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
         files = find_files(Path(path), split)
-        content = read_json(files.things, ("images", "annotations", "categories"))
-        self._names = _category_names(content["categories"], files.things)
-        chosen = _chosen(self._names, classes, files.things)
+        content = read_json(files.instances, ("images", "annotations", "categories"))
+        self._names = _category_names(content["categories"], files.instances)
+        chosen = _chosen(self._names, classes, files.instances)
         self._ids = {name: row + 1 for row, name in enumerate(chosen)}
         self._images: dict[str, Row] = {}
-        self._things = _by_image(content["annotations"])
-        if not self._things:
-            raise DataError(f"{files.things}: not one annotation of split {files.split!r}; is it a test split?")
-        self._points = _merged_keypoints(files, self._things)
+        self._annotations = _by_image(content["annotations"])
+        if not self._annotations:
+            raise DataError(f"{files.instances}: not one annotation of split {files.split!r}; is it a test split?")
+        self._points = _merged_keypoints(files, self._annotations)
         self._poses = PERSON in chosen and self._has_keypoints()
         self._captions = _captions(files.captions)
         entries = [self._entry(row, files) for row in content["images"]]
-        kinds = [*(["semantic"] if len(chosen) <= MOST else []), "instance", *(["pose"] if self._poses else [])]
+        kinds = [*(["semantic"] if len(chosen) <= MOST_IDS else []), "instance", *(["pose"] if self._poses else [])]
         super().__init__(entries, chosen, f"{path} {files.split}", kinds)
 
     def _entry(self, row: Row, files: CocoFiles) -> Entry:
         names = [str(row[key]) for key in ("file_name", "coco_url") if row.get(key)]
         if not names or "id" not in row:
-            raise DataError(f"{files.things}: an image without file_name or id ({row!s:.80})")
+            raise DataError(f"{files.instances}: an image without file_name or id ({row!s:.80})")
         name = names[0] if "://" not in names[0] else "/".join(names[0].split("/")[-2:])
         if name in self._images:
-            raise DataError(f"{files.things}: image {name!r} is listed twice; leave one out")
+            raise DataError(f"{files.instances}: image {name!r} is listed twice; leave one out")
         self._images[name] = row
         return Entry(name, {"image": _locate(names, files.folders)})
 
@@ -70,16 +71,16 @@ class CocoSet(FolderSet):
         if size is not None:
             fits(image, size, "annotation", name)
         size = image.shape[:2]
-        things = [thing for each in self._things.get(row["id"], []) if (thing := self._thing(each, size, name))]
-        owner, instances = paint(things, size, self._poses)
+        found = (self._instance(each, size, name) for each in self._annotations.get(row["id"], []))
+        owner, instances = paint([one for one in found if one is not None], size, self._poses)
         label = None
         if "semantic" in self.kinds:
             unmarked = 0 if self._complete(row) else VOID
             label = np.where(owner < 0, VOID, np.where(owner == 0, unmarked, owner)).astype(np.uint8)
         return LabelledImage(entry.name, image, label, self._captions.get(row["id"]), instances)
 
-    def _thing(self, row: Row, size: tuple[int, int], name: str) -> Thing | None:
-        """The object of one annotation; None when its class was not asked for."""
+    def _instance(self, row: Row, size: tuple[int, int], name: str) -> FileInstance | None:
+        """The instance of one annotation; None when its class was not asked for."""
         name = f"{name}, annotation {row.get('id')}"
         category = self._names.get(row.get("category_id"))
         if category is None:
@@ -93,9 +94,9 @@ class CocoSet(FolderSet):
         if not row.get("segmentation"):
             raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
         points = self._keypoints(row) if self._poses and category == PERSON else None
-        return Thing(
+        return FileInstance(
             mask=mask_of(row["segmentation"], size, name),
-            class_id=self._ids[category],
+            category=self._ids[category] - 1,
             crowd=bool(row.get("iscrowd", 0)),
             # whole numbers are pixel indices there, whose centres lie half a pixel further
             keypoints=None if points is None else keypoints_of(points, size, name, 0.5),
@@ -106,15 +107,15 @@ class CocoSet(FolderSet):
 
     def _has_keypoints(self) -> bool:
         people = {key for key, name in self._names.items() if name == PERSON}
-        rows = (row for group in self._things.values() for row in group)
+        rows = (row for group in self._annotations.values() for row in group)
         return any(row.get("category_id") in people and self._keypoints(row) for row in rows)
 
     def _complete(self, row: Row) -> bool:
-        """Whether every thing of the classes asked for is marked in this image; only LVIS says of some that not."""
+        """Whether every object of the classes asked for is marked in this image; only LVIS says of some that not."""
         if "neg_category_ids" not in row:
             return True
         partial = set(row.get("not_exhaustive_category_ids", ()))
-        marked = {each.get("category_id") for each in self._things.get(row["id"], [])}
+        marked = {each.get("category_id") for each in self._annotations.get(row["id"], [])}
         known = {self._names.get(key) for key in {*row["neg_category_ids"], *marked} - partial}
         return known.issuperset(self._ids)
 
@@ -151,11 +152,11 @@ def _by_image(rows: Sequence[Row]) -> dict[int, list[Row]]:
     return groups
 
 
-def _merged_keypoints(files: CocoFiles, things: Mapping[int, list[Row]]) -> dict[int, Any]:
+def _merged_keypoints(files: CocoFiles, annotations: Mapping[int, list[Row]]) -> dict[int, Any]:
     """annotation id → keypoints of the file beside; empty when there is none."""
-    if files.keypoints is None or files.keypoints == files.things:
+    if files.keypoints is None or files.keypoints == files.instances:
         return {}
-    known = {row.get("id") for group in things.values() for row in group}
+    known = {row.get("id") for group in annotations.values() for row in group}
     rows = read_json(files.keypoints, ("annotations",))["annotations"]
     return {row["id"]: row["keypoints"] for row in rows if row.get("id") in known and "keypoints" in row}
 

@@ -21,7 +21,7 @@ class CocoFiles:
     """The JSON files of one split, and the folders in which its images may lie, the likeliest first."""
 
     split: str
-    things: Path
+    instances: Path
     keypoints: Path | None
     captions: Path | None
     folders: tuple[Path, ...]
@@ -53,20 +53,20 @@ def find_files(path: Path, split: str | None) -> CocoFiles:
         raise DataError(f"{path}: no annotation file; expected annotations/instances_<split>.json")
     chosen = _choose(path, tables, split)
     table = tables[chosen]
-    things = next((table[kind] for kind in ("instances", "lvis", "person_keypoints") if kind in table), None)
-    if things is None:
+    instances = next((table[kind] for kind in ("instances", "lvis", "person_keypoints") if kind in table), None)
+    if instances is None:
         expected = f"annotations/instances_{chosen}.json"
         raise DataError(
             f"{path}: no annotation of split {chosen!r}, only {', '.join(sorted(table))}; expected {expected}"
         )
-    return _files(chosen, table, things, path)
+    return _files(chosen, table, instances, path)
 
 
-def _files(split: str, table: Mapping[str, Path], things: Path, root: Path) -> CocoFiles:
-    beside = things.parent
+def _files(split: str, table: Mapping[str, Path], instances: Path, root: Path) -> CocoFiles:
+    beside = instances.parent
     folders = (root / split, root / "images" / split, root / "images", beside / split, beside / "images", beside, root)
     kept = dict.fromkeys(each for each in folders if each.is_dir())
-    return CocoFiles(split, things, table.get("person_keypoints"), table.get("captions"), tuple(kept))
+    return CocoFiles(split, instances, table.get("person_keypoints"), table.get("captions"), tuple(kept))
 
 
 def _tables(root: Path) -> dict[str, dict[str, Path]]:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
+from dataset_dm.labels.file_instance import FileInstance, paint
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.labels.vocabulary import MOST_IDS, PERSON, VOID
 from dataset_dm.models.reference import split_revision
 from dataset_dm.readers.annotations import check_box, keypoints_of, mask_of
 from dataset_dm.readers.depth import NYU
 from dataset_dm.readers.depth_file import read_depth
 from dataset_dm.readers.hub_columns import Stored, class_tables, find_columns
 from dataset_dm.readers.images import read_channels, read_image, read_mask
-from dataset_dm.readers.instances import PERSON, Thing, paint
-from dataset_dm.readers.labelled import MOST, VOID, Instances, LabelledImage, SampleError, fits
+from dataset_dm.readers.labelled import LabelledImage, SampleError, fits
 from dataset_dm.readers.voc import instances_of
 
 Row = Mapping[str, Any]
@@ -85,7 +88,7 @@ class HubSet:
         image = read_image(_content(row, columns.image, name), name, _size(drawn, row))
         if drawn is not None:
             fits(image, drawn.shape, "mask", name)
-        label, instances = self._things(row, image.shape[:2], label, colours, name)
+        label, instances = self._labels(row, image.shape[:2], label, colours, name)
         depth = None
         if columns.depth:
             depth = read_depth(_content(row, columns.depth, name), name, self._scale, NYU.unit)
@@ -98,17 +101,17 @@ class HubSet:
         stored = read_mask(_content(row, self._columns.label, name), name)
         return self._ids(stored, self._tables["label"], name)
 
-    def _things(
+    def _labels(
         self, row: Row, size: tuple[int, int], label: np.ndarray | None, colours: np.ndarray | None, name: str
     ) -> Labels:
-        """Class map and instances; the map is that of the things where the set has no other."""
+        """Class map and instances; the map is that of the objects where the set has no other."""
         if self._columns.objects:
             poses = "pose" in self.kinds
             rows = as_rows(row[self._columns.objects])
-            things = [self._thing(each, size, poses, f"{name}, object {i}") for i, each in enumerate(rows)]
-            owner, instances = paint([thing for thing in things if thing is not None], size, poses)
+            found = [self._instance(each, size, poses, f"{name}, object {i}") for i, each in enumerate(rows)]
+            owner, instances = paint([one for one in found if one is not None], size, poses)
             if label is None and colours is None:
-                label = np.where(owner < 0, VOID, owner).astype(np.uint8) if len(self.classes) <= MOST else None
+                label = np.where(owner < 0, VOID, owner).astype(np.uint8) if len(self.classes) <= MOST_IDS else None
             elif label is None:
                 label = self._ids(colours[..., 0], self._tables["annotation"], name)
         elif colours is not None:
@@ -118,12 +121,11 @@ class HubSet:
             label = told if label is None else label
         else:
             return label, None
-        if label is not None:  # where the class is unsure, so is the thing
-            shown = np.where(label == VOID, VOID, instances.map).astype(np.uint8)
-            instances = Instances(shown, instances.classes, instances.keypoints)
+        if label is not None:  # where the class is unsure, so is the instance
+            instances = replace(instances, map=np.where(label == VOID, IGNORED, instances.map))
         return label, instances
 
-    def _thing(self, row: Row, size: tuple[int, int], poses: bool, name: str) -> Thing | None:
+    def _instance(self, row: Row, size: tuple[int, int], poses: bool, name: str) -> FileInstance | None:
         """One object; None when its class was not asked for."""
         value, table = row[self._columns.category], self._tables["objects"]
         category = value if isinstance(value, str) else table.get(value, False)
@@ -138,9 +140,9 @@ class HubSet:
             raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
         points = row.get("keypoints") if poses and category == PERSON else None
         shift = 0.5 if self._columns.whole else 0.0
-        return Thing(
+        return FileInstance(
             mask=mask_of(row["segmentation"], size, name),
-            class_id=self.classes.index(category) + 1,
+            category=self.classes.index(category),
             crowd=bool(row.get("iscrowd")),
             keypoints=None if points is None else keypoints_of(points, size, name, shift),
         )
@@ -151,7 +153,7 @@ class HubSet:
         ids = np.full(256, -1)
         for key, mine in {0: 0, **known, VOID: VOID}.items():
             if 0 <= key <= VOID:
-                ids[key] = mine if key == VOID or mine <= MOST else -2
+                ids[key] = mine if key == VOID or mine <= MOST_IDS else -2
         found = ids[stored]
         if (found == -2).any():
             message = f"{name}: mask has class {int(stored[found == -2][0])}, an 8-bit label holds at most 254 classes "
@@ -165,7 +167,7 @@ class HubSet:
 
 
 def as_rows(objects: Any) -> list[dict[str, Any]]:
-    """The things of a row, stored as a list of dicts or as a dict of lists (which may nest); None holds none.
+    """The objects of a row, stored as a list of dicts or as a dict of lists (which may nest); None holds none.
 
     >>> as_rows({"id": [1, 2], "box": {"x": [3, 4]}})
     [{'id': 1, 'box': {'x': 3}}, {'id': 2, 'box': {'x': 4}}]

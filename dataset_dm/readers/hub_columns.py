@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import DataError, explain
+from dataset_dm.labels.vocabulary import PERSON, VOID
 from dataset_dm.models.reference import split_revision
-from dataset_dm.readers.instances import PERSON
-from dataset_dm.readers.labelled import BACKGROUNDS, VOID, without_background
+from dataset_dm.readers.labelled import BACKGROUNDS, without_background
 
 IMAGE_COLUMNS = ("image", "img", "pixel_values", "picture")
 LABEL_COLUMNS = ("label", "annotation", "mask", "segmentation", "labels", "segmentation_mask", "semantic")
@@ -28,7 +28,7 @@ class Columns:
     """Names of the columns that are read; None where there is no such column.
 
     Args:
-        label: class map. annotation: RGB, class in red and instance in green. objects: a list of things a row, whose
+        label: class map. annotation: RGB, class in red and instance in green. objects: a list of objects a row, whose
             class is in the field `category`; None unless they have masks.
         keypoints: whether the objects have them; `whole` when these are whole numbers, that is pixel indices.
     """
@@ -45,10 +45,10 @@ class Columns:
 
     def kinds(self, classes: Sequence[str]) -> tuple[str, ...]:
         """Names of the tasks that these columns have labels of."""
-        things = bool(self.objects or self.annotation)
+        instances = bool(self.objects or self.annotation)
         has = {
-            "semantic": bool(self.label or things),
-            "instance": things,
+            "semantic": bool(self.label or instances),
+            "instance": instances,
             "depth": self.depth is not None,
             "pose": self.keypoints and PERSON in classes,
         }

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from dataset_dm.readers.labelled import VOID, SampleError
+from dataset_dm.labels.vocabulary import VOID
+from dataset_dm.readers.labelled import SampleError
 
 IMAGE_TYPES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff")
 MASK_TYPES = (".png", ".bmp", ".tif", ".tiff")

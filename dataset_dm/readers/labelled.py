@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 
 from dataset_dm.errors import DataError
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.vocabulary import VOID
 
-VOID = 255
-MOST = 254  # classes or things that an 8-bit map can tell apart
 BACKGROUNDS = ("background", "_background_", "__background__", "__ignore__", "_ignore_")
 
 
@@ -25,26 +25,6 @@ class SampleError(DataError):
 
 
 @dataclass(frozen=True)
-class Instances:
-    """The things of one image.
-
-    Args:
-        map: uint8 [H W]; 0 no thing, i + 1 the i-th, 255 to be ignored (crowds, void). Where two overlap, the smaller
-            one keeps the pixel.
-        classes: int64 [n], ids as in the class map: i + 1 is the i-th class.
-        keypoints: float32 [n 17 3] of (x, y, v) in COCO's order, pixels with centres at .5, v 0 not labelled or outside
-            the image, 1 hidden, 2 seen; all zero where a thing has none. None if the set has no keypoints.
-    """
-
-    map: np.ndarray
-    classes: np.ndarray
-    keypoints: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.classes)
-
-
-@dataclass(frozen=True)
 class LabelledImage:
     """An image and its labels; a kind of label that the set does not have is None.
 
@@ -53,7 +33,7 @@ class LabelledImage:
         image: uint8 [H W 3], RGB.
         label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 void.
         caption: a text that describes it, or None.
-        instances: the things, with keypoints where the set has them.
+        instances: the objects, with keypoints where the set has them; pixels of crowds and void are ignored.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
         metric: whether `depth` is that of the camera that took the picture; of a part or a larger surrounding, which
             another camera would have taken, it is known up to a factor.

@@ -8,12 +8,12 @@ from collections import Counter
 import numpy as np
 
 from dataset_dm.errors import DataError, did_you_mean, explain
-from dataset_dm.labels.records import PERSON
+from dataset_dm.labels.file_instance import stack_keypoints
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.tasks import TASKS
-from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.labels.vocabulary import PERSON, VOC_CLASSES
 from dataset_dm.miniature.world import SPLITS, Rendering, Scene, labelled
-from dataset_dm.readers.instances import stack_keypoints
-from dataset_dm.readers.labelled import Instances, LabelledImage
+from dataset_dm.readers.labelled import LabelledImage
 
 # Of the balanced renders so many times more show people than any other class: poses are learnt from people alone.
 PEOPLE = 4
@@ -101,9 +101,9 @@ def balanced(split: str, count: int) -> tuple[int, ...]:
 
 
 def instances_of(scene: Scene, rendering: Rendering) -> Instances:
-    """The bodies that are to be seen, renumbered: one that others hide altogether is no thing of the picture."""
+    """The bodies that are to be seen, renumbered: one that others hide altogether is no instance of the image."""
     seen = [int(number) for number in np.unique(rendering.instance_map) if number]
-    ids = np.zeros(len(scene.bodies) + 1, np.uint8)
+    ids = np.zeros(len(scene.bodies) + 1, np.int32)
     ids[seen] = np.arange(1, len(seen) + 1)
     return Instances(
         map=ids[rendering.instance_map],

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from dataset_dm.errors import DataError
-from dataset_dm.labels.vocabulary import VOC_CLASSES
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.labels.vocabulary import VOC_CLASSES, VOID
 from dataset_dm.readers.folder_set import Entry, FolderSet
 from dataset_dm.readers.images import IMAGE_TYPES, read_image, read_mask
-from dataset_dm.readers.labelled import VOID, Instances, LabelledImage, SampleError, check, fits, without_background
+from dataset_dm.readers.labelled import LabelledImage, SampleError, check, fits, without_background
 from dataset_dm.readers.parsing import class_names
 
 _FOLDERS = {"image": "JPEGImages", "mask": "SegmentationClass", "object mask": "SegmentationObject"}
@@ -81,18 +82,18 @@ class VocFolder(FolderSet):
 
 
 def instances_of(numbers: np.ndarray, label: np.ndarray, name: str) -> Instances:
-    """The things of a map of instance numbers; each has the class that most of its pixels have in the class map.
+    """The instances of a map of instance numbers; each has the class that most of its pixels have in the class map.
 
     Args:
-        numbers: uint8 [H W]; 0 no thing, 255 void, else one thing a number, gaps allowed.
+        numbers: uint8 [H W]; 0 no object, 255 void, else one number for each object, gaps allowed.
         label: class map uint8 [H W].
 
     Raises:
-        SampleError: a thing that lies on background alone.
+        SampleError: an object that lies on background alone.
     """
     found = [int(number) for number in np.unique(numbers) if number not in (0, VOID)]
-    ids, classes = np.zeros(256, np.uint8), []
-    ids[VOID] = VOID
+    ids, classes = np.zeros(256, np.int32), []
+    ids[VOID] = IGNORED
     for row, number in enumerate(found):
         below = label[(numbers == number) & (label != VOID) & (label > 0)]
         if not below.size:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataset_dm.labels.provenance import PROVENANCE, Provenance
-from dataset_dm.labels.records import BACKGROUND, arrow_schema
+from dataset_dm.labels.records import arrow_schema
+from dataset_dm.labels.vocabulary import BACKGROUND
 from dataset_dm.rows.facts import objects_trust
 from dataset_dm.store.schema import PROMPTS
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from dataset_dm.labels.classes import asked_positions
 from dataset_dm.labels.images import decode_png
-from dataset_dm.labels.records import VOID
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.label_codec import object_confidence
 from dataset_dm.store.schema import unusable

@@ -16,7 +16,9 @@ import numpy as np
 from PIL import Image
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.labels.records import VOID, Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.prompts.source import SEPARATOR
 
 
@@ -210,46 +212,49 @@ def _all_or_none(parts: Sequence[Part], name: str) -> list[np.ndarray] | None:
 
 def _merge_objects(
     parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int]
-) -> tuple[Objects | None, tuple[Lost, ...]]:
-    """The objects of all tiles, surest first; on a tie the earlier tile's."""
+) -> tuple[Instances | None, tuple[Lost, ...]]:
+    """The objects of all tiles by descending score; on a tie the earlier tile's."""
     found = _all_or_none(parts, "objects")
     if found is None:
         return None, ()
-    moved: list[Objects] = []
+    numbers = np.zeros(size, np.int32)
     lost: list[Lost] = []
+    kept: list[int] = []
+    before = 0  # objects of the tiles so far
     for part, objects, tile in zip(parts, found, places, strict=True):
-        kept, vanished = _move(objects, tile, size)
-        moved.append(kept)
-        lost += [Lost(index=part.index, number=number) for number in vanished]
-    order = np.argsort(-np.concatenate([objects.scores for objects in moved]), kind="stable")
+        small = _shrink(objects.map, tile)
+        numbers[tile.inside] = np.where(small > 0, small + before, 0)
+        shown = np.isin(np.arange(1, len(objects) + 1), small)
+        kept += (before + np.flatnonzero(shown)).tolist()
+        lost += [Lost(index=part.index, number=number) for number in np.flatnonzero(~shown).tolist()]
+        before += len(objects)
 
-    def joined(name: str) -> np.ndarray | None:
-        values = [getattr(objects, name) for objects in moved]
+    def joined(name: str, arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
         # a sample without objects may leave out the arrays of poses
-        missing = [value is None for value, objects in zip(values, moved, strict=True) if len(objects)]
-        given = [value for value in values if value is not None]
+        missing = [array is None for array, objects in zip(arrays, found, strict=True) if len(objects)]
+        given = [array for array in arrays if array is not None]
         if given and any(missing):
             raise ValueError(f"splice: objects with and without {name}; splice samples read alike")
-        return np.concatenate(given)[order] if given else None
+        return np.concatenate(given) if given else None
 
-    masks, classes, scores = (joined(name) for name in ("masks", "classes", "scores"))
-    assert masks is not None and classes is not None and scores is not None
-    return Objects(masks, classes, scores, joined("keypoints"), joined("keypoint_scores")), tuple(lost)
+    everything = Instances(
+        map=numbers,
+        classes=np.concatenate([objects.classes for objects in found]),
+        scores=np.concatenate([objects.scores for objects in found]),
+        keypoints=joined("keypoints", [_moved(one, tile, size) for one, tile in zip(found, places, strict=True)]),
+        keypoint_scores=joined("keypoint_scores", [one.keypoint_scores for one in found]),
+    )
+    order = np.argsort(-everything.scores[kept], kind="stable")
+    return everything.select(np.array(kept, np.int64)[order]), tuple(lost)
 
 
-def _move(objects: Objects, tile: Tile, size: tuple[int, int]) -> tuple[Objects, list[int]]:
-    """The objects in their tile of a picture (H, W), and the numbers of those without a pixel left."""
-    small = _shrink(objects.masks, tile)
-    left = small.any(axis=(1, 2))
-    masks = np.zeros((int(left.sum()), *size), dtype=bool)
-    masks[:, tile.inside[0], tile.inside[1]] = small[left]
-    points, sure = objects.keypoints, objects.keypoint_scores
-    if points is not None:
-        points = points[left].copy()
-        known = points[..., 2] > 0
-        scale = np.array([tile.shape[1] / size[1], tile.shape[0] / size[0]], dtype=points.dtype)
-        shift = np.array([tile.left, tile.top], dtype=points.dtype)
-        # a point that is not in the picture stays (0, 0, 0)
-        points[..., :2] = np.where(known[..., None], points[..., :2] * scale + shift, 0)
-        sure = None if sure is None else sure[left]
-    return Objects(masks, objects.classes[left], objects.scores[left], points, sure), np.flatnonzero(~left).tolist()
+def _moved(objects: Instances, tile: Tile, size: tuple[int, int]) -> np.ndarray | None:
+    """The keypoints in their tile of an image (H, W); a point that is not in the image stays 0, 0, 0."""
+    if objects.keypoints is None:
+        return None
+    points = objects.keypoints.copy()
+    known = points[..., 2] > 0
+    scale = np.array([tile.shape[1] / size[1], tile.shape[0] / size[0]], dtype=points.dtype)
+    shift = np.array([tile.left, tile.top], dtype=points.dtype)
+    points[..., :2] = np.where(known[..., None], points[..., :2] * scale + shift, 0)
+    return points

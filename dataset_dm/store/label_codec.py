@@ -9,14 +9,16 @@ import numpy as np
 import pyarrow as pa
 
 from dataset_dm.labels import rle
+from dataset_dm.labels.coco import JOINTS
 from dataset_dm.labels.images import decode_depth, decode_png, encode_depth, encode_png
-from dataset_dm.labels.records import VOID, Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.store.schema import LABEL_ROWS
 
-# The instance picture is one byte a channel: the surest 255 things of a picture are kept. Ids leave room for as many.
+# The instance image is one byte a channel: the 255 instances of highest score are kept. Ids leave room for as many.
 MOST_OBJECTS = 255
 _IDS_A_PICTURE = MOST_OBJECTS + 1
-_JOINTS = 17
 
 Plain = dict[str, Any]
 
@@ -74,14 +76,10 @@ def class_ids(label: np.ndarray) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value not in (0, VOID)]
 
 
-def instance_picture(objects: Objects) -> np.ndarray:
+def instance_picture(objects: Instances) -> np.ndarray:
     """uint8 [H W 3]: red the class id, green the number of the object from 1, blue 0; background 0."""
-    picture = np.zeros((*objects.masks.shape[1:], 3), dtype=np.uint8)
-    for number, (mask, class_id) in enumerate(zip(objects.masks, objects.classes, strict=True), start=1):
-        if number > MOST_OBJECTS:
-            break
-        picture[mask] = (class_id, number, 0)
-    return picture
+    kept = _storable(objects)
+    return np.stack([kept.class_map(), kept.map.astype(np.uint8), np.zeros(kept.map.shape, np.uint8)], axis=-1)
 
 
 def without_low_scores(row: Mapping[str, Any], least: float) -> tuple[Plain, int]:
@@ -124,38 +122,40 @@ def each(objects: Mapping[str, Any]) -> list[Plain]:
     return [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=True)]
 
 
-def _plain_objects(index: int, objects: Objects) -> Plain:
-    count = min(len(objects), MOST_OBJECTS)
-    masks = objects.masks[:count]
-    points, sure = objects.keypoints, objects.keypoint_scores
+def _plain_objects(index: int, objects: Instances) -> Plain:
+    objects = _storable(objects)
+    count, masks = len(objects), objects.masks
+    points, confidence = objects.keypoints, objects.keypoint_scores
     if points is not None:
-        known = points[:count, :, 2:] > 0
-        points = np.where(known, points[:count], 0).astype(np.float32)  # COCO: a point that is not there is 0, 0, 0
+        points = np.where(points[..., 2:] > 0, points, 0).astype(np.float32)  # COCO: a point without v is 0, 0, 0
     return {
         "id": [index * _IDS_A_PICTURE + number for number in range(1, count + 1)],
         "area": [int(mask.sum()) for mask in masks],
         "bbox": [list(rle.box(mask)) for mask in masks],
-        "category": [int(class_id) - 1 for class_id in objects.classes[:count]],
+        "category": [int(class_id) - 1 for class_id in objects.classes],
         "iscrowd": [0] * count,
         "segmentation": [rle.encode(mask) for mask in masks],
-        "score": [float(score) for score in objects.scores[:count]],
+        "score": [float(score) for score in objects.scores],
         "keypoints": None if points is None else points.tolist(),
         "num_keypoints": None if points is None else (points[..., 2] > 0).sum(axis=1).tolist(),
-        "keypoint_score": None if sure is None else sure[:count].tolist(),
+        "keypoint_score": None if confidence is None else confidence.tolist(),
     }
 
 
-def _objects(plain: Mapping[str, Any], picture: np.ndarray) -> Objects:
+def _objects(plain: Mapping[str, Any], picture: np.ndarray) -> Instances:
     count = len(plain["score"])
     points, sure = plain["keypoints"], plain["keypoint_score"]
-    numbers = np.arange(1, count + 1)[:, None, None]
-    return Objects(
-        masks=picture[None, ..., 1] == numbers,
+    return Instances(
+        map=picture[..., 1],
         classes=np.asarray(plain["category"], dtype=np.int64) + 1,
         scores=np.asarray(plain["score"], dtype=np.float32),
-        keypoints=None if points is None else np.asarray(points, dtype=np.float32).reshape(count, _JOINTS, 3),
-        keypoint_scores=None if sure is None else np.asarray(sure, dtype=np.float32).reshape(count, _JOINTS),
+        keypoints=None if points is None else np.asarray(points, dtype=np.float32).reshape(count, JOINTS, 3),
+        keypoint_scores=None if sure is None else np.asarray(sure, dtype=np.float32).reshape(count, JOINTS),
     )
+
+
+def _storable(objects: Instances) -> Instances:
+    return objects if len(objects) <= MOST_OBJECTS else objects.select(range(MOST_OBJECTS))
 
 
 def _chosen(objects: Mapping[str, Any], kept: Sequence[int]) -> Plain:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dataset_dm.labels.images import decode_depth, decode_png
-from dataset_dm.labels.records import VOID
 from dataset_dm.labels.tasks import unfilled_columns
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.inventory import StoredPlan
 from dataset_dm.store.plans import Report

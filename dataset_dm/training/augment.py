@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dataset_dm.readers.labelled import Instances, LabelledImage
-from dataset_dm.training.crop import VOID, View, whole
-
-MOST_OBJECTS = 254  # an instance map is one byte: 0 is no object, 255 to be ignored
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.labels.vocabulary import MOST_IDS, VOID
+from dataset_dm.readers.labelled import LabelledImage
+from dataset_dm.training.crop import View, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def paste(onto: LabelledImage, other: LabelledImage, rng: np.random.Generator) -
     Both have the same size and the same kinds of labels. The depth of what is pasted is not trained on: it belongs to
     another scene.
     """
-    if other.label is None and other.instances is None:  # depth alone: nobody knows what a thing is
+    if other.label is None and other.instances is None:  # depth alone: what an object is is not known
         return onto
     mask, chosen = _chosen(other, rng)
     if not mask.any():
@@ -115,21 +115,21 @@ def paste(onto: LabelledImage, other: LabelledImage, rng: np.random.Generator) -
 def _chosen(other: LabelledImage, rng: np.random.Generator) -> tuple[np.ndarray, list[int]]:
     """Where the objects lie that are pasted, and their numbers: instances where they are known, else whole classes."""
     numbers = other.label if other.instances is None else other.instances.map
-    present = [int(each) for each in np.unique(numbers) if each not in (0, VOID)]
+    present = [int(each) for each in np.unique(numbers) if each not in (0, VOID, IGNORED)]
     chosen = [each for each in present if rng.random() < 0.7]
     return np.isin(numbers, chosen), chosen
 
 
 def _merge(onto: Instances, other: Instances, mask: np.ndarray, chosen: list[int]) -> Instances:
-    chosen = chosen[: MOST_OBJECTS - len(onto)]
-    table = np.full(256, VOID, np.uint8)  # what finds no number is there all the same
-    table[chosen] = np.arange(1, len(chosen) + 1) + len(onto)
-    rows = np.array(chosen, dtype=np.int64) - 1
+    """Instances of `onto`, then those of `other` with these numbers, which have the pixels of the mask."""
+    rows = np.array(chosen, np.int64)[: MOST_IDS - len(onto)] - 1
+    pasted = other.select(rows, rest=IGNORED)
+    numbers = np.where(pasted.map > 0, pasted.map + len(onto), pasted.map)
     points = None
-    if onto.keypoints is not None and other.keypoints is not None:
-        points = np.concatenate([_covered(onto.keypoints, mask), other.keypoints[rows]])
-    classes = np.concatenate([onto.classes, other.classes[rows]])
-    return Instances(np.where(mask, table[other.map], onto.map), classes, points)
+    if onto.keypoints is not None and pasted.keypoints is not None:
+        points = np.concatenate([_covered(onto.keypoints, mask), pasted.keypoints])
+    classes = np.concatenate([onto.classes, pasted.classes])
+    return Instances(map=np.where(mask, numbers, onto.map), classes=classes, keypoints=points)
 
 
 def _covered(points: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -122,7 +122,7 @@ def _objects(read: Read, objects: _Outcomes, joints: _Outcomes) -> None:
         other = matches.truth[row]
         both = (found.keypoints[row, :, 2] > 0) & (true.keypoints[other, :, 2] > 0)
         if both.any():
-            near = similarity(found.keypoints[row], true.keypoints[other], float((true.map == other + 1).sum()))
+            near = similarity(found.keypoints[row], true.keypoints[other], float(true.areas[other]))
             joints.add(found.keypoint_scores[row, both], near[both] >= CLOSE)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from dataset_dm.readers.labelled import Instances, LabelledImage
-
-VOID = 255
-# left and right change places in a mirror: COCO's order of the 17 keypoints
-MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+from dataset_dm.labels.coco import MIRRORED
+from dataset_dm.labels.instances import IGNORED
+from dataset_dm.labels.vocabulary import VOID
+from dataset_dm.readers.labelled import LabelledImage
 
 
 @dataclass(frozen=True)
@@ -32,18 +31,18 @@ class View:
     def apply(self, sample: LabelledImage) -> LabelledImage:
         """The image and all its labels through this window.
 
-        Depth is divided by the zoom: the same camera would see a thing twice as large from half the distance. That is a
-        guess (it would also see more of the ground), so depth is metric no more. Joints outside the window are outside
-        the picture.
+        Depth is divided by the zoom: the same camera would see an object twice as large from half the distance. That is
+        a guess (it would also see more of the ground), so depth is no longer metric. Joints outside the window are
+        outside the image.
         """
         height, width = sample.image.shape[:2]
         instances = None
         if sample.instances is not None:
             points = sample.instances.keypoints
-            instances = Instances(
-                self._labels(sample.instances.map, VOID),
-                sample.instances.classes,
-                None if points is None else self.points(points, (height, width)),
+            instances = replace(
+                sample.instances,
+                map=self._labels(sample.instances.map, IGNORED),
+                keypoints=None if points is None else self.points(points, (height, width)),
             )
         depth = None
         if sample.depth is not None:

@@ -52,13 +52,12 @@ def informed_prompt(sample: LabelledImage, classes: Sequence[str]) -> str:
 
 
 def _shown(sample: LabelledImage) -> np.ndarray:
-    """Class ids that are to be seen: a crop or a paste may have left nothing of a thing."""
+    """Class ids that are to be seen: a crop or a paste may have left nothing of an instance."""
     if sample.label is not None:
         return sample.label
     if sample.instances is None:
         return np.zeros(0, np.int64)
-    numbers = np.unique(sample.instances.map)
-    return sample.instances.classes[numbers[(numbers > 0) & (numbers < 255)].astype(int) - 1]
+    return sample.instances.classes[sample.instances.areas > 0]
 
 
 class FeatureStore:
@@ -174,10 +173,10 @@ def extract(
 def donors_of(labelled: LabelledSet, share: float) -> list[int]:
     """Images to paste from; those with a labelled joint are named again until they are about `share` of the list."""
     images = list(range(len(labelled)))
-    things = ((image, labelled[image].instances) for image in images)
+    instances = ((image, labelled[image].instances) for image in images)
     people = [
         image
-        for image, found in things
+        for image, found in instances
         if found is not None and found.keypoints is not None and (found.keypoints[..., 2] > 0).any()
     ]
     if not people or len(people) >= share * len(images):
@@ -223,7 +222,10 @@ def _truth(sample: LabelledImage) -> dict[str, Tensor]:
     if sample.depth is not None:
         kinds["metric"] = np.array(sample.metric)
     if sample.instances is not None:
-        kinds |= {"instances": sample.instances.map, "instance_classes": sample.instances.classes.astype(np.int64)}
+        kinds |= {
+            "instances": sample.instances.as_bytes(),
+            "instance_classes": sample.instances.classes.astype(np.int64),
+        }
         kinds["keypoints"] = sample.instances.keypoints
     return {name: torch.from_numpy(np.array(values, order="C")) for name, values in kinds.items() if values is not None}
 

@@ -16,7 +16,7 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels
 from dataset_dm.errors import ConfigError, did_you_mean, explain
-from dataset_dm.labels.records import BACKGROUND, VOID
+from dataset_dm.labels.vocabulary import BACKGROUND, VOID
 from dataset_dm.metrics.calibration import fit_temperature, log_probabilities
 from dataset_dm.postprocess.semantic import heed, restrict, threshold_for
 from dataset_dm.readers.labelled import LabelledImage

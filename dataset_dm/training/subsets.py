@@ -13,8 +13,9 @@ import numpy as np
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.classes import find_classes
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.readers import LabelledImage, LabelledSet
-from dataset_dm.readers.labelled import VOID, Instances
 from dataset_dm.training.augment import stream
 
 
@@ -177,14 +178,10 @@ def checked_classes(what: str, given: object, known: Sequence[str]) -> tuple[str
     return names
 
 
-def _relabelled(things: Instances, table: np.ndarray) -> Instances:
-    classes = table[things.classes].astype(np.int64)
-    kept = np.flatnonzero(classes != VOID)
-    numbers = np.full(256, VOID, np.uint8)
-    numbers[0] = 0
-    numbers[kept + 1] = np.arange(1, len(kept) + 1)
-    keypoints = None if things.keypoints is None else things.keypoints[kept]
-    return replace(things, map=numbers[things.map], classes=classes[kept], keypoints=keypoints)
+def _relabelled(instances: Instances, table: np.ndarray) -> Instances:
+    """Instances with the ids of the table; those without one are ignored."""
+    renamed = replace(instances, classes=table[instances.classes].astype(np.int64))
+    return renamed.select(np.flatnonzero(renamed.classes != VOID), rest=IGNORED)
 
 
 def _table(new: dict[int, int], classes: int) -> np.ndarray:

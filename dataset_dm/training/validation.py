@@ -11,14 +11,15 @@ import torch
 from dataset_dm.annotators.decoder_labels import read_labels
 from dataset_dm.decoder import DecoderOutput, PDecoder, Targets
 from dataset_dm.labels.classes import class_words
-from dataset_dm.labels.records import PERSON, Annotation
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.depth import DepthErrors
 from dataset_dm.metrics.detection import Detections
 from dataset_dm.metrics.pose import Poses
 from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.metrics.truth import Truth
-from dataset_dm.readers.labelled import Instances
 from dataset_dm.training.features import FeatureStore
 
 # the figures that a training prints and plots, in percent
@@ -102,7 +103,9 @@ def truth_of(targets: Targets, image: int) -> Truth:
     instances = None
     if targets.instances is not None:
         points = None if targets.keypoints is None else targets.keypoints[image].cpu().numpy()
-        instances = Instances(plain(targets.instances, np.uint8), targets.classes[image].cpu().numpy(), points)
+        instances = Instances.from_bytes(
+            plain(targets.instances, np.uint8), targets.classes[image].cpu().numpy(), points
+        )
     depth = None if targets.depth is None else np.nan_to_num(plain(targets.depth, np.float32))
     label = None if targets.labels is None else plain(targets.labels, np.uint8)
     return Truth(label, instances, depth)

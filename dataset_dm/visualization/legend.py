@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dataset_dm.visualization.instances import Things
-from dataset_dm.visualization.overlay import VOID, display_colours
+from dataset_dm.labels.vocabulary import VOID
+from dataset_dm.visualization.overlay import display_colours
 from dataset_dm.visualization.skeleton import CASING, LEFT, MIDDLE, RIGHT
 from dataset_dm.visualization.text import font
 
@@ -31,7 +31,7 @@ def classes_of(kind: str, label: Any) -> set[int]:
 
 
 def facts_of(kind: str, label: Any, names: Sequence[str]) -> list[Entry]:
-    """What stands under a tile: shares of the classes, numbers of things, joints, metres."""
+    """What stands under a tile: shares of the classes, numbers of instances, joints, metres."""
     if kind == "semantic":
         return _shares(label, names)
     if kind == "instance":
@@ -39,7 +39,7 @@ def facts_of(kind: str, label: Any, names: Sequence[str]) -> list[Entry]:
         shown = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
         return [(i, f"{class_name(i, names)} x{counts[i]}") for i in shown] or [(None, "no object")]
     if kind == "pose":
-        state = Things.of(label).keypoints[..., 2]
+        state = label.keypoints[..., 2]
         people = int((state > 0).any(axis=1).sum())
         return [(None, f"{people} {'person' if people == 1 else 'people'}, {int((state > 1).sum())} joints seen, "
                  f"{int((state == 1).sum())} hidden" if people else "no person")]  # fmt: skip

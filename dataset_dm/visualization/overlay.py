@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-VOID = 255
+from dataset_dm.labels.vocabulary import VOID
 
 
 def palette(count: int = 256) -> np.ndarray:
@@ -65,13 +65,13 @@ def lay(image: Image.Image, ids: np.ndarray, colours: np.ndarray, scale: int, *,
     big = np.kron(ids, np.ones((scale, scale), dtype=ids.dtype))
     grey = np.asarray(image.convert("L"), dtype=np.float32)[..., None]
     tint = colours[big].astype(np.float32)
-    thing = big > 0 if void is None else (big > 0) & (big != void)
+    coloured = big > 0 if void is None else (big > 0) & (big != void)
     # Only the picture's brightness shows through, or a red object would turn a blue class purple.
-    mixed = np.where(thing[..., None], strength * tint + (1 - strength) * grey, 0.28 * grey + 0.72 * 246)
+    mixed = np.where(coloured[..., None], strength * tint + (1 - strength) * grey, 0.28 * grey + 0.72 * 246)
     if void is not None:
         hidden = hatched(0.3 * grey[..., 0] + 0.7 * 215, scale)
         mixed = np.where((big == void)[..., None], hidden[..., None], mixed)
-    mixed = np.where((outline(big) & thing)[..., None], 0.4 * tint, mixed)
+    mixed = np.where((outline(big) & coloured)[..., None], 0.4 * tint, mixed)
     return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
 
 

@@ -1,4 +1,4 @@
-"""One panel of a tile for every kind of label: class map, things, depth, skeletons."""
+"""One panel of a tile for every kind of label: class map, instances, depth, skeletons."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.instances import Instances
 from dataset_dm.visualization.depth import Scale, colour_depth
-from dataset_dm.visualization.instances import Things, tints
+from dataset_dm.visualization.instances import tints
 from dataset_dm.visualization.legend import class_name
 from dataset_dm.visualization.overlay import lay, overlay
 from dataset_dm.visualization.skeleton import draw_skeletons
@@ -55,40 +57,44 @@ def draw(kind: str, view: View, label: Any, names: Sequence[str], scale: Scale |
         return overlay(view.picture, view.thin(label), view.scale)
     if kind == "depth":
         return colour_depth(view.thin(label), scale, view.scale)
-    things = Things.of(label)
-    return _instances(view, things, names) if kind == "instance" else _poses(view, things)
+    return draw_instances(view, label, names) if kind == "instance" else _poses(view, label)
 
 
-def _instances(view: View, things: Things, names: Sequence[str]) -> Image.Image:
-    """Every object in its tint with outline, box and tag; boxes alone leave the picture as it is."""
-    colours = tints(things.classes)
-    panel = view.picture.copy()
-    if things.masks is not None:
-        numbers = view.thin(things.numbers(things.masks.shape[1:]) if len(things) else np.zeros(view.size[::-1], int))
-        panel = lay(
-            view.picture, numbers, np.concatenate([np.zeros((1, 3), np.uint8), colours]), view.scale, strength=0.66
-        )
+def draw_instances(view: View, instances: Instances, names: Sequence[str]) -> Image.Image:
+    """Every instance in its tint with outline, box and tag; boxes alone leave the image as it is."""
+    boxes_alone = len(instances) > 0 and not (instances.map > 0).any()
+    panel = view.picture.copy() if boxes_alone else fill(view, instances)
+    return draw_boxes(panel, view, instances, names, strength=1 if boxes_alone else 0.8)
+
+
+def fill(view: View, instances: Instances) -> Image.Image:
+    """Every instance in its tint with an outline, the rest of the image pale."""
+    colours = np.concatenate([np.zeros((1, 3), np.uint8), tints(instances.classes)])
+    return lay(view.picture, view.thin(np.maximum(instances.map, 0)), colours, view.scale, strength=0.66)
+
+
+def draw_boxes(
+    panel: Image.Image, view: View, instances: Instances, names: Sequence[str], *, strength: float = 1
+) -> Image.Image:
+    """A copy of a panel with the box of every instance, its tint times `strength`, and its tag."""
+    panel = panel.copy()
+    colours = tints(instances.classes)
     x, y = view.ratio
-    frames = [(left * x, top * y, (left + w) * x, (top + h) * y) for left, top, w, h in things.boxes.tolist()]
+    frames = [(left * x, top * y, (left + w) * x, (top + h) * y) for left, top, w, h in instances.bounds().tolist()]
     pen = ImageDraw.Draw(panel)
     for frame, colour in zip(frames, colours.tolist(), strict=True):
         # the line lies just outside of the box's pixels, inside the panel
         left, top = max(frame[0] - 2, 0), max(frame[1] - 2, 0)
         right, bottom = min(frame[2] + 1, panel.width - 1), min(frame[3] + 1, panel.height - 1)
         if right > left and bottom > top:
-            pen.rectangle(
-                (left, top, right, bottom),
-                None,
-                tuple(int((1 if things.masks is None else 0.8) * c) for c in colour),
-                2,
-            )
-    draw_tags(panel, frames, [class_name(int(i), names) for i in things.classes], things.scores, colours)
+            pen.rectangle((left, top, right, bottom), None, tuple(int(strength * c) for c in colour), 2)
+    draw_tags(panel, frames, [class_name(int(i), names) for i in instances.classes], instances.scores, colours)
     return panel
 
 
-def _poses(view: View, things: Things) -> Image.Image:
-    """Skeletons over the picture, greyed a little so that their colours speak."""
+def _poses(view: View, instances: Instances) -> Image.Image:
+    """Skeletons over the image, greyed a little so that their colours stand out."""
     grey = view.picture.convert("L").convert("RGB")
     ground = Image.blend(Image.blend(view.picture, grey, 0.6), Image.new("RGB", grey.size, (236, 238, 240)), 0.35)
-    points = np.zeros((0, 17, 3)) if things.keypoints is None else things.keypoints * (*view.ratio, 1)
+    points = np.zeros((0, JOINTS, 3)) if instances.keypoints is None else instances.keypoints * (*view.ratio, 1)
     return draw_skeletons(ground, points, 1)

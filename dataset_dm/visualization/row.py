@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.labels.records import Objects
-from dataset_dm.labels.rle import box, decode, from_polygons
-from dataset_dm.visualization.instances import Things
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.rle import decode, from_polygons
 
 COLUMNS = ("label", "objects", "annotation", "depth_map")
 
@@ -28,7 +28,7 @@ class Row:
         prompt, confidence, index: written under the picture.
         truth: the class map that `label` should be.
         note: stands in the right corner.
-        objects: things with outlines (`records.Objects`) or with boxes alone (`Things`); with keypoints, skeletons too.
+        objects: shown with outlines; with boxes alone where none has a pixel; with keypoints, skeletons too.
         depth: float32 [H W], metres, 0 unknown.
         truth_objects, truth_depth: what `objects` and `depth` should be.
         kinds: which labels are drawn, names of `tasks.TASKS`; None draws all that are there, or, when there is any
@@ -42,21 +42,21 @@ class Row:
     index: int | None = None
     truth: np.ndarray | None = None
     note: str = ""
-    objects: Objects | Things | None = None
+    objects: Instances | None = None
     depth: np.ndarray | None = None
-    truth_objects: Objects | Things | None = None
+    truth_objects: Instances | None = None
     truth_depth: np.ndarray | None = None
     kinds: tuple[str, ...] | None = None
 
     def labels(self, truth: bool = False) -> dict[str, Any]:
         """Kind (a task's name) → its label, or its truth, where there is one; in the order of the panels."""
-        things = self.objects
+        objects = self.objects
         if truth:
-            things = None if self.truth_objects is None else Things.of(self.truth_objects).unscored()
+            objects = None if self.truth_objects is None else replace(self.truth_objects, scores=None)
         found = {
             "semantic": self.truth if truth else self.label,
-            "instance": things,
-            "pose": things if things is not None and things.keypoints is not None else None,
+            "instance": objects,
+            "pose": objects if objects is not None and objects.keypoints is not None else None,
             "depth": self.truth_depth if truth else self.depth,
         }
         return {kind: label for kind, label in found.items() if label is not None}
@@ -77,7 +77,7 @@ def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
     """A dataset's row of any config: `image` and any of `label`, `objects`, `annotation`, `depth_map`.
 
     `objects` as a dict of lists or a list of dicts, in COCO's terms: outlines from `segmentation`, else from
-    `annotation` (the i-th object is G = i), else boxes alone. Without `objects` the things come from `annotation`.
+    `annotation` (the i-th object is G = i), else boxes alone. Without `objects` the instances come from `annotation`.
     `prompt` and `quality` are shown when they are there.
 
     Raises:
@@ -97,12 +97,12 @@ def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
         prompt=record.get("prompt") or "",
         confidence=quality.get("confidence"),
         index=index,
-        objects=_things(record, image.shape[:2]),
+        objects=_objects(record, image.shape[:2]),
         depth=None if depth is None else np.asarray(_picture(depth)).astype(np.float32),
     )
 
 
-def _things(record: Mapping[str, Any], size: tuple[int, int]) -> Things | None:
+def _objects(record: Mapping[str, Any], size: tuple[int, int]) -> Instances | None:
     """The objects of a row: of its column `objects`, else of the colours of `annotation`."""
     colours = record.get("annotation")
     painted = None if colours is None else np.asarray(_picture(colours).convert("RGB"))
@@ -115,25 +115,22 @@ def _things(record: Mapping[str, Any], size: tuple[int, int]) -> Things | None:
     count = len(columns["category"])
     keypoints = columns.get("keypoints")
     scores = columns.get("score")
-    return Things(
-        classes=np.array(columns["category"], dtype=np.int64).reshape(-1) + 1,
+    classes = np.array(columns["category"], dtype=np.int64).reshape(-1) + 1
+    outlined = Instances.from_masks(_masks(columns.get("segmentation"), painted, count, size), classes)
+    return replace(
+        outlined,
         boxes=np.array(columns["bbox"], dtype=np.float32).reshape(-1, 4),
-        masks=_masks(columns.get("segmentation"), painted, count, size),
         scores=None if scores is None else np.array(scores, dtype=np.float32).reshape(-1),
-        keypoints=None if keypoints is None else np.array(keypoints, dtype=np.float32).reshape(-1, 17, 3),
+        keypoints=None if keypoints is None else np.array(keypoints, dtype=np.float32).reshape(-1, JOINTS, 3),
     )
 
 
-def _masks(
-    forms: Sequence[Any] | None, painted: np.ndarray | None, count: int, size: tuple[int, int]
-) -> np.ndarray | None:
-    """bool [n H W] from run lengths or polygons, else from the colours; None when there are neither."""
-    if forms is None:
-        return (
-            None if painted is None else np.array([painted[..., 1] == i + 1 for i in range(count)]).reshape(-1, *size)
-        )
+def _masks(forms: Sequence[Any] | None, painted: np.ndarray | None, count: int, size: tuple[int, int]) -> np.ndarray:
+    """bool [n H W] from run lengths or polygons, else from the colours; empty ones when there are neither."""
+    if forms is None and painted is not None:
+        return painted[None, ..., 1] == np.arange(1, count + 1)[:, None, None]
     masks = np.zeros((count, *size), dtype=bool)
-    for i, form in enumerate(forms):
+    for i, form in enumerate(forms or ()):
         if form is None or (not isinstance(form, Mapping) and not len(form)):
             continue  # this one shows its box
         try:
@@ -146,17 +143,16 @@ def _masks(
     return masks
 
 
-def _painted(colours: np.ndarray) -> Things:
-    """The things of an instance picture uint8 [H W 3]: R the class id, G the object's number, 0 for none."""
+def _painted(colours: np.ndarray) -> Instances:
+    """The instances of an `annotation` uint8 [H W 3]: R the class id, G the object's number, 0 for none."""
     numbers = [int(i) for i in np.unique(colours[..., 1]) if i]
     masks = np.array([colours[..., 1] == i for i in numbers], dtype=bool).reshape(-1, *colours.shape[:2])
     classes = np.array([np.bincount(colours[..., 0][mask]).argmax() for mask in masks], dtype=np.int64)
-    boxes = np.array([box(mask) for mask in masks], dtype=np.float32).reshape(-1, 4)
-    return Things(classes=classes, boxes=boxes, masks=masks)
+    return Instances.from_masks(masks, classes)
 
 
 def _columns(objects: Any) -> dict[str, Any]:
-    """Objects as a dict of lists, from that or from a list of dicts."""
+    """Instances as a dict of lists, from that or from a list of dicts."""
     if isinstance(objects, Mapping):
         return dict(objects)
     names = list(dict.fromkeys(name for one in objects for name in one)) or ["category", "bbox"]

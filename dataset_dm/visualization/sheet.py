@@ -4,11 +4,10 @@
     read_row(record, index) -> Row                a dataset's row of any config
     Row(image, label=…, objects=…, depth=…)       panels: image | classes | objects | keypoints | depth, what is there
     Row(image, label, truth=…)                    panels: image | truth | label
-    Row(image, objects=…, truth_objects=…, kinds=("instance",))     the same for things ("pose": for skeletons)
+    Row(image, objects=…, truth_objects=…, kinds=("instance",))     the same for instances ("pose": for skeletons)
     Row(image, depth=…, truth_depth=…)            the same for depth, both on one scale
 
-`objects` are `records.Objects`, or `drawing.things.Things` where there are boxes alone; `kinds` are names of
-`tasks.TASKS`.
+`objects` are `labels.instances.Instances`; `kinds` are names of `tasks.TASKS`.
 """
 
 from __future__ import annotations
@@ -111,14 +110,9 @@ def _check(row: Row) -> None:
     size = row.image.shape[:2]
     for labels in (row.labels(), row.labels(truth=True)):
         for kind, label in labels.items():
-            got = label.shape if kind in ("semantic", "depth") else _mask_size(label)
-            if got is not None and got != size:
+            got = label.shape if kind in ("semantic", "depth") else label.map.shape
+            if got != size:
                 raise ValueError(f"preview: {kind} label of size {got} on an image of {size}; they must agree")
-
-
-def _mask_size(things: object) -> tuple[int, int] | None:
-    masks = getattr(things, "masks", None)
-    return None if masks is None or not len(masks) else masks.shape[1:]
 
 
 def _caption(row: Row, names: Sequence[str], width: int) -> Image.Image:

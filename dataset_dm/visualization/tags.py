@@ -11,7 +11,7 @@ from dataset_dm.visualization.text import fit, font
 
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 CROWDED = 0.1  # a tag that would hide more of another than this is left out: two unreadable ones say less than one
-BURIED = 0.6  # nor may a tag hide more of a thing than this, its own included
+BURIED = 0.6  # nor may a tag hide more of an object than this, its own included
 MOST = 0.12  # share of the picture that tags may cover before they shrink
 
 
@@ -54,7 +54,7 @@ def draw_tags(
 ) -> None:
     """Writes a tag for every box onto `picture`, in its colour uint8 [n 3], in black or white ink.
 
-    Where many things crowd, tags shrink and then say the score alone (the colour tells the class).
+    Where many objects crowd, tags shrink and then say the score alone (the colour tells the class).
     """
     draw = ImageDraw.Draw(picture)
     texts, face = _lettering(names, scores, picture.size)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from dataset_dm.evaluation.sources import NAMES
-from dataset_dm.readers.labelled import Instances, LabelledImage
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.readers.miniature import MiniatureSet
 from dataset_dm.training.augment import AugmentConfig
 from tests.benchmarks.baseline.losses import distance, peaks, total, up_to_scale
@@ -44,14 +45,16 @@ def test_bump_is_one_at_its_pixel() -> None:
 
 
 def test_targets_by_hand() -> None:
-    numbers = np.zeros((16, 16), np.uint8)
-    numbers[4:8, 2:6], numbers[:, 15] = 1, 255
+    numbers = np.zeros((16, 16), np.int32)
+    numbers[4:8, 2:6], numbers[:, 15] = 1, IGNORED
     points = np.zeros((1, 17, 3), np.float32)
     points[0, 0] = (3.5, 4.5, 2)
     depth = np.full((16, 16), math.e, np.float32)
     depth[0] = 0
     image = np.zeros((16, 16, 3), np.uint8)
-    sample = LabelledImage("a", image, numbers, None, Instances(numbers, np.array([15]), points), depth)
+    sample = LabelledImage(
+        "a", image, numbers, None, Instances(map=numbers, classes=np.array([15]), keypoints=points), depth
+    )
     true = targets([sample])
     assert true.images.shape == (1, 3, 16, 16) and true.images.unique().tolist() == [-1]
     assert not true.counted[0, :, 15].any() and true.counted[0, :, :15].all()

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.provenance import Provenance
-from dataset_dm.labels.records import Annotation, Objects, all_features, arrow_schema
+from dataset_dm.labels.records import Annotation, all_features, arrow_schema
 from dataset_dm.rows.columns import assemble
 from dataset_dm.store.label_codec import label_rows
 from dataset_dm.store.output_folder import OutFolder
@@ -22,7 +23,7 @@ CLASSES = ("cat", "dog", "person")
 PROMPTS = ("a cat", "a cat by a Dog", "an <b>empty</b> room", "a person", "a dog")
 CONFIDENCE = (0.9, 0.5, 0.7, 0.3, 0.6)
 # row → (class id, rows, columns, score) of its objects
-THINGS = {
+OBJECTS = {
     0: [(1, slice(2, 8), slice(4, 12), 0.9)],
     1: [(1, slice(2, 8), slice(0, 6), 0.6), (2, slice(2, 8), slice(8, 16), 0.4)],
     2: [],
@@ -38,7 +39,7 @@ PROVENANCE = Provenance(
 
 def annotation(row: int, without: int = 0) -> Annotation:
     """The labels of a row, less the objects of class `without`; depth is 2 m in the left half, 4 m in the right."""
-    things = [one for one in THINGS[row] if one[0] != without]
+    things = [one for one in OBJECTS[row] if one[0] != without]
     masks = np.zeros((len(things), HEIGHT, WIDTH), bool)
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     for number, (class_id, rows, columns, _) in enumerate(things):
@@ -47,7 +48,7 @@ def annotation(row: int, without: int = 0) -> Annotation:
     joints = np.zeros((len(things), 17, 3), np.float32)
     if row == 3:
         joints[0, 5], joints[0, 6] = (7.5, 3.5, 2), (4.5, 3.5, 2)  # the shoulders
-    objects = Objects(
+    objects = Instances.from_masks(
         masks,
         np.array([one[0] for one in things], np.int64),
         np.array([one[3] for one in things], np.float32),

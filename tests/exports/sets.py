@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_dm.labels.images import encode_png
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.provenance import Provenance
-from dataset_dm.labels.records import VOID, Annotation, Objects, all_features, arrow_schema, semantic_features
+from dataset_dm.labels.records import Annotation, all_features, arrow_schema, semantic_features
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.rows.columns import assemble
 from dataset_dm.store.label_codec import label_rows
 from dataset_dm.store.output_folder import OutFolder
@@ -47,7 +49,7 @@ def full() -> Annotation:
     joints[1, 9, 2] = 1
     sure = np.zeros((3, 17), np.float32)
     sure[1, :11] = np.linspace(0.3, 0.9, 11)
-    objects = Objects(masks, np.array([2, 3, 1]), np.array([0.875, 0.5, 0.3], np.float32), joints, sure)
+    objects = Instances.from_masks(masks, np.array([2, 3, 1]), np.array([0.875, 0.5, 0.3], np.float32), joints, sure)
     return _annotation(objects, [(slice(6, 20), 13), (slice(1, 3), slice(2, 4))])
 
 
@@ -66,15 +68,15 @@ def two_people() -> Annotation:
     return _annotation(_objects(masks, [3, 3], [0.9, 0.8], joints), [(0, slice(0, WIDTH))])
 
 
-def _objects(masks: Any, classes: list[int], scores: list[float], joints: Any = None) -> Objects:
+def _objects(masks: Any, classes: list[int], scores: list[float], joints: Any = None) -> Instances:
     count = len(classes)
     joints = np.zeros((count, 17, 3), np.float32) if joints is None else joints
     sure = np.where(joints[..., 2] > 0, np.float32(0.75), np.float32(0))
     masks = np.asarray(masks, bool).reshape(count, HEIGHT, WIDTH)
-    return Objects(masks, np.array(classes, np.int64), np.array(scores, np.float32), joints, sure)
+    return Instances.from_masks(masks, np.array(classes, np.int64), np.array(scores, np.float32), joints, sure)
 
 
-def _annotation(objects: Objects, void: list[Any]) -> Annotation:
+def _annotation(objects: Instances, void: list[Any]) -> Annotation:
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     for mask, class_id in zip(objects.masks, objects.classes, strict=True):
         label[mask] = class_id

@@ -16,7 +16,7 @@ from dataset_dm.hub import CardFacts, escape, size_category, write_card
 from dataset_dm.labels.images import encode_png
 from dataset_dm.labels.records import arrow_schema, features, semantic_features
 from dataset_dm.plan.configs import CATALOGUE
-from tests.annotations import CLASSES as THINGS
+from tests.annotations import CLASSES as OBJECTS
 from tests.annotations import annotation, nothing
 from tests.rows.test_reader import rows_of
 
@@ -149,11 +149,11 @@ def made_card(folder: Path, config: str, **facts: object) -> tuple[dict, str]:
     ],
 )
 def test_every_config_has_its_tasks_and_columns_explained(tmp_path: Path, config: str, categories: list[str]) -> None:
-    names = () if config == "depth" else ("background", *THINGS)
+    names = () if config == "depth" else ("background", *OBJECTS)
     head, text = made_card(tmp_path / "set", config, classes=names, dropped_objects={"low_score": 3})
     assert head["task_categories"] == categories
     loaded = load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache"))
-    assert loaded.features == features(CATALOGUE["miniature"][config].features(THINGS))
+    assert loaded.features == features(CATALOGUE["miniature"][config].features(OBJECTS))
     for name in loaded.features:
         (line,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
         assert line.split("|")[3].strip(), name  # every column says what it means
@@ -169,7 +169,7 @@ def test_every_config_has_its_tasks_and_columns_explained(tmp_path: Path, config
 
 
 def test_the_id_of_a_class_is_the_one_in_the_annotation(tmp_path: Path) -> None:
-    made_card(tmp_path / "set", "instance", classes=("background", *THINGS))
+    made_card(tmp_path / "set", "instance", classes=("background", *OBJECTS))
     ids = json.loads((tmp_path / "set" / "id2label.json").read_text())
     row = load_dataset(str(tmp_path / "set"), split="train", cache_dir=str(tmp_path / "cache"))[0]
     assert {name: int(number) for number, name in ids.items()} == row["semantic_class_to_id"]

@@ -18,7 +18,7 @@ told["columns"] = [name for name in train.column_names if name in ("image", "lab
 told["ids"] = sorted({int(number) for row in train for number in np.unique(np.array(row["label"]))})
 told["names"] = train.features["classes"].feature.names
 """
-THINGS = """
+OBJECTS = """
 import numpy as np
 from datasets import load_dataset
 sets = load_dataset("me/coco_synth")
@@ -58,7 +58,7 @@ def test_semantic_segmentation(logged_in: LoopbackHub, tmp_path: Path, elsewhere
 def test_detection_and_instance_segmentation(logged_in: LoopbackHub, tmp_path: Path, elsewhere: Callable) -> None:
     store = make_store(tmp_path / "set", "instance", train=4, validation=2, test=2)
     push(store, "me/coco_synth")
-    told = elsewhere(THINGS)
+    told = elsewhere(OBJECTS)
     assert told["splits"] == ["test", "train", "validation"]
     assert told["names"] == ["cat", "dog", "person"]
     assert told["ids"] == {"background": 0, "cat": 1, "dog": 2, "person": 3}

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from dataset_dm.labels.records import Objects
-from dataset_dm.readers.labelled import Instances
+from dataset_dm.labels.instances import IGNORED, Instances
 
 SIDE = 64
 
@@ -17,16 +16,18 @@ def square(y: int, x: int, side: int, size: int = SIDE) -> np.ndarray:
 
 def true(*things: tuple[np.ndarray, int], ignore: np.ndarray | None = None, points: np.ndarray | None = None):
     """Instances of (mask, class id) pairs."""
-    numbers = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    numbers = np.zeros((SIDE, SIDE), dtype=np.int32)
     for i, (mask, _) in enumerate(things, start=1):
         numbers[mask] = i
     if ignore is not None:
-        numbers[ignore] = 255
-    return Instances(numbers, np.array([k for _, k in things], dtype=np.int64), points)
+        numbers[ignore] = IGNORED
+    return Instances(map=numbers, classes=np.array([k for _, k in things], dtype=np.int64), keypoints=points)
 
 
 def found(*things: tuple[np.ndarray, int, float], points: np.ndarray | None = None, sure: np.ndarray | None = None):
-    """Objects of (mask, class id, score) triples."""
+    """Instances of (mask, class id, score) triples."""
     masks = np.stack([mask for mask, _, _ in things]) if things else np.zeros((0, SIDE, SIDE), dtype=bool)
     classes = np.array([k for _, k, _ in things], dtype=np.int64)
-    return Objects(masks, classes, np.array([score for _, _, score in things], dtype=np.float32), points, sure)
+    return Instances.from_masks(
+        masks, classes, np.array([score for _, _, score in things], dtype=np.float32), points, sure
+    )

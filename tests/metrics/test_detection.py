@@ -90,5 +90,5 @@ def test_asking_twice_gives_the_same() -> None:
 
 
 def test_unknown_classes_are_named() -> None:
-    with pytest.raises(ValueError, match=r"a found thing has class 3, the task has 1\.\.2"):
+    with pytest.raises(ValueError, match=r"a found instance has class 3, the task has 1\.\.2"):
         counted((found((square(5, 5, 10), 3, 0.9)), true()))

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from dataset_dm.errors import DataError
+from dataset_dm.labels.instances import IGNORED
 from dataset_dm.readers import SampleError, open_labelled
 from dataset_dm.readers.cityscapes import CLASSES
 from tests.readers.little_sets import HEIGHT, WIDTH, picture
@@ -54,11 +55,11 @@ def test_instances_and_groups(tmp_path):
     Image.fromarray(instance_ids()).save(root / "gtFine" / "train" / "ulm" / f"{NAME}_gtFine_instanceIds.png")
     found = open_labelled(root)
     assert found.kinds == ("semantic", "instance")
-    things = found[0].instances
-    assert things.classes.tolist() == [13, 14, 14]
-    expected = np.zeros((HEIGHT, WIDTH), np.uint8)
-    expected[1:4, 1:3], expected[1:4, 3:5], expected[1:4, 5], expected[1, 2] = 2, 3, 255, 1
-    assert np.array_equal(things.map, expected)
+    instances = found[0].instances
+    assert instances.classes.tolist() == [13, 14, 14]
+    expected = np.zeros((HEIGHT, WIDTH), np.int32)
+    expected[1:4, 1:3], expected[1:4, 3:5], expected[1:4, 5], expected[1, 2] = 2, 3, IGNORED, 1
+    assert np.array_equal(instances.map, expected)
 
 
 def test_classes_that_were_not_asked_for_are_background(tmp_path):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from dataset_dm.errors import DataError
 from dataset_dm.labels import rle
+from dataset_dm.labels.instances import IGNORED
 from dataset_dm.readers import SampleError, open_labelled
 from tests.readers.little_sets import (
     HEIGHT,
@@ -41,20 +42,22 @@ def test_class_ids_are_contiguous_and_instances_are_told_apart(coco):
     expected[1:5, 2:4] = 1  # the smaller person before it keeps its pixels
     expected[:, 6:] = 255  # the crowd is ignored
     assert np.array_equal(sample.label, expected)
-    # things in the order of the file: the dog first
+    # instances in the order of the file: the dog first
     assert sample.instances.classes.tolist() == [2, 1]
-    assert np.array_equal(sample.instances.map, np.choose(expected % 255, [0, 2, 1]) + (expected == 255) * 255)
-    assert sample.instances.map.dtype == np.uint8 and sample.instances.keypoints is None
+    assert np.array_equal(
+        sample.instances.map, np.where(expected == 255, IGNORED, np.choose(expected % 255, [0, 2, 1]))
+    )
+    assert sample.instances.map.dtype == np.int32 and sample.instances.keypoints is None
     assert sample.image[0, 0].tolist() == [10, 10, 10]
 
 
 def test_a_crowd_is_no_instance_and_never_background(coco):
     sample = open_labelled(coco)[0]
     assert len(sample.instances) == 2
-    assert (sample.label[:, 6:] == 255).all() and (sample.instances.map[:, 6:] == 255).all()
+    assert (sample.label[:, 6:] == 255).all() and (sample.instances.map[:, 6:] == IGNORED).all()
 
 
-def test_a_thing_keeps_its_pixels_before_a_crowd(tmp_path):
+def test_an_object_keeps_its_pixels_before_a_crowd(tmp_path):
     sample = changed(tmp_path, bbox=[6, 0, 1, 2], segmentation=[rectangle(6, 0, 1, 2)])[0]
     assert (sample.label[:2, 6] == 1).all() and (sample.label[2:, 6] == 255).all()
 

@@ -10,6 +10,7 @@ from PIL import Image
 import dataset_dm  # noqa: F401  (registers the names)
 from dataset_dm.errors import DataError
 from dataset_dm.labels import rle
+from dataset_dm.labels.instances import IGNORED
 from dataset_dm.readers import SampleError, open_labelled
 from dataset_dm.readers.hub import as_rows
 from tests.readers.little_sets import HEIGHT, STANDING, WIDTH, millimetres, picture
@@ -67,7 +68,7 @@ FORM = np.zeros((HEIGHT, WIDTH), bool)
 FORM[1:4, 2:6] = True
 OTHER = np.zeros((HEIGHT, WIDTH), bool)
 OTHER[3:6, 5:8] = True
-THINGS = [
+OBJECTS = [
     {"id": 1, "bbox": [2.0, 1.0, 4.0, 3.0], "category": 1, "iscrowd": 0, "segmentation": rle.encode(FORM)},
     {"id": 2, "bbox": [5.0, 3.0, 3.0, 3.0], "category": 0, "iscrowd": 0, "segmentation": rle.encode(OTHER)},
 ]
@@ -100,11 +101,11 @@ def with_objects(root, *pictures, **more):
 
 
 def changed(**fields):
-    return [{**THINGS[0], **fields}]
+    return [{**OBJECTS[0], **fields}]
 
 
 def test_a_list_of_dicts_is_read_and_the_class_map_follows(tmp_path):
-    found = open_labelled(with_objects(tmp_path / "set", THINGS, []))
+    found = open_labelled(with_objects(tmp_path / "set", OBJECTS, []))
     assert found.classes == ("person", "dog") and found.kinds == ("semantic", "instance")
     sample = found[0]
     assert sample.instances.classes.tolist() == [2, 1]
@@ -124,8 +125,8 @@ def test_lists_and_dicts_are_the_same_things():
 
 
 def test_crowds_are_ignored(tmp_path):
-    sample = open_labelled(with_objects(tmp_path / "set", [{**THINGS[0], "iscrowd": 1}]))[0]
-    assert (sample.label[FORM] == 255).all() and (sample.instances.map[FORM] == 255).all()
+    sample = open_labelled(with_objects(tmp_path / "set", [{**OBJECTS[0], "iscrowd": 1}]))[0]
+    assert (sample.label[FORM] == 255).all() and (sample.instances.map[FORM] == IGNORED).all()
     assert len(sample.instances) == 0
 
 
@@ -133,7 +134,7 @@ def test_crowds_are_ignored(tmp_path):
 def test_whole_keypoints_are_pixels_and_others_are_places(tmp_path, dtype, x):
     points = np.array(STANDING).reshape(17, 3).tolist()
     features = {"keypoints": datasets.Sequence(datasets.Sequence(datasets.Value(dtype)))}
-    things = [{**thing, "keypoints": points} for thing in THINGS]
+    things = [{**thing, "keypoints": points} for thing in OBJECTS]
     found = open_labelled(with_objects(tmp_path / "set", things, **features))
     assert found.kinds == ("semantic", "instance", "pose")
     assert found[0].instances.keypoints[1, 1].tolist() == [x, x, 2]
@@ -159,7 +160,7 @@ def test_sixteen_keypoints_are_named(tmp_path):
     ],
 )
 def test_a_broken_object_is_named_and_skipped_when_asked(tmp_path, fields, said):
-    root = with_objects(tmp_path / "set", changed(**fields), THINGS)
+    root = with_objects(tmp_path / "set", changed(**fields), OBJECTS)
     with pytest.raises(SampleError, match=rf"train\[0\], object 0: {said}"):
         open_labelled(root)[0]
     rest = open_labelled(root, on_error="skip")
@@ -205,7 +206,7 @@ def test_a_coloured_annotation_holds_classes_and_instances(tmp_path):
 
 
 def test_some_of_the_own_classes_may_be_chosen_by_name(tmp_path):
-    found = open_labelled(with_objects(tmp_path / "set", THINGS), classes=["dog"])
+    found = open_labelled(with_objects(tmp_path / "set", OBJECTS), classes=["dog"])
     assert found.classes == ("dog",) and found[0].instances.classes.tolist() == [1]
     assert np.array_equal(found[0].label, FORM)
 

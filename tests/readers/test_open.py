@@ -8,7 +8,6 @@ from PIL import Image
 
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.readers import LAYOUTS, Subset, open_labelled, split_off
-from dataset_dm.readers.instances import Thing, paint
 from tests.readers.little_sets import coco_content, millimetres, picture, thing, write_coco, write_keypoints
 
 
@@ -117,42 +116,19 @@ def test_miniature_has_all_kinds_of_exact_labels():
     assert found.kinds == ("semantic", "instance", "depth", "pose")
     people = 0
     for sample in Subset(found, range(15)):
-        things = sample.instances
-        assert sorted(np.unique(things.map).tolist() + [0]) in (
-            [0, *range(len(things) + 1)],
-            [0, 0, *range(1, len(things) + 1)],
+        instances = sample.instances
+        assert sorted(np.unique(instances.map).tolist() + [0]) in (
+            [0, *range(len(instances) + 1)],
+            [0, 0, *range(1, len(instances) + 1)],
         )
-        of_things = np.array([0, *things.classes])[things.map]
-        assert np.array_equal(of_things, sample.label), "class and instance maps say the same"
-        person = things.classes == found.classes.index("person") + 1
+        of_instances = np.array([0, *instances.classes])[instances.map]
+        assert np.array_equal(of_instances, sample.label), "class and instance maps say the same"
+        person = instances.classes == found.classes.index("person") + 1
         people += int(person.sum())
-        assert not things.keypoints[~person].any()
-        assert all((points[:, 2] > 0).any() for points in things.keypoints[person] if len(points))
+        assert not instances.keypoints[~person].any()
+        assert all((points[:, 2] > 0).any() for points in instances.keypoints[person] if len(points))
         assert sample.depth.dtype == np.float32 and (sample.depth[sample.label > 0] > 0).all()
     assert people, "or nothing was tested"
-
-
-def masks(*boxes):
-    found = []
-    for top, left, height, width in boxes:
-        mask = np.zeros((20, 20), bool)
-        mask[top : top + height, left : left + width] = True
-        found.append(mask)
-    return found
-
-
-def test_a_thing_that_others_cover_is_left_out():
-    wall, door, window = masks((0, 0, 4, 4), (0, 0, 4, 2), (0, 2, 4, 2))
-    owner, things = paint([Thing(wall, 5), Thing(door, 6), Thing(window, 7)], (20, 20), poses=False)
-    assert things.classes.tolist() == [6, 7] and np.unique(things.map).tolist() == [0, 1, 2]
-    assert owner[0].tolist() == [6, 6, 7, 7] + [0] * 16
-
-
-def test_beyond_254_things_the_smallest_are_ignored():
-    boxes = [(i // 20, i % 20, 1, 1) for i in range(300)]
-    owner, things = paint([Thing(mask, 1) for mask in masks(*boxes)], (20, 20), poses=True)
-    assert len(things) == 254 and things.map.max() == 255 and (things.map == 255).sum() == 46
-    assert (owner == 1).sum() == 300 and things.keypoints.shape == (254, 17, 3)
 
 
 def test_keypoints_of_a_json_beside_do_not_need_all_people(coco):

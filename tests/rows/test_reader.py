@@ -12,7 +12,8 @@ import pytest
 from dataset_dm.exports.open_dataset import class_names
 from dataset_dm.labels import rle
 from dataset_dm.labels.images import encode_png
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
 from dataset_dm.plan.configs import recipe
 from dataset_dm.rows.columns import shown_classes
 from dataset_dm.rows.filters import from_dict
@@ -187,7 +188,7 @@ def test_objects_that_a_mosaic_has_no_room_for_are_counted() -> None:
     masks = np.zeros((200, 20, 20), bool)
     for number in range(200):
         masks[number, number // 10, 2 * (number % 10) : 2 * (number % 10) + 2] = True
-    crowd = Annotation(confidence=0.5, objects=Objects(masks, np.ones(200, int), np.ones(200, np.float32)))
+    crowd = Annotation(confidence=0.5, objects=Instances.from_masks(masks, np.ones(200, int), np.ones(200, np.float32)))
     picture = {"bytes": encode_png(np.zeros((20, 20, 3), np.uint8)), "path": None}
     samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "requested": None, "image": picture, "width": 20,
                 "height": 20, "unsafe": False} for i in (0, 1)]  # fmt: skip

@@ -5,15 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
 from dataset_dm.miniature.world import labelled
 from dataset_dm.rows.splice import Lost, Part, splice, tiles
 
 
-def things(*masks: np.ndarray, scores: tuple[float, ...], keypoints: np.ndarray | None = None) -> Objects:
+def things(*masks: np.ndarray, scores: tuple[float, ...], keypoints: np.ndarray | None = None) -> Instances:
     shape = masks[0].shape if masks else (4, 4)
     points = np.zeros((len(masks), 17, 3), np.float32) if keypoints is None else keypoints
-    return Objects(
+    return Instances.from_masks(
         masks=np.array(masks, dtype=bool).reshape(-1, *shape),
         classes=np.arange(1, len(masks) + 1),
         scores=np.array(scores, dtype=np.float32),
@@ -130,7 +131,7 @@ def test_pictures_without_objects() -> None:
 def test_a_grid_of_one_changes_nothing() -> None:
     scene, drawn = labelled("test", 32)
     masks = np.array([drawn.instance_map == i + 1 for i in range(len(scene.bodies))])
-    objects = Objects(masks, np.array([b.class_id for b in scene.bodies]), np.ones(len(masks), np.float32))
+    objects = Instances.from_masks(masks, np.array([b.class_id for b in scene.bodies]), np.ones(len(masks), np.float32))
     annotation = Annotation(confidence=1.0, label=drawn.class_map, objects=objects, depth=drawn.depth)
     whole = splice([Part(image=drawn.image, annotation=annotation, prompt="a", index=3)], (1, 1))
     assert np.array_equal(whole.image, drawn.image) and np.array_equal(whole.annotation.label, drawn.class_map)
@@ -145,7 +146,7 @@ def test_labels_still_agree_in_a_mosaic_of_renders() -> None:
         bodies = [j for j in range(len(scene.bodies)) if (drawn.instance_map == j + 1).any()]
         masks = np.array([drawn.instance_map == j + 1 for j in bodies])
         classes = np.array([scene.bodies[j].class_id for j in bodies])
-        objects = Objects(masks, classes, np.linspace(0.9, 0.1, len(bodies)).astype(np.float32))
+        objects = Instances.from_masks(masks, classes, np.linspace(0.9, 0.1, len(bodies)).astype(np.float32))
         annotation = Annotation(confidence=1.0, label=drawn.class_map, objects=objects, depth=drawn.depth)
         parts.append(Part(image=drawn.image, annotation=annotation, prompt="", index=i))
     merged = splice(parts, (2, 3)).annotation
@@ -168,7 +169,7 @@ def test_mistakes() -> None:
     with pytest.raises(ValueError, match="sample 2 has no label"):
         splice([one, part(2)], (1, 2))
     mask = np.ones((4, 4), bool)
-    bare = Objects(mask[None], np.array([1]), np.ones(1, np.float32))
+    bare = Instances.from_masks(mask[None], np.array([1]), np.ones(1, np.float32))
     with pytest.raises(ValueError, match="with and without keypoints"):
         splice([part(1, objects=things(mask, scores=(1.0,))), part(2, objects=bare)], (1, 2))
 

@@ -9,7 +9,8 @@ import pytest
 
 from dataset_dm.labels import rle
 from dataset_dm.labels.images import decode_depth, decode_png
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
 from dataset_dm.store.label_codec import (
     class_ids,
     each,
@@ -135,6 +136,8 @@ def test_unsure_objects_leave_both_columns_and_the_others_close_up() -> None:
 
 def test_the_surest_255_fit_into_one_byte() -> None:
     masks = np.eye(300, dtype=bool).reshape(300, 15, 20)
-    many = Objects(masks=masks, classes=np.ones(300, np.int64), scores=np.linspace(1, 0, 300, dtype=np.float32))
+    many = Instances.from_masks(
+        masks=masks, classes=np.ones(300, np.int64), scores=np.linspace(1, 0, 300, dtype=np.float32)
+    )
     row = to_row(0, Annotation(confidence=1.0, objects=many))
     assert len(row["objects"]["id"]) == 255 == instance_picture(many)[..., 1].max()

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dataset_dm.readers import Instances, LabelledImage
+from dataset_dm.labels.instances import Instances
+from dataset_dm.readers import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, fit, paste, stream
 
 PLAIN = AugmentConfig(flip=False, crop=1, zoom_out=0, colour=0, hue=False)
@@ -64,7 +65,14 @@ def with_things(number: int) -> LabelledImage:
     points = np.zeros((1, 17, 3), np.float32)
     points[0, 0], points[0, 5] = (3.5, 5.5, 2), (7.5, 9.5, 2)
     image = np.full((20, 20, 3), 50 * number, np.uint8)
-    return LabelledImage("x", image, numbers * 3, None, Instances(numbers, np.array([3]), points), np.ones((20, 20)))
+    return LabelledImage(
+        "x",
+        image,
+        numbers * 3,
+        None,
+        Instances(map=numbers, classes=np.array([3]), keypoints=points),
+        np.ones((20, 20)),
+    )
 
 
 def test_a_pasted_thing_gets_a_number_hides_joints_and_takes_away_depth():

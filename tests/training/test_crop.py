@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from dataset_dm.readers.labelled import Instances, LabelledImage
+from dataset_dm.labels.instances import IGNORED, Instances
+from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.crop import View, whole
 
 
@@ -16,7 +17,9 @@ def sample() -> LabelledImage:
     points[0, 1], points[0, 2] = (6.5, 2.5, 2), (4.5, 2.5, 1)  # left and right eye
     depth = np.tile(np.arange(1, 9, dtype=np.float32), (8, 1))
     image = np.repeat((numbers * 200)[..., None], 3, -1)
-    return LabelledImage("x", image, numbers * 7, None, Instances(numbers, np.array([7]), points), depth)
+    return LabelledImage(
+        "x", image, numbers * 7, None, Instances(map=numbers, classes=np.array([7]), keypoints=points), depth
+    )
 
 
 def test_the_whole_image_is_itself():
@@ -55,7 +58,7 @@ def test_joints_outside_the_window_are_not_in_the_picture():
 def test_beyond_the_image_nothing_is_labelled():
     found = View((8, 8), (0, -8, 16, 16)).apply(sample())  # the image is the upper right quarter
     assert found.image.shape == (8, 8, 3)
-    assert (found.label[:4, :4] == 255).all() and (found.instances.map[4:] == 255).all()
+    assert (found.label[:4, :4] == 255).all() and (found.instances.map[4:] == IGNORED).all()
     assert np.isnan(found.depth[:, :4]).all() and np.isfinite(found.depth[:4, 4:]).all()
     assert found.depth[0, 7] == pytest.approx(2 * 8) or found.depth[0, 7] == pytest.approx(2 * 7), (
         "seen smaller: farther"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from dataset_dm.errors import ConfigError
+from dataset_dm.labels.instances import IGNORED, Instances
 from dataset_dm.readers import LabelledImage, open_labelled
-from dataset_dm.readers.labelled import Instances
 from dataset_dm.training.subsets import long_tail, quotas, seen_only, shown_classes, tail_order
 
 CLASSES = ("dog", "cat", "car")
@@ -37,7 +37,7 @@ def things() -> LabelledImage:
     """Background, a cat, a dog, another cat, a crowd; the second cat has keypoints of sevens."""
     keypoints = np.zeros((3, 17, 3), np.float32)
     keypoints[2] = 7
-    found = Instances(np.array([[0, 1, 2, 3, 255]], np.uint8), np.array([2, 1, 2]), keypoints)
+    found = Instances(map=np.array([[0, 1, 2, 3, IGNORED]]), classes=np.array([2, 1, 2]), keypoints=keypoints)
     depth = np.arange(5, dtype=np.float32)[None]
     return replace(image(0, 2, 1, 2, 255), instances=found, depth=depth)
 
@@ -51,11 +51,11 @@ def test_unseen_pixels_are_void_and_ids_follow_the_given_order() -> None:
 def test_unseen_things_are_ignored_and_the_others_move_up() -> None:
     original = things()
     found = seen_only(Held([original]), ["car", "cat"])[0]
-    assert found.instances.map.tolist() == [[0, 1, 255, 2, 255]]
+    assert found.instances.map.tolist() == [[0, 1, IGNORED, 2, IGNORED]]
     assert found.instances.classes.tolist() == [2, 2]
     assert found.instances.keypoints.shape == (2, 17, 3) and (found.instances.keypoints[1] == 7).all()
     assert np.array_equal(found.depth, original.depth)
-    assert original.instances.map.tolist() == [[0, 1, 2, 3, 255]], "the set it is made of stays as it is"
+    assert original.instances.map.tolist() == [[0, 1, 2, 3, IGNORED]], "the set it is made of stays as it is"
 
 
 def test_captions_do_not_name_what_is_held_back() -> None:
@@ -122,7 +122,7 @@ def test_things_beyond_the_share_are_ignored() -> None:
     found = long_tail(Held([things(), things()]), 2, order=["cat", "car", "dog"])
     assert found.counts == {"cat": 2, "car": 0, "dog": 1}
     maps = sorted(found[i].instances.map.tolist() for i in range(2))
-    assert maps == [[[0, 1, 2, 3, 255]], [[0, 1, 255, 2, 255]]]
+    assert maps == [[[0, 1, IGNORED, 2, IGNORED]], [[0, 1, 2, 3, IGNORED]]]
 
 
 def test_the_choice_is_a_function_of_the_seed() -> None:

@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from dataset_dm.labels.coco import KEYPOINTS, LIMBS, side
-from dataset_dm.labels.records import Objects
-from dataset_dm.visualization.instances import Things, tints
+from dataset_dm.visualization.instances import tints
 from dataset_dm.visualization.oklab import to_oklab
 from dataset_dm.visualization.overlay import display_colours
 from dataset_dm.visualization.skeleton import LEFT, MIDDLE, RIGHT, draw_skeletons
@@ -22,26 +21,6 @@ def test_objects_of_a_class_are_told_apart_and_stay_in_its_family() -> None:
         apart = np.linalg.norm(family[:, None] - family[None], axis=-1)[np.triu_indices(3, 1)]
         assert apart.min() > 0.04 and np.linalg.norm(family[:, 1:] - family[0, 1:], axis=1).max() < 0.13
     assert tints([]).shape == (0, 3)
-
-
-def test_things_of_objects() -> None:
-    masks = np.zeros((2, 4, 6), bool)
-    masks[0, 1:3, 2:6] = True
-    masks[1, 2, 0] = True
-    found = Things.of(Objects(masks, np.array([3, 1]), np.array([0.9, 0.4], np.float32)))
-    assert found.boxes.tolist() == [[2, 1, 4, 2], [0, 2, 1, 1]] and len(found) == 2
-    assert found.numbers((4, 6)).tolist()[2] == [2, 0, 1, 1, 1, 1]
-    assert Things.of(found) is found
-    empty = Things.of(Objects(np.zeros((0, 4, 6), bool), np.zeros(0, int), np.zeros(0, np.float32)))
-    assert empty.boxes.shape == (0, 4) and not empty.numbers((4, 6)).any()
-
-
-def test_where_masks_overlap_the_smaller_one_shows() -> None:
-    masks = np.zeros((2, 3, 3), bool)
-    masks[0, 1, 1] = True
-    masks[1] = True
-    numbers = Things(classes=np.array([1, 2]), boxes=np.zeros((2, 4)), masks=masks).numbers((3, 3))
-    assert numbers.tolist() == [[2, 2, 2], [2, 1, 2], [2, 2, 2]]
 
 
 def test_a_lone_tag_stands_on_its_box() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dataset_dm.errors import DataError
-from dataset_dm.labels.records import Objects
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.rle import encode
 from dataset_dm.visualization.row import Row, read_row
 
@@ -57,7 +57,7 @@ def test_a_list_of_dicts_and_polygons() -> None:
 
 def test_boxes_alone() -> None:
     row = read_row({"image": IMAGE, "objects": columns()})
-    assert row.objects.masks is None and len(row.objects) == 2
+    assert not row.objects.map.any() and len(row.objects) == 2
 
 
 def test_colours_stand_in_for_outlines_and_for_objects() -> None:
@@ -69,7 +69,7 @@ def test_colours_stand_in_for_outlines_and_for_objects() -> None:
     alone = read_row({"image": IMAGE, "annotation": annotation})
     for row in (both, alone):
         assert np.array_equal(row.objects.masks, masks()) and row.objects.classes.tolist() == [15, 1]
-    assert alone.objects.boxes.tolist() == [[2, 1, 4, 2], [0, 0, 6, 4]]
+    assert alone.objects.bounds().tolist() == [[2, 1, 4, 2], [0, 0, 6, 4]]
 
 
 def test_keypoints_and_depth_and_undecoded_bytes() -> None:
@@ -90,7 +90,7 @@ def test_keypoints_and_depth_and_undecoded_bytes() -> None:
     assert row.chosen() == ("instance", "pose", "depth")
 
 
-def test_pictures_without_a_thing() -> None:
+def test_pictures_without_an_object() -> None:
     nothing = {"category": [], "bbox": [], "score": [], "segmentation": [], "keypoints": []}
     row = read_row({"image": IMAGE, "objects": nothing})
     assert len(row.objects) == 0 and row.objects.boxes.shape == (0, 4) and row.objects.keypoints.shape == (0, 17, 3)
@@ -114,11 +114,11 @@ def test_mistakes_are_one_line() -> None:
 
 def test_what_is_drawn_follows_the_truth() -> None:
     image, label = np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.uint8)
-    things = Objects(masks(), np.array([1, 2]), np.ones(2, np.float32), np.zeros((2, 17, 3), np.float32))
-    every = Row(image, label, objects=things, depth=np.ones((4, 6), np.float32))
+    found = Instances.from_masks(masks(), np.array([1, 2]), np.ones(2, np.float32), np.zeros((2, 17, 3), np.float32))
+    every = Row(image, label, objects=found, depth=np.ones((4, 6), np.float32))
     assert every.chosen() == ("semantic", "instance", "pose", "depth")
-    assert Row(image, label, truth=label, objects=things).chosen() == ("semantic",)
-    assert Row(image, objects=things, truth_objects=things, kinds=("pose",)).chosen() == ("pose",)
-    assert Row(image, objects=things, truth_objects=things).labels(truth=True)["instance"].scores is None
+    assert Row(image, label, truth=label, objects=found).chosen() == ("semantic",)
+    assert Row(image, objects=found, truth_objects=found, kinds=("pose",)).chosen() == ("pose",)
+    assert Row(image, objects=found, truth_objects=found).labels(truth=True)["instance"].scores is None
     with pytest.raises(ValueError, match="asks for 'depth', but has semantic"):
         Row(image, label, kinds=("depth",)).chosen()

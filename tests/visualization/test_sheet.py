@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_dm.labels.records import Objects
+from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world import labelled
 from dataset_dm.visualization.depth import colours
-from dataset_dm.visualization.instances import Things
 from dataset_dm.visualization.overlay import colour_label, display_colours, outline, overlay, palette
 from dataset_dm.visualization.panels import View, draw
 from dataset_dm.visualization.sheet import Row, class_name, fit, font, sheet, wrap
@@ -109,13 +108,13 @@ def test_names_and_mistakes() -> None:
         sheet([Row(np.zeros((8, 8, 3), np.uint8), np.zeros((4, 4), np.uint8))], NAMES)
 
 
-def found(objects: int = 2, size: tuple[int, int] = (64, 64)) -> Objects:
+def found(objects: int = 2, size: tuple[int, int] = (64, 64)) -> Instances:
     masks = np.zeros((objects, *size), dtype=bool)
     for i in range(objects):
         masks[i, 8 + 20 * i : 24 + 20 * i, 8:40] = True
     points = np.zeros((objects, 17, 3), dtype=np.float32)
     points[:1, 5:11] = (30, 12, 2)
-    return Objects(masks, np.arange(objects) + 14, np.full(objects, 0.87, np.float32), points)
+    return Instances.from_masks(masks, np.arange(objects) + 14, np.full(objects, 0.87, np.float32), points)
 
 
 def test_sheet_of_every_kind_has_a_panel_for_each() -> None:
@@ -154,13 +153,13 @@ def test_empty_pictures_and_unknown_depth() -> None:
     image = np.full((48, 64, 3), 90, np.uint8)
     nothing = Row(image, np.zeros((48, 64), np.uint8), objects=found(0, (48, 64)), depth=np.zeros((48, 64), np.float32))
     assert sheet([nothing], NAMES).width > 1000
-    boxes = Things(classes=np.array([7]), boxes=np.array([[10, 10, 20, 20.0]]))
+    boxes = Instances(map=np.zeros((48, 64)), classes=np.array([7]), boxes=np.array([[10, 10, 20, 20.0]]))
     pixels = np.asarray(sheet([Row(image, objects=boxes)], NAMES))
     assert (pixels == display_colours()[7]).all(axis=-1).sum() > 500  # a frame and a tag
 
 
 def test_boxes_frame_their_pixels() -> None:
-    box = Things(classes=np.array([7]), boxes=np.array([[4, 2, 8, 6.0]]))
+    box = Instances(map=np.zeros((16, 16)), classes=np.array([7]), boxes=np.array([[4, 2, 8, 6.0]]))
     panel = draw("instance", View.of(np.full((16, 16, 3), 255, np.uint8), 160), box, NAMES, None)
     frame = (np.asarray(panel) == display_colours()[7]).all(axis=-1)
     assert frame[18:20, 90:120].all() and frame[80:82, 40:120].all()  # just above row 2, just below row 7

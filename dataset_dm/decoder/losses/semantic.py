@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from dataset_dm.decoder.targets import VOID
+from dataset_dm.labels.vocabulary import VOID
 
 
 def pixel_loss(logits: Float[Tensor, "b k H W"], labels: Int[Tensor, "b H W"]) -> Float[Tensor, ""]:

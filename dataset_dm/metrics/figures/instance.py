@@ -1,4 +1,4 @@
-"""Things: AP of masks and boxes, calibration of their scores, the worst pictures."""
+"""Instances: AP of masks and boxes, calibration of their scores, the worst pictures."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dataset_dm.labels.records import Annotation
-from dataset_dm.labels.rle import box
 from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.detection import Detections
 from dataset_dm.metrics.matching import match
 from dataset_dm.metrics.report import Table
 from dataset_dm.metrics.truth import Truth
 from dataset_dm.metrics.worst_images import Worst
-from dataset_dm.readers.labelled import Instances
-from dataset_dm.visualization.instances import Things
 from dataset_dm.visualization.sheet import Row
 
 
@@ -35,23 +32,23 @@ class InstanceFigures:
     def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
         """Count picture `index`.
 
-        A score is right when the mask meets a true thing of the class with an IoU of at least 0.5.
+        A score is right when the mask meets a true instance of the class with an IoU of at least 0.5.
 
         Raises:
-            ValueError: the annotation has no objects, or the truth no things.
+            ValueError: the annotation has no objects, or the truth no instances.
         """
-        objects, things = annotation.objects, truth.instances
+        objects, true = annotation.objects, truth.instances
         if objects is None:
-            raise ValueError("figures of things: the annotation has none; annotate with the task instance")
-        if things is None:
-            raise ValueError("figures of things: the truth has none")
-        self.detections.add(objects, things)
-        matches = match(objects, things)
+            raise ValueError("figures of instances: the annotation has none; annotate with the task instance")
+        if true is None:
+            raise ValueError("figures of instances: the truth has none")
+        self.detections.add(objects, true)
+        matches = match(objects, true)
         counted = ~matches.ignored
         self.reliability.add(np.minimum(objects.scores[counted].astype(float), 1.0), matches.truth[counted] >= 0)
         score = matches.quality(objects.scores)
         row = Row(image, prompt=prompt, index=index, note=f"quality {score:.2f}", objects=objects,
-                  truth_objects=drawable(things), kinds=("instance",))  # fmt: skip
+                  truth_objects=true, kinds=("instance",))  # fmt: skip
         self.worst.add(score, index, row)
 
     def figures(self) -> dict[str, float]:
@@ -70,10 +67,3 @@ def ap_table(title: str, runs: Sequence[tuple[str, InstanceFigures]]) -> Table:
     names = runs[0][1].names
     rows = [[name, *(one[i] for one in precisions)] for i, name in enumerate(names[1:], start=1)]
     return Table(title, ["class", *(name for name, _ in runs)], rows)
-
-
-def drawable(things: Instances) -> Things:
-    """The true things of a picture as a sheet draws them; ignored pixels are nothing."""
-    masks = np.stack([things.map == i + 1 for i in range(len(things))]) if len(things) else None
-    boxes = np.array([box(mask) for mask in masks], dtype=np.float32) if masks is not None else np.zeros((0, 4))
-    return Things(classes=things.classes, boxes=boxes, masks=masks, keypoints=things.keypoints)

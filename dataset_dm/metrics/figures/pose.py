@@ -7,17 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.labels.records import Annotation, Objects
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.metrics.calibration import Reliability
-from dataset_dm.metrics.figures.instance import drawable
 from dataset_dm.metrics.matching import match
 from dataset_dm.metrics.pose import CLOSE, Poses, similarity
 from dataset_dm.metrics.truth import Truth
 from dataset_dm.metrics.worst_images import Worst
-from dataset_dm.readers.labelled import Instances
 from dataset_dm.visualization.sheet import Row
-
-PERSON = "person"
 
 
 @dataclass
@@ -45,15 +43,15 @@ class PoseFigures:
         Raises:
             ValueError: the annotation or the truth has no keypoints.
         """
-        objects, things = annotation.objects, truth.instances
-        if objects is None or things is None:
+        objects, true = annotation.objects, truth.instances
+        if objects is None or true is None:
             raise ValueError(
-                "figures of joints: no objects, or no true things; annotate with the tasks instance and pose"
+                "figures of joints: no objects, or no true instances; annotate with the tasks instance and pose"
             )
-        self.poses.add(objects, things)
-        score = self._closeness(objects, things)
+        self.poses.add(objects, true)
+        score = self._closeness(objects, true)
         row = Row(image, prompt=prompt, index=index, note=f"OKS {score:.2f}", objects=objects,
-                  truth_objects=drawable(things), kinds=("pose",))  # fmt: skip
+                  truth_objects=true, kinds=("pose",))  # fmt: skip
         self.worst.add(score, index, row)
 
     def figures(self) -> dict[str, float]:
@@ -66,15 +64,15 @@ class PoseFigures:
             "keypoint_ece": self.reliability.ece(),
         }
 
-    def _closeness(self, objects: Objects, things: Instances) -> float:
+    def _closeness(self, objects: Instances, true: Instances) -> float:
         """Counts the joints of the people found; mean OKS of the true people with joints, 0 for one that was missed."""
-        assert objects.keypoints is not None and objects.keypoint_scores is not None and things.keypoints is not None
-        labelled = (things.keypoints[..., 2] > 0) & (things.classes == self.poses.person)[:, None]
-        closeness = np.zeros(len(things))
-        for i, j in enumerate(match(objects, things).truth):
+        assert objects.keypoints is not None and objects.keypoint_scores is not None and true.keypoints is not None
+        labelled = (true.keypoints[..., 2] > 0) & (true.classes == self.poses.person)[:, None]
+        closeness = np.zeros(len(true))
+        for i, j in enumerate(match(objects, true).truth):
             if j < 0 or not labelled[j].any():
                 continue
-            near = similarity(objects.keypoints[i], things.keypoints[j], float((things.map == j + 1).sum()))
+            near = similarity(objects.keypoints[i], true.keypoints[j], float(true.areas[j]))
             claimed = objects.keypoints[i, :, 2] > 0
             sure = np.minimum(objects.keypoint_scores[i].astype(float), 1.0)
             self.reliability.add(sure[claimed], (labelled[j] & (near >= CLOSE))[claimed])

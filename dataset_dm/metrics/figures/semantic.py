@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.metrics.boundary import Boundaries
 from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.report import Table

@@ -15,7 +15,7 @@ DISTANCES, PEAKS = 0.3, 0.03
 
 
 def total(said: Maps, true: Targets) -> Tensor:
-    """One number to minimise; a picture without things, joints or known depth adds none of that kind."""
+    """One number to minimise; an image without instances, joints or known depth adds none of that kind."""
     counted = true.counted
     return (
         F.cross_entropy(said.semantic, true.label, ignore_index=255)

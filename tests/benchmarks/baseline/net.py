@@ -1,4 +1,4 @@
-"""A U-Net that reads class maps, centres and offsets of things, depth and joints off one picture."""
+"""A U-Net that reads class maps, centres and offsets of instances, depth and joints off one picture."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dataset_dm.labels.coco import JOINTS
 from dataset_dm.miniature.judge import JudgeNet
 
 SHAPE = (32, 64, 96, 128)  # relative widths of the levels, at 1/2, 1/4, 1/8, 1/16 of the picture
 GROUPS = 8  # of its GroupNorms: widths are multiples
 FOLD = 2  # pixels along each side that the finest level holds as channels: four times fewer places, nothing is lost
-JOINTS = 17
 RARE = -4.0  # first logit of what hardly any pixel is (a centre, a joint): a chance of 2 %
 MIDDLE = math.log(4.0)  # first depth: a few metres
 
@@ -26,8 +26,8 @@ class Maps:
 
     Args:
         semantic: class logits [b k H W], background first.
-        centre: logit that a thing's centre of mass is here [b H W].
-        offset: from a pixel of a thing to its centre, (x, y) [b 2 H W].
+        centre: logit that an instance's centre of mass is here [b H W].
+        offset: from a pixel of an instance to its centre, (x, y) [b 2 H W].
         depth: logarithm of metres [b H W].
         heat: logits of the 17 joints [b 17 H W].
         votes: from a pixel of a person to that person's joints, (x, y) [b 17 2 H W].

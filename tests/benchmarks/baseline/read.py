@@ -7,15 +7,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from dataset_dm.labels.records import Annotation, Objects
-from tests.benchmarks.baseline.net import JOINTS, UNIT, BaselineNet, Maps
+from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.instances import Instances
+from dataset_dm.labels.records import Annotation
+from tests.benchmarks.baseline.net import UNIT, BaselineNet, Maps
 from tests.benchmarks.baseline.targets import pixels
 
 TASKS = ("semantic", "instance", "depth", "pose")
 LEAST_CENTRE = 0.1  # chance below which a peak is no centre
-MOST = 20  # things a picture
+MOST = 20  # instances in an image
 APART = 7  # pixels of the window in which a centre must be the highest
-LEAST_AREA = 8  # pixels of a thing
+LEAST_AREA = 8  # pixels of an instance
 REACH = 0.25  # how far from its vote a joint's peak may lie, of the person's size (square root of the area)
 
 
@@ -46,7 +48,7 @@ class Baseline:
         for row, one in enumerate(order):
             if classes[one] == self.person:
                 points[row], point_scores[row] = joints(masks[one], maps.heat[i].sigmoid(), maps.votes[i])
-        objects = Objects(
+        objects = Instances.from_masks(
             np.stack([masks[one] for one in order]) if masks else np.zeros((0, *full.shape), dtype=bool),
             np.array([classes[one] for one in order], dtype=np.int64),
             np.array([sure[one] for one in order], dtype=np.float32),
@@ -61,7 +63,7 @@ class Baseline:
 
 
 def group(full: np.ndarray, centre: Tensor, offset: Tensor) -> tuple[list[np.ndarray], list[float]]:
-    """Masks and scores of things: every foreground pixel goes to the peak that is closest to where it points.
+    """Masks and scores of instances: every foreground pixel goes to the peak that is closest to where it points.
 
     Args:
         full: class map uint8 [H W].

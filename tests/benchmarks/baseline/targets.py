@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dataset_dm.labels.records import VOID
+from dataset_dm.labels.coco import JOINTS
 from dataset_dm.readers.labelled import LabelledImage
-from tests.benchmarks.baseline.net import JOINTS, UNIT
+from tests.benchmarks.baseline.net import UNIT
 
 CENTRE_SPREAD, JOINT_SPREAD = 1 / 32, 1 / 64  # standard deviation of the bumps on the heat maps, of the longer side
 
@@ -27,9 +27,9 @@ class Targets:
     Args:
         images: float [b 3 H W] in [-1, 1].
         label: int64 [b H W], 255 void.
-        counted: bool [b H W]; False where nobody labelled things.
+        counted: bool [b H W]; False where instances are not labelled.
         centre: 0..1 [b H W], 1 at the pixel of a centre.
-        offset: [b 2 H W], NaN off things.
+        offset: [b 2 H W], NaN off instances.
         depth: logarithm of metres [b H W], NaN where unknown.
         metric: bool [b]; False where the depth is known up to a factor.
         heat: 0..1 [b 17 H W].
@@ -64,16 +64,16 @@ def pixels(images: np.ndarray) -> np.ndarray:
 
 
 def _targets(sample: LabelledImage) -> dict[str, np.ndarray]:
-    things, depth = sample.instances, sample.depth
-    assert sample.label is not None and things is not None and things.keypoints is not None and depth is not None
+    instances, depth = sample.instances, sample.depth
+    assert sample.label is not None and instances is not None and instances.keypoints is not None and depth is not None
     size = sample.label.shape
     side = max(size)
     places = np.stack(np.meshgrid(np.arange(size[1]) + 0.5, np.arange(size[0]) + 0.5)).astype(np.float32)  # x, y
     centre, heat = np.zeros(size, np.float32), np.zeros((JOINTS, *size), np.float32)
     offset = np.full((2, *size), np.nan, np.float32)
     votes = np.full((JOINTS, 2, *size), np.nan, np.float32)
-    for number, points in enumerate(things.keypoints, start=1):
-        mask = things.map == number
+    for number, points in enumerate(instances.keypoints, start=1):
+        mask = instances.map == number
         if not mask.any():  # cropped away
             continue
         middle = places[:, mask].mean(1)
@@ -86,7 +86,7 @@ def _targets(sample: LabelledImage) -> dict[str, np.ndarray]:
     return {
         "images": pixels(sample.image),
         "label": sample.label.astype(np.int64),
-        "counted": things.map != VOID,
+        "counted": ~instances.ignored,
         "centre": centre,
         "offset": offset,
         "depth": np.log(np.where(known, depth, np.nan)).astype(np.float32),
