@@ -33,7 +33,7 @@ def objects(*, keypoints: bool = True) -> Instances:
 
 
 def nothing(*, keypoints: bool = True) -> Instances:
-    """A picture without any thing."""
+    """A picture without any instance."""
     return Instances.from_masks(
         masks=np.zeros((0, HEIGHT, WIDTH), bool),
         classes=np.zeros(0, np.int64),

@@ -80,12 +80,12 @@ def test_fault_01_class_ids_round_trip(tmp_path: Path) -> None:
     """There every COCO class became class 1, and the VOC class was always the first."""
     label = np.repeat(np.arange(21, dtype=np.uint8)[:, None], 4, axis=1)
     masks = np.stack([label == number for number in (7, 20)])
-    things = Instances.from_masks(masks=masks, classes=np.array([7, 20]), scores=np.ones(2, np.float32))
-    row = label_rows([3], [Annotation(confidence=1.0, label=label, full=label, objects=things)]).to_pylist()[0]
+    instances = Instances.from_masks(masks=masks, classes=np.array([7, 20]), scores=np.ones(2, np.float32))
+    row = label_rows([3], [Annotation(confidence=1.0, label=label, full=label, objects=instances)]).to_pylist()[0]
     names = features(semantic_features(VOC_CLASSES))["classes"].feature.names
     assert [names[number] for number in row["classes"]] == list(VOC_CLASSES)
     assert np.array_equal(decode_png(row["label"]["bytes"]), label)
-    assert [VOC_CLASSES[thing["category"]] for thing in each(row["objects"])] == ["car", "tvmonitor"]
+    assert [VOC_CLASSES[instance["category"]] for instance in each(row["objects"])] == ["car", "tvmonitor"]
     assert [each(row["objects"])[1]["segmentation"]["counts"]] == [rle.encode(label == 20)["counts"]]
     picture = decode_png(row["annotation"]["bytes"])
     assert picture[7, 0].tolist() == [7, 1, 0] and picture[20, 0].tolist() == [20, 2, 0]

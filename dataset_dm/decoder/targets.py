@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-VOID = 255
+from dataset_dm.labels.vocabulary import VOID
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
 
 from dataset_dm.labels import rle
 from dataset_dm.labels.coco import JOINTS
@@ -34,11 +35,11 @@ class FileInstance:
 
     category: int
     box: Box | None = None
-    mask: np.ndarray | None = None
+    mask: Bool[np.ndarray, "H W"] | None = None
     score: float | None = None
     crowd: bool | None = None
-    keypoints: np.ndarray | None = None
-    keypoint_scores: np.ndarray | None = None
+    keypoints: Float[np.ndarray, "17 3"] | None = None
+    keypoint_scores: Float[np.ndarray, " 17"] | None = None
     number: int | None = None
 
     @property
@@ -61,7 +62,7 @@ def largest_first(instances: Iterable[FileInstance]) -> list[FileInstance]:
     return sorted((one for one in instances if one.mask is not None), key=lambda one: -int(one.mask.sum()))
 
 
-def class_map(instances: Iterable[FileInstance], size: Size) -> np.ndarray:
+def class_map(instances: Iterable[FileInstance], size: Size) -> UInt8[np.ndarray, "H W"]:
     """uint8 [H W], i + 1 for category i; the smaller one lies on top, crowds are void."""
     label = np.zeros(size, np.uint8)
     for one in largest_first(instances):
@@ -69,7 +70,7 @@ def class_map(instances: Iterable[FileInstance], size: Size) -> np.ndarray:
     return label
 
 
-def paint(instances: Sequence[FileInstance], size: Size, poses: bool) -> tuple[np.ndarray, Instances]:
+def paint(instances: Sequence[FileInstance], size: Size, poses: bool) -> tuple[Int64[np.ndarray, "H W"], Instances]:
     """(class of every pixel, instances) of instances with masks, in their order.
 
     Crowds are ignored and lie below; of two others the smaller one has a shared pixel. An instance without a pixel left
@@ -104,7 +105,7 @@ def paint(instances: Sequence[FileInstance], size: Size, poses: bool) -> tuple[n
     return np.where(free, -1, owner), found
 
 
-def stack_keypoints(points: Sequence[np.ndarray | None]) -> np.ndarray:
+def stack_keypoints(points: Sequence[Float[np.ndarray, "17 3"] | None]) -> Float32[np.ndarray, "n 17 3"]:
     """float32 [n 17 3]; a point that is not labelled, and every point of an instance that has none, is 0, 0, 0."""
     none = np.zeros((JOINTS, 3), np.float32)
     stacked = np.array([none if each is None else each for each in points], np.float32).reshape(-1, JOINTS, 3)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Integer, UInt8
 
 from dataset_dm.labels import rle
 from dataset_dm.labels.vocabulary import MOST_IDS, VOID
@@ -18,7 +19,7 @@ class Instances:
     """The n instances of one image; they share no pixel. Annotations have them by descending score.
 
     Args:
-        map: int32 [H W]; 0 no instance, i + 1 the i-th, IGNORED (-1) neither right nor wrong (truth alone has it).
+        map: [H W], held as int32; 0 no instance, i + 1 the i-th, IGNORED (-1) neither right nor wrong (in truth only).
         classes: int64 [n], ids as in a class map: i + 1 is the i-th class, 0 one that is not on the list.
         scores: float32 [n] in 0..1, calibrated chance that class and mask (IoU ≥ 0.5) are right; None in truth.
         keypoints: float32 [n 17 3] of (x, y, v) in COCO's order, pixels with centres at .5, v 0 not labelled or not in
@@ -30,12 +31,12 @@ class Instances:
         ValueError: `map` has a number that no instance has.
     """
 
-    map: np.ndarray
-    classes: np.ndarray
-    scores: np.ndarray | None = None
-    keypoints: np.ndarray | None = None
-    keypoint_scores: np.ndarray | None = None
-    boxes: np.ndarray | None = None
+    map: Integer[np.ndarray, "H W"]
+    classes: Int[np.ndarray, " n"]
+    scores: Float[np.ndarray, " n"] | None = None
+    keypoints: Float[np.ndarray, "n 17 3"] | None = None
+    keypoint_scores: Float[np.ndarray, "n 17"] | None = None
+    boxes: Float[np.ndarray, "n 4"] | None = None
 
     def __post_init__(self) -> None:
         numbers = np.asarray(self.map, dtype=np.int32)
@@ -50,11 +51,11 @@ class Instances:
     @classmethod
     def from_masks(
         cls,
-        masks: np.ndarray,
-        classes: np.ndarray,
-        scores: np.ndarray | None = None,
-        keypoints: np.ndarray | None = None,
-        keypoint_scores: np.ndarray | None = None,
+        masks: Bool[np.ndarray, "n H W"],
+        classes: Int[np.ndarray, " n"],
+        scores: Float[np.ndarray, " n"] | None = None,
+        keypoints: Float[np.ndarray, "n 17 3"] | None = None,
+        keypoint_scores: Float[np.ndarray, "n 17"] | None = None,
     ) -> Instances:
         """Instances of masks bool [n H W]; where two overlap, the smaller one has the pixel.
 
@@ -67,12 +68,17 @@ class Instances:
         return cls(map=numbers, classes=classes, scores=scores, keypoints=keypoints, keypoint_scores=keypoint_scores)
 
     @classmethod
-    def from_bytes(cls, numbers: np.ndarray, classes: np.ndarray, keypoints: np.ndarray | None = None) -> Instances:
+    def from_bytes(
+        cls,
+        numbers: UInt8[np.ndarray, "H W"],
+        classes: Int[np.ndarray, " n"],
+        keypoints: Float[np.ndarray, "n 17 3"] | None = None,
+    ) -> Instances:
         """Instances of an 8-bit map, the inverse of `as_bytes`."""
         return cls(map=np.where(numbers == VOID, IGNORED, numbers.astype(np.int32)), classes=classes,
                    keypoints=keypoints)  # fmt: skip
 
-    def as_bytes(self) -> np.ndarray:
+    def as_bytes(self) -> UInt8[np.ndarray, "H W"]:
         """The map as uint8 [H W], 255 where ignored: the form in which features and training targets hold it.
 
         Raises:
@@ -83,31 +89,31 @@ class Instances:
         return np.where(self.map == IGNORED, VOID, self.map).astype(np.uint8)
 
     @property
-    def masks(self) -> np.ndarray:
+    def masks(self) -> Bool[np.ndarray, "n H W"]:
         """Masks bool [n H W], computed from the map; they share no pixel, and one without a pixel is empty."""
         return self.map[None] == np.arange(1, len(self) + 1, dtype=np.int32)[:, None, None]
 
     @property
-    def ignored(self) -> np.ndarray:
+    def ignored(self) -> Bool[np.ndarray, "H W"]:
         """bool [H W], the pixels that are neither right nor wrong."""
         return self.map == IGNORED
 
     @property
-    def areas(self) -> np.ndarray:
+    def areas(self) -> Int[np.ndarray, " n"]:
         """Pixels of every instance, int64 [n]."""
         return np.bincount(self.map[self.map > 0], minlength=len(self) + 1)[1:]
 
-    def bounds(self) -> np.ndarray:
+    def bounds(self) -> Float[np.ndarray, "n 4"]:
         """Boxes float32 [n 4] of (x, y, w, h): those given, else tight ones of the masks, zeros for an empty mask."""
         if self.boxes is not None:
             return self.boxes
         return np.array([rle.box(mask) for mask in self.masks], np.float32).reshape(-1, 4)
 
-    def class_map(self) -> np.ndarray:
+    def class_map(self) -> UInt8[np.ndarray, "H W"]:
         """The class of every pixel, uint8 [H W]: 0 no instance, 255 ignored."""
         return np.array([0, *self.classes, VOID], np.uint8)[self.map]  # IGNORED is the last entry
 
-    def select(self, chosen: Sequence[int] | np.ndarray, *, rest: int = 0) -> Instances:
+    def select(self, chosen: Sequence[int] | Int[np.ndarray, " m"], *, rest: int = 0) -> Instances:
         """The instances at these positions, in this order; the pixels of the others become `rest` (0 or IGNORED)."""
         chosen = np.asarray(chosen, dtype=np.int64)
         numbers = np.full(len(self) + 2, rest, np.int32)  # of 0 … n, and of IGNORED, which indexes the last entry

@@ -81,7 +81,7 @@ def test_reading_undoes_the_targets(people: list[LabelledImage]) -> None:
     reader.net.forward = lambda images: perfect(true)
     figures = score(reader, people).figures()
     assert figures["miou"] == 1 and figures["depth_rel"] == pytest.approx(0, abs=1e-5)
-    assert figures["mask_ap"] > 0.85  # two things behind one another may share a middle
+    assert figures["mask_ap"] > 0.85  # two instances behind one another may share a middle
     assert figures["oks_ap"] > 0.85  # joints lie at pixel centres
     with torch.inference_mode():  # the bumps' slopes keep it above 0
         assert total(perfect(true), true) < 0.05 * total(BaselineNet(len(NAMES), (8, 8, 8, 8))(true.images), true)

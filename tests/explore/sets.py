@@ -39,19 +39,19 @@ PROVENANCE = Provenance(
 
 def annotation(row: int, without: int = 0) -> Annotation:
     """The labels of a row, less the objects of class `without`; depth is 2 m in the left half, 4 m in the right."""
-    things = [one for one in OBJECTS[row] if one[0] != without]
-    masks = np.zeros((len(things), HEIGHT, WIDTH), bool)
+    instances = [one for one in OBJECTS[row] if one[0] != without]
+    masks = np.zeros((len(instances), HEIGHT, WIDTH), bool)
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
-    for number, (class_id, rows, columns, _) in enumerate(things):
+    for number, (class_id, rows, columns, _) in enumerate(instances):
         masks[number, rows, columns] = True
         label[rows, columns] = class_id
-    joints = np.zeros((len(things), 17, 3), np.float32)
+    joints = np.zeros((len(instances), 17, 3), np.float32)
     if row == 3:
         joints[0, 5], joints[0, 6] = (7.5, 3.5, 2), (4.5, 3.5, 2)  # the shoulders
     objects = Instances.from_masks(
         masks,
-        np.array([one[0] for one in things], np.int64),
-        np.array([one[3] for one in things], np.float32),
+        np.array([one[0] for one in instances], np.int64),
+        np.array([one[3] for one in instances], np.float32),
         joints,
         (joints[..., 2] > 0).astype(np.float32),
     )

@@ -75,8 +75,8 @@ def test_lists_of_objects_and_rows_without_numbers(tmp_path: Path) -> None:
                 datasets.Value("float32"))}],
         }
     )  # fmt: skip
-    thing = {"category": 1, "bbox": [0.0, 0.0, 2.0, 2.0]}
-    rows = {"image": [np.zeros((4, 4, 3), np.uint8)] * 3, "objects": [[], [thing], [thing, thing]]}
+    instance = {"category": 1, "bbox": [0.0, 0.0, 2.0, 2.0]}
+    rows = {"image": [np.zeros((4, 4, 3), np.uint8)] * 3, "objects": [[], [instance], [instance, instance]]}
     datasets.Dataset.from_dict(rows, features=names).save_to_disk(str(tmp_path / "set"))
     opened = open_set(str(tmp_path / "set"))
     index = read_index(opened, "train")

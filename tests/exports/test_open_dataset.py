@@ -61,8 +61,8 @@ def test_a_set_without_our_marker_is_read_through_datasets(
     for one, other in zip(ours, theirs, strict=True):
         assert (one.name, one.image, one.size) == (other.name, other.image, other.size)
         np.testing.assert_array_equal(one.labels.label, other.labels.label)
-        for thing, same in zip(one.labels.things, other.labels.things, strict=True):
-            np.testing.assert_array_equal(thing.mask, same.mask)
+        for instance, same in zip(one.labels.instances, other.labels.instances, strict=True):
+            np.testing.assert_array_equal(instance.mask, same.mask)
 
 
 def test_objects_as_a_list_of_dicts_are_exported(hand_set: Path, tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_objects_as_a_list_of_dicts_are_exported(hand_set: Path, tmp_path: Path)
         }
     )
     image = rows_of(hand_set)["train"][0]["image"]
-    things = [{"bbox": [1.5, 2.0, 3.0, 4.0], "category": 1}]
-    columns = {"image_id": [7, 7], "image": [image, image], "objects": [things, []]}
+    instances = [{"bbox": [1.5, 2.0, 3.0, 4.0], "category": 1}]
+    columns = {"image_id": [7, 7], "image": [image, image], "objects": [instances, []]}
     datasets.Dataset.from_dict(columns, features=features).save_to_disk(str(tmp_path / "set"))
     done = export_set(str(tmp_path / "set"), "voc", tmp_path / "out")
     assert sorted(file.stem for file in (tmp_path / "out" / "JPEGImages").iterdir()) == [

@@ -42,10 +42,10 @@ def test_what_a_format_holds_is_read_back_equal(name: str, hand_set: Path, expor
     rows = samples(hand_set)
     assert sorted(reviewed.names) == sorted(sample.name for sample in rows)
     for sample in rows:
-        held = [thing for _, thing in chosen.held(sample, CLASSES)]
+        held = [instance for _, instance in chosen.held(sample, CLASSES)]
         found = reviewed.labels(sample.name, sample.size)
-        assert [one.category for one in found.things] == [one.category for one in held]
-        for before, after in zip(held, found.things, strict=True):
+        assert [one.category for one in found.instances] == [one.category for one in held]
+        for before, after in zip(held, found.instances, strict=True):
             for field in set(HOLDS[name]) - {"label", "void"}:
                 compare(field, getattr(before, field), getattr(after, field))
             for field in ("box", "mask", "score", "keypoints", "keypoint_scores"):
@@ -95,8 +95,8 @@ def _map(found: Labels, sample: Sample) -> np.ndarray:
     if found.label is not None:
         return found.label
     label = np.zeros(sample.size, np.uint8)
-    for thing in found.things:
-        label[thing.mask] = thing.category + 1
+    for instance in found.instances:
+        label[instance.mask] = instance.category + 1
     label[found.void] = 255
     return label
 
@@ -140,15 +140,15 @@ def test_every_kind_of_loss_is_seen_on_a_row_that_has_it(hand_set: Path) -> None
     """Losses that the set above does not have: shared pixels, loose boxes, crowds, boxes alone, no extent, a class map
     that differs, points outside."""
     sample = samples(hand_set)[0]
-    dog, person, cat = sample.labels.things
+    dog, person, cat = sample.labels.instances
     shared = replace(cat, mask=cat.mask | (np.arange(24) == 2)[None] & dog.mask)
     outside = person.keypoints.copy()
     outside[0, :2] = (-1, 3)
-    things = (
+    instances = (
         dog, shared, replace(person, keypoints=outside, box=(1.0, 1.0, 2.0, 2.0), crowd=True),
         replace(cat, mask=None), replace(cat, mask=None, box=(0.0, 0.0, 0.0, 0.0)),
     )  # fmt: skip
-    odd = replace(sample, labels=Labels(things=things, label=sample.labels.label))
+    odd = replace(sample, labels=Labels(instances=instances, label=sample.labels.label))
     counts = {
         kind.name: kind.count(odd, CLASSES)
         for kind in (SHARED_PIXELS, LOOSE_BOXES, CROWDS, NO_MASK, EMPTY, SIDE_MAPS, POINTS_OUTSIDE)

@@ -14,20 +14,20 @@ def square(y: int, x: int, side: int, size: int = SIDE) -> np.ndarray:
     return mask
 
 
-def true(*things: tuple[np.ndarray, int], ignore: np.ndarray | None = None, points: np.ndarray | None = None):
+def true(*instances: tuple[np.ndarray, int], ignore: np.ndarray | None = None, points: np.ndarray | None = None):
     """Instances of (mask, class id) pairs."""
     numbers = np.zeros((SIDE, SIDE), dtype=np.int32)
-    for i, (mask, _) in enumerate(things, start=1):
+    for i, (mask, _) in enumerate(instances, start=1):
         numbers[mask] = i
     if ignore is not None:
         numbers[ignore] = IGNORED
-    return Instances(map=numbers, classes=np.array([k for _, k in things], dtype=np.int64), keypoints=points)
+    return Instances(map=numbers, classes=np.array([k for _, k in instances], dtype=np.int64), keypoints=points)
 
 
-def found(*things: tuple[np.ndarray, int, float], points: np.ndarray | None = None, sure: np.ndarray | None = None):
+def found(*instances: tuple[np.ndarray, int, float], points: np.ndarray | None = None, sure: np.ndarray | None = None):
     """Instances of (mask, class id, score) triples."""
-    masks = np.stack([mask for mask, _, _ in things]) if things else np.zeros((0, SIDE, SIDE), dtype=bool)
-    classes = np.array([k for _, k, _ in things], dtype=np.int64)
+    masks = np.stack([mask for mask, _, _ in instances]) if instances else np.zeros((0, SIDE, SIDE), dtype=bool)
+    classes = np.array([k for _, k, _ in instances], dtype=np.int64)
     return Instances.from_masks(
-        masks, classes, np.array([score for _, _, score in things], dtype=np.float32), points, sure
+        masks, classes, np.array([score for _, _, score in instances], dtype=np.float32), points, sure
     )

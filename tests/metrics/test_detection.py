@@ -1,4 +1,4 @@
-"""AP by hand: one or two things a picture, overlaps that can be counted."""
+"""AP by hand: one or two instances a picture, overlaps that can be counted."""
 
 import math
 
@@ -59,16 +59,16 @@ def test_boxes_overlook_a_hole_that_masks_see() -> None:
     assert one.precision("bbox").ap == pytest.approx(1) and one.precision("segm").ap == 0
 
 
-def test_loose_parts_are_one_thing() -> None:
+def test_loose_parts_are_one_instance() -> None:
     parts = square(5, 5, 10) | square(40, 40, 10)
     assert counted((found((parts, CAR, 0.9)), true((parts, CAR)))).precision("segm").ap == pytest.approx(1)
 
 
 def test_sizes_are_parts_of_the_picture() -> None:
     # at 64 pixels COCO's 32² and 96² of 640 shrink to 10.24 and 92.16 pixels
-    things = [(square(2, 2, 3), CAR), (square(10, 10, 9), CAR), (square(30, 30, 10), CAR)]
-    objects = found((things[0][0], CAR, 0.9), (things[2][0], CAR, 0.8))  # the middle one is missed
-    sizes = counted((objects, true(*things))).precision("segm").sizes
+    instances = [(square(2, 2, 3), CAR), (square(10, 10, 9), CAR), (square(30, 30, 10), CAR)]
+    objects = found((instances[0][0], CAR, 0.9), (instances[2][0], CAR, 0.8))  # the middle one is missed
+    sizes = counted((objects, true(*instances))).precision("segm").sizes
     assert (sizes["small"], sizes["medium"], sizes["large"]) == pytest.approx((1, 0, 1))
 
 

@@ -1,4 +1,4 @@
-"""Which find is which thing, by hand."""
+"""Which find is which instance, by hand."""
 
 import numpy as np
 import pytest

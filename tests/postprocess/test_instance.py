@@ -1,4 +1,4 @@
-"""From thing, centre and offset maps to objects, by hand on 8 × 8 pictures with centres at stride 4."""
+"""From instance, centre and offset maps to objects, by hand on 8 × 8 pictures with centres at stride 4."""
 
 import math
 
@@ -11,16 +11,16 @@ HIGH = 9.0  # a logit of which the sigmoid is 1 for every purpose here
 
 
 def scene(picture: list[str], centres: dict[str, tuple[float, float]]):
-    """Things drawn as letters, each pointing at its centre (y, x) in pixels; a centre has a high cell."""
+    """Instances drawn as letters, each pointing at its centre (y, x) in pixels; a centre has a high cell."""
     names = torch.tensor([[ord(cell) for cell in row] for row in picture])
-    things = torch.where(names != ord("."), HIGH, -HIGH)
+    foreground = torch.where(names != ord("."), HIGH, -HIGH)
     cells, offsets = torch.full((2, 2), -HIGH), torch.zeros(2, 8, 8)
     for name, (y, x) in centres.items():
         mask = names == ord(name)
         rows, columns = torch.nonzero(mask, as_tuple=True)
         offsets[0][mask], offsets[1][mask] = y - rows - 0.5, x - columns - 0.5
         cells[int(y // 4), int(x // 4)] = HIGH
-    return things, cells, offsets
+    return foreground, cells, offsets
 
 
 TWO = scene(["aabb...."] * 4 + ["........"] * 4, {"a": (2.0, 2.0), "b": (2.0, 6.0)})
@@ -31,7 +31,7 @@ def odds(*rows: list[float]):
     return lambda masks: torch.tensor(rows)[: len(masks)]
 
 
-def test_touching_things_are_told_apart_by_where_they_point():
+def test_touching_instances_are_told_apart_by_where_they_point():
     masks, sure = group(*TWO)
     assert sorted(mask.int()[0].tolist() for mask in masks) == [[0, 0, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
     assert sure.tolist() == pytest.approx([1, 1], abs=1e-3) and masks.sum(0).max() == 1
@@ -54,20 +54,20 @@ def test_objects_come_surest_first_with_class_and_score():
     assert found.scores.tolist() == pytest.approx([0.9, 0.75], abs=2e-3)
 
 
-def test_a_thing_that_no_class_fits_is_left_out():
+def test_an_instance_that_no_class_fits_is_left_out():
     found = find(*TWO, odds([HIGH, -HIGH], [-HIGH, -HIGH]))
     assert found.classes.tolist() == [1] and len(found.masks) == 1
 
 
 def test_nothing_there_is_an_empty_list():
-    things, cells, offsets = TWO
-    found = find(things * 0 - HIGH, cells, offsets, odds([HIGH]))
+    foreground, cells, offsets = TWO
+    found = find(foreground * 0 - HIGH, cells, offsets, odds([HIGH]))
     assert len(found.classes) == 0 and found.masks.shape == (0, 8, 8)
 
 
-def test_a_thing_without_a_clear_centre_is_not_lost():
-    things, cells, offsets = TWO
-    masks, sure = group(things, cells * 0 - 5, offsets)
+def test_an_instance_without_a_clear_centre_is_not_lost():
+    foreground, cells, offsets = TWO
+    masks, sure = group(foreground, cells * 0 - 5, offsets)
     assert masks.any(0).sum() == 16 and (sure < 0.2).all()
 
 

@@ -1,4 +1,4 @@
-"""Little sets of every layout, written by hand: an 8 × 6 picture with things at known places."""
+"""Little sets of every layout, written by hand: an 8 × 6 picture with instances at known places."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rectangle(x: int, y: int, w: int, h: int) -> list[float]:
     return [x, y, x + w, y, x + w, y + h, x, y + h]
 
 
-def thing(number: int, image: int, category: int, box: list[int], **more: Any) -> dict[str, Any]:
+def instance(number: int, image: int, category: int, box: list[int], **more: Any) -> dict[str, Any]:
     """One annotation, its mask filling its box."""
     form = {"id": number, "image_id": image, "category_id": category, "bbox": box, "iscrowd": 0}
     return {**form, "area": box[2] * box[3], "segmentation": [rectangle(*box)], **more}
@@ -34,10 +34,10 @@ def coco_content() -> dict[str, Any]:
     # the crowd: the last two columns, column by column, first the empty run
     crowd = {"size": [HEIGHT, WIDTH], "counts": [6 * HEIGHT, 2 * HEIGHT]}
     annotations = [
-        thing(1, 10, 18, [0, 0, 5, 6]),
-        thing(2, 10, 1, [2, 1, 2, 4]),
-        thing(3, 10, 1, [6, 0, 2, 6], iscrowd=1, segmentation=crowd),
-        thing(4, 11, 18, [1, 1, 3, 2]),
+        instance(1, 10, 18, [0, 0, 5, 6]),
+        instance(2, 10, 1, [2, 1, 2, 4]),
+        instance(3, 10, 1, [6, 0, 2, 6], iscrowd=1, segmentation=crowd),
+        instance(4, 11, 18, [1, 1, 3, 2]),
     ]
     # ids with a gap, out of order
     return {
@@ -60,7 +60,7 @@ def write_coco(root: Path, content: dict[str, Any] | None = None, split: str = "
 
 def write_keypoints(root: Path, points: list[float] = STANDING, split: str = "train2017") -> None:
     """person_keypoints_<split>.json: only the person of the first picture has them."""
-    rows = [thing(2, 10, 1, [2, 1, 2, 4], keypoints=points, num_keypoints=17)]
+    rows = [instance(2, 10, 1, [2, 1, 2, 4], keypoints=points, num_keypoints=17)]
     file = root / "annotations" / f"person_keypoints_{split}.json"
     file.write_text(json.dumps({"images": [], "annotations": rows, "categories": [{"id": 1, "name": "person"}]}))
 

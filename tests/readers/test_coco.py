@@ -15,9 +15,9 @@ from tests.readers.little_sets import (
     STANDING,
     WIDTH,
     coco_content,
+    instance,
     picture,
     rectangle,
-    thing,
     write_coco,
     write_keypoints,
 )
@@ -71,7 +71,7 @@ def test_holes_and_loose_parts_survive(tmp_path):
     ring = np.zeros((HEIGHT, WIDTH), bool)
     ring[0:3, 0:3], ring[1, 1], ring[5, 7] = True, False, True
     content = coco_content()
-    content["annotations"] = [thing(1, 10, 18, [0, 0, 8, 6], segmentation=rle.encode(ring))]
+    content["annotations"] = [instance(1, 10, 18, [0, 0, 8, 6], segmentation=rle.encode(ring))]
     sample = open_labelled(write_coco(tmp_path, content))[0]
     assert np.array_equal(sample.instances.map == 1, ring)
 
@@ -201,7 +201,7 @@ def test_a_turned_photograph_fits_labels_drawn_upright_or_as_stored(coco):
     image = open_labelled(coco)[0].image
     assert image.shape == (HEIGHT, WIDTH, 3) and image[:, -1].min() > 200 and image[:, 0].max() < 60
     content = coco_content()
-    content["annotations"] = [thing(1, 10, 18, [0, 0, 6, 1])]
+    content["annotations"] = [instance(1, 10, 18, [0, 0, 6, 1])]
     content["images"][0].update(width=HEIGHT, height=WIDTH)
     (coco / "annotations" / "instances_train2017.json").write_text(json.dumps(content))
     sample = open_labelled(coco)[0]

@@ -97,7 +97,7 @@ def objects_features(**more):
 def with_objects(root, *pictures, **more):
     """A set whose rows hold these lists of objects."""
     features = {"image": datasets.Image(), "objects": [objects_features(**more)]}
-    return folder_of(root, [{"image": picture(), "objects": things} for things in pictures], features)
+    return folder_of(root, [{"image": picture(), "objects": instances} for instances in pictures], features)
 
 
 def changed(**fields):
@@ -114,7 +114,7 @@ def test_a_list_of_dicts_is_read_and_the_class_map_follows(tmp_path):
     assert not found[1].label.any() and len(found[1].instances) == 0
 
 
-def test_lists_and_dicts_are_the_same_things():
+def test_lists_and_dicts_are_the_same_instances():
     columns = {"id": [1, 2], "segmentation": {"size": [[6, 8], [6, 8]], "counts": ["a", "b"]}, "score": None}
     expected = [
         {"id": 1, "segmentation": {"size": [6, 8], "counts": "a"}},
@@ -134,8 +134,8 @@ def test_crowds_are_ignored(tmp_path):
 def test_whole_keypoints_are_pixels_and_others_are_places(tmp_path, dtype, x):
     points = np.array(STANDING).reshape(17, 3).tolist()
     features = {"keypoints": datasets.Sequence(datasets.Sequence(datasets.Value(dtype)))}
-    things = [{**thing, "keypoints": points} for thing in OBJECTS]
-    found = open_labelled(with_objects(tmp_path / "set", things, **features))
+    instances = [{**instance, "keypoints": points} for instance in OBJECTS]
+    found = open_labelled(with_objects(tmp_path / "set", instances, **features))
     assert found.kinds == ("semantic", "instance", "pose")
     assert found[0].instances.keypoints[1, 1].tolist() == [x, x, 2]
     assert not found[0].instances.keypoints[0].any(), "a dog has none"

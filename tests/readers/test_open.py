@@ -8,7 +8,7 @@ from PIL import Image
 
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.readers import LAYOUTS, Subset, open_labelled, split_off
-from tests.readers.little_sets import coco_content, millimetres, picture, thing, write_coco, write_keypoints
+from tests.readers.little_sets import coco_content, instance, millimetres, picture, write_coco, write_keypoints
 
 
 def damaged_coco(root):
@@ -16,12 +16,12 @@ def damaged_coco(root):
     content = coco_content()
     content["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 6} for i in range(6)]
     content["annotations"] = [
-        thing(1, 0, 1, [2, 1, -2, 4]),
-        thing(2, 1, 99, [0, 0, 2, 2]),
-        thing(3, 2, 1, [0, 0, 2, 2]),
-        thing(4, 3, 1, [0, 0, 9, 9]),
-        thing(5, 4, 1, [0, 0, 2, 2]),
-        thing(6, 5, 18, [0, 0, 2, 2]),
+        instance(1, 0, 1, [2, 1, -2, 4]),
+        instance(2, 1, 99, [0, 0, 2, 2]),
+        instance(3, 2, 1, [0, 0, 2, 2]),
+        instance(4, 3, 1, [0, 0, 9, 9]),
+        instance(5, 4, 1, [0, 0, 2, 2]),
+        instance(6, 5, 18, [0, 0, 2, 2]),
     ]
     write_coco(root, content)
     (root / "train2017" / "2.jpg").unlink()

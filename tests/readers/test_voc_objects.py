@@ -9,7 +9,7 @@ from dataset_dm.readers import SampleError, open_labelled
 
 @pytest.fixture
 def objects(voc):
-    """The forklift is thing 1, the pallet's halves are instances 3 and 4, with a void border between."""
+    """The forklift is instance 1, the pallet's halves are instances 3 and 4, with a void border between."""
     folder = voc / "SegmentationObject"
     folder.mkdir()
     for index in range(4):
@@ -37,7 +37,7 @@ def test_a_missing_object_mask_is_named_once_there_are_some(objects):
     assert len(open_labelled(objects, on_error="skip")) == 3
 
 
-def test_a_thing_on_background_is_named(objects):
+def test_an_instance_on_background_is_named(objects):
     numbers = np.zeros((40, 60), np.uint8)
     numbers[:3] = 9
     Image.fromarray(numbers).save(objects / "SegmentationObject" / "001.png")

@@ -19,8 +19,8 @@ def test_area_by_class_map_or_by_objects() -> None:
     # cat 4, dog 9 and person 1 of 48 pixels; the class map has one of them void, which is background below
     _, labels = shard([0, 1], [annotation(), empty])
     assert areas(labels) == [pytest.approx(14 / 48), 0]
-    things = [replace(one, label=None, full=None) for one in (annotation(), empty)]
-    assert areas(shard([0, 1], things)[1]) == [pytest.approx(14 / 48), 0]
+    instances = [replace(one, label=None, full=None) for one in (annotation(), empty)]
+    assert areas(shard([0, 1], instances)[1]) == [pytest.approx(14 / 48), 0]
     assert areas(label_rows([0], [Annotation(confidence=0.5)])) == [None]
 
 

@@ -49,7 +49,7 @@ def test_bounds_are_inclusive(asked: dict, facts: dict, reason: str) -> None:
     assert verdicts(asked, **facts) == [reason]
 
 
-def test_a_row_without_things_is_not_an_unsure_one() -> None:
+def test_a_row_without_instances_is_not_an_unsure_one() -> None:
     assert verdicts({"min_object_confidence": 1}, object_confidence=None) == []
     assert verdicts({"min_keypoint_confidence": 1}, keypoint_confidence=None) == []
     assert verdicts({"min_presence": 1}, asked_presence=None) == []

@@ -81,8 +81,8 @@ def test_every_config_reads_full_and_empty_pictures(config: str) -> None:
         assert len(full["objects"]["id"]) == 3 and blank["objects"]["bbox"] == []
         assert blank["quality"]["object_confidence"] is None
         assert ("keypoints" in full["objects"]) == (config in ("keypoints", "all"))
-        for thing, mask in zip(each(full["objects"]), objects().masks, strict=True):
-            np.testing.assert_array_equal(rle.decode(thing["segmentation"]), mask)
+        for instance, mask in zip(each(full["objects"]), objects().masks, strict=True):
+            np.testing.assert_array_equal(rle.decode(instance["segmentation"]), mask)
         assert np.asarray(full["annotation"]).shape == (HEIGHT, WIDTH, 3) and not np.asarray(blank["annotation"]).any()
     if "depth_map" in full:
         metres = np.asarray(full["depth_map"])
@@ -105,9 +105,9 @@ def test_fault_1_category_annotation_and_class_table_agree() -> None:
     made = decoded(table)
     row, names = made[0], class_names({"objects": made.features["objects"]})[1:]
     picture = np.asarray(row["annotation"])
-    for number, thing in enumerate(each(row["objects"]), start=1):
+    for number, instance in enumerate(each(row["objects"]), start=1):
         red = picture[picture[..., 1] == number][:, 0]
-        assert set(red.tolist()) == {row["semantic_class_to_id"][names[thing["category"]]]}
+        assert set(red.tolist()) == {row["semantic_class_to_id"][names[instance["category"]]]}
     assert [names[one] for one in row["objects"]["category"]] == ["dog", "person", "cat"]
 
 

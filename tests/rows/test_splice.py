@@ -11,7 +11,7 @@ from dataset_dm.miniature.world import labelled
 from dataset_dm.rows.splice import Lost, Part, splice, tiles
 
 
-def things(*masks: np.ndarray, scores: tuple[float, ...], keypoints: np.ndarray | None = None) -> Instances:
+def instances(*masks: np.ndarray, scores: tuple[float, ...], keypoints: np.ndarray | None = None) -> Instances:
     shape = masks[0].shape if masks else (4, 4)
     points = np.zeros((len(masks), 17, 3), np.float32) if keypoints is None else keypoints
     return Instances.from_masks(
@@ -90,8 +90,8 @@ def test_objects_go_along_and_are_sorted_by_score() -> None:
     left, right = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
     left[:, :2], right[:, 2:] = True, True
     first, second = (
-        part(1, objects=things(left, right, scores=(0.9, 0.3))),
-        part(2, objects=things(left, scores=(0.6,))),
+        part(1, objects=instances(left, right, scores=(0.9, 0.3))),
+        part(2, objects=instances(left, scores=(0.6,))),
     )
     found = splice([first, second], (1, 2)).annotation.objects
     assert found.scores == pytest.approx([0.9, 0.6, 0.3]) and found.classes.tolist() == [1, 1, 2]
@@ -104,7 +104,9 @@ def test_vanished_masks_are_dropped_and_named() -> None:
     thin, big = np.zeros((4, 4), bool), np.zeros((4, 4), bool)
     thin[0] = True  # rows 1 and 3 are kept at half height
     big[1:] = True
-    whole = splice([part(7, objects=things(thin, big, scores=(0.9, 0.8))), part(8, objects=things(scores=()))], (2, 1))
+    whole = splice(
+        [part(7, objects=instances(thin, big, scores=(0.9, 0.8))), part(8, objects=instances(scores=()))], (2, 1)
+    )
     assert whole.lost == (Lost(index=7, number=0, reason="mask_too_small"),)
     assert whole.annotation.objects.classes.tolist() == [2]
     assert whole.annotation.objects.keypoints.shape == (1, 17, 3)
@@ -115,8 +117,8 @@ def test_keypoints_scale_with_pixel_centres() -> None:
     points = np.zeros((1, 17, 3), np.float32)
     points[0, 0] = (0.5, 3.5, 2)  # centre of the lower left pixel
     points[0, 1] = (4, 0, 1)
-    person = things(np.ones((4, 4), bool), scores=(1.0,), keypoints=points)
-    found = splice([part(1, objects=things(scores=())), part(2, objects=person)], (1, 2)).annotation.objects
+    person = instances(np.ones((4, 4), bool), scores=(1.0,), keypoints=points)
+    found = splice([part(1, objects=instances(scores=())), part(2, objects=person)], (1, 2)).annotation.objects
     assert found.keypoints[0, 0].tolist() == [2.25, 3.5, 2]
     assert found.keypoints[0, 1].tolist() == [4, 0, 1]
     assert not found.keypoints[0, 2:].any()  # what is not in the picture stays (0, 0, 0)
@@ -124,7 +126,7 @@ def test_keypoints_scale_with_pixel_centres() -> None:
 
 
 def test_pictures_without_objects() -> None:
-    empty = splice([part(i, objects=things(scores=())) for i in range(4)], (2, 2)).annotation.objects
+    empty = splice([part(i, objects=instances(scores=())) for i in range(4)], (2, 2)).annotation.objects
     assert len(empty) == 0 and empty.masks.shape == (0, 4, 4) and empty.keypoints.shape == (0, 17, 3)
 
 
@@ -171,7 +173,7 @@ def test_mistakes() -> None:
     mask = np.ones((4, 4), bool)
     bare = Instances.from_masks(mask[None], np.array([1]), np.ones(1, np.float32))
     with pytest.raises(ValueError, match="with and without keypoints"):
-        splice([part(1, objects=things(mask, scores=(1.0,))), part(2, objects=bare)], (1, 2))
+        splice([part(1, objects=instances(mask, scores=(1.0,))), part(2, objects=bare)], (1, 2))
 
 
 def test_a_sample_without_any_known_depth_is_not_sure_of_it() -> None:

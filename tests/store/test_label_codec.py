@@ -76,11 +76,11 @@ def test_fault_6_holes_and_parts_survive_in_both_forms() -> None:
     made = objects()
     row = through_parquet(annotation(made))[0]
     picture = decode_png(row["annotation"]["bytes"])
-    for number, thing in enumerate(each(row["objects"]), start=1):
+    for number, instance in enumerate(each(row["objects"]), start=1):
         mask = made.masks[number - 1]
-        np.testing.assert_array_equal(rle.decode(thing["segmentation"]), mask)
+        np.testing.assert_array_equal(rle.decode(instance["segmentation"]), mask)
         np.testing.assert_array_equal(picture[..., 1] == number, mask)
-        assert thing["area"] == mask.sum() and tuple(thing["bbox"]) == rle.box(mask)
+        assert instance["area"] == mask.sum() and tuple(instance["bbox"]) == rle.box(mask)
     assert not picture[..., 2].any()
     assert row["objects"]["area"] == [9, 1, 4] and row["objects"]["bbox"][2] == [4, 3, 4, 1]
 
@@ -109,8 +109,8 @@ def test_what_was_not_read_is_null() -> None:
         assert row[name] is None
     back = from_row(row)
     assert back.objects is None and back.label is None and not back.depth.any()
-    thing = through_parquet(Annotation(confidence=0.5, objects=objects(keypoints=False)))[0]
-    assert thing["objects"]["keypoints"] is None and thing["classes"] == [1, 2, 3]
+    instance = through_parquet(Annotation(confidence=0.5, objects=objects(keypoints=False)))[0]
+    assert instance["objects"]["keypoints"] is None and instance["classes"] == [1, 2, 3]
 
 
 def test_keypoints_of_hidden_and_cut_off_joints() -> None:

@@ -57,7 +57,7 @@ def test_pasted_objects_bring_their_label_and_void_does_not_travel():
         assert np.array_equal(each.label[12:], sample().label[12:])
 
 
-def with_things(number: int) -> LabelledImage:
+def with_instances(number: int) -> LabelledImage:
     """20 × 20: a person (class 3) of whom two joints are labelled, on the left or, number 2, on the right."""
     numbers = np.zeros((20, 20), np.uint8)
     columns = slice(2, 8) if number == 1 else slice(6, 14)
@@ -75,10 +75,10 @@ def with_things(number: int) -> LabelledImage:
     )
 
 
-def test_a_pasted_thing_gets_a_number_hides_joints_and_takes_away_depth():
+def test_a_pasted_instance_gets_a_number_hides_joints_and_takes_away_depth():
     found = next(
         each
-        for each in (paste(with_things(1), with_things(2), stream(i)) for i in range(9))
+        for each in (paste(with_instances(1), with_instances(2), stream(i)) for i in range(9))
         if len(each.instances) == 2
     )
     assert found.instances.classes.tolist() == [3, 3]
@@ -90,8 +90,8 @@ def test_a_pasted_thing_gets_a_number_hides_joints_and_takes_away_depth():
 
 
 def test_nothing_is_pasted_where_no_object_is_known():
-    depth_alone = replace(with_things(1), label=None, instances=None)
-    other = replace(with_things(2), label=None, instances=None)
+    depth_alone = replace(with_instances(1), label=None, instances=None)
+    other = replace(with_instances(2), label=None, instances=None)
     assert all(paste(depth_alone, other, stream(i)) is depth_alone for i in range(5))
 
 

@@ -9,7 +9,7 @@ from dataset_dm.training.crop import View, whole
 
 
 def sample() -> LabelledImage:
-    """8 × 8; a thing in rows 2-3, columns 4-7; depth is the column + 1; nose at the centre of pixel (3, 5)."""
+    """8 × 8; an instance in rows 2-3, columns 4-7; depth is the column + 1; nose at the centre of pixel (3, 5)."""
     numbers = np.zeros((8, 8), np.uint8)
     numbers[2:4, 4:8] = 1
     points = np.zeros((1, 17, 3), np.float32)

@@ -33,7 +33,7 @@ def image(*ids: int, caption: str | None = None) -> LabelledImage:
     return LabelledImage("x", np.zeros((1, len(ids), 3), np.uint8), np.array([ids], np.uint8), caption)
 
 
-def things() -> LabelledImage:
+def instances() -> LabelledImage:
     """Background, a cat, a dog, another cat, a crowd; the second cat has keypoints of sevens."""
     keypoints = np.zeros((3, 17, 3), np.float32)
     keypoints[2] = 7
@@ -48,8 +48,8 @@ def test_unseen_pixels_are_void_and_ids_follow_the_given_order() -> None:
     assert found[0].label.tolist() == [[0, 2, 255, 1, 255]] and found[0].label.dtype == np.uint8
 
 
-def test_unseen_things_are_ignored_and_the_others_move_up() -> None:
-    original = things()
+def test_unseen_instances_are_ignored_and_the_others_move_up() -> None:
+    original = instances()
     found = seen_only(Held([original]), ["car", "cat"])[0]
     assert found.instances.map.tolist() == [[0, 1, IGNORED, 2, IGNORED]]
     assert found.instances.classes.tolist() == [2, 2]
@@ -118,8 +118,8 @@ def test_images_without_a_label_left_are_left_out_but_empty_ones_stay() -> None:
     assert sum((found[i].label == 0).all() for i in range(len(found))) == 1
 
 
-def test_things_beyond_the_share_are_ignored() -> None:
-    found = long_tail(Held([things(), things()]), 2, order=["cat", "car", "dog"])
+def test_instances_beyond_the_share_are_ignored() -> None:
+    found = long_tail(Held([instances(), instances()]), 2, order=["cat", "car", "dog"])
     assert found.counts == {"cat": 2, "car": 0, "dog": 1}
     maps = sorted(found[i].instances.map.tolist() for i in range(2))
     assert maps == [[[0, 1, IGNORED, 2, IGNORED]], [[0, 1, 2, 3, IGNORED]]]

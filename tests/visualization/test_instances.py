@@ -37,14 +37,14 @@ def test_tags_stay_in_the_picture_and_apart() -> None:
             assert width <= 0 or height <= 0 or width * height <= 0.1 * 28 * 12
 
 
-def test_a_tag_that_would_bury_things_is_left_out() -> None:
-    same = [(40.0, 40.0, 52.0, 50.0)] * 12  # twelve things on one spot cannot all be named
+def test_a_tag_that_would_bury_instances_is_left_out() -> None:
+    same = [(40.0, 40.0, 52.0, 50.0)] * 12  # twelve instances on one spot cannot all be named
     tags = place(same, [(30, 12)] * 12, (100, 100))
     shown = [tag for tag in tags if tag[2] > tag[0]]
     assert 0 < len(shown) < 12
 
 
-def test_tags_are_written_in_the_things_colours() -> None:
+def test_tags_are_written_in_the_instances_colours() -> None:
     picture = Image.new("RGB", (120, 120), "white")
     draw_tags(picture, [(20, 40, 80, 100)], ["chair"], np.array([0.87]), np.array([[0, 90, 200]], np.uint8))
     pixels = np.asarray(picture)

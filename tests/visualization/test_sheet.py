@@ -153,13 +153,13 @@ def test_empty_pictures_and_unknown_depth() -> None:
     image = np.full((48, 64, 3), 90, np.uint8)
     nothing = Row(image, np.zeros((48, 64), np.uint8), objects=found(0, (48, 64)), depth=np.zeros((48, 64), np.float32))
     assert sheet([nothing], NAMES).width > 1000
-    boxes = Instances(map=np.zeros((48, 64)), classes=np.array([7]), boxes=np.array([[10, 10, 20, 20.0]]))
+    boxes = Instances(map=np.zeros((48, 64), int), classes=np.array([7]), boxes=np.array([[10, 10, 20, 20.0]]))
     pixels = np.asarray(sheet([Row(image, objects=boxes)], NAMES))
     assert (pixels == display_colours()[7]).all(axis=-1).sum() > 500  # a frame and a tag
 
 
 def test_boxes_frame_their_pixels() -> None:
-    box = Instances(map=np.zeros((16, 16)), classes=np.array([7]), boxes=np.array([[4, 2, 8, 6.0]]))
+    box = Instances(map=np.zeros((16, 16), int), classes=np.array([7]), boxes=np.array([[4, 2, 8, 6.0]]))
     panel = draw("instance", View.of(np.full((16, 16, 3), 255, np.uint8), 160), box, NAMES, None)
     frame = (np.asarray(panel) == display_colours()[7]).all(axis=-1)
     assert frame[18:20, 90:120].all() and frame[80:82, 40:120].all()  # just above row 2, just below row 7

@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from dataset_dm.decoder.instance_head import REACH, InstanceOutput
-from dataset_dm.decoder.targets import VOID, Targets
+from dataset_dm.decoder.targets import Targets
 from dataset_dm.decoder.trunk import STRIDE
+from dataset_dm.labels.vocabulary import VOID
 
 SPREAD = 2.0  # standard deviation of a centre's target, in cells of the centre map
 
