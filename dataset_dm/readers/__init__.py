@@ -10,13 +10,12 @@ from pathlib import Path
 from dataset_dm.errors import ConfigError, DataError, did_you_mean, explain
 from dataset_dm.readers.checked import Checked
 from dataset_dm.readers.folder_set import FolderSet
-from dataset_dm.readers.labelled import Instances, LabelledImage, LabelledSet, SampleError, Subset
+from dataset_dm.readers.labelled import LabelledImage, LabelledSet, SampleError, Subset
 from dataset_dm.readers.layouts import LAYOUTS, Asked
 
 __all__ = [
     "LAYOUTS",
     "Checked",
-    "Instances",
     "LabelledImage",
     "LabelledSet",
     "SampleError",

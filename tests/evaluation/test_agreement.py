@@ -10,7 +10,8 @@ from dataset_dm.cli import evaluate
 from dataset_dm.errors import ConfigError
 from dataset_dm.evaluation import agreement
 from dataset_dm.evaluation.agreement import measure_agreement
-from dataset_dm.labels.records import VOID, Annotation
+from dataset_dm.labels.records import Annotation
+from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.miniature.judge import Judge
 
 
