@@ -7,11 +7,10 @@ import pytest
 
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world.geometry import Rendering, Scene
-from dataset_dm.miniature.world.outline import coverage, figure_points, footprint, rectangles_meet, turned
-from dataset_dm.miniature.world.places import COMPANY, PLACES, draw_kind
+from dataset_dm.miniature.world.outline import figure_points, footprint, rectangles_meet, turned
+from dataset_dm.miniature.world.places import COMPANY
 from dataset_dm.miniature.world.scene import compose, draw_classes, sample
-from dataset_dm.miniature.world.splits import SPLITS, index_of, labelled
-from tests.benchmarks.world import PixelClassifier, mean_iou, touching
+from tests.benchmarks.world import touching
 
 SCENES = 80
 
@@ -45,7 +44,7 @@ def test_style_keeps_the_geometry() -> None:
     assert [body.position for body in fog.bodies] == [body.position for body in day.bodies]
 
 
-def test_the_ground_enters_every_picture_two_metres_away() -> None:
+def test_the_ground_enters_every_image_two_metres_away() -> None:
     for index in range(12):
         scene, rendering = sample(2, index, size=(64, 64))
         below = rendering.depth[-1][rendering.class_map[-1] == 0]
@@ -54,7 +53,7 @@ def test_the_ground_enters_every_picture_two_metres_away() -> None:
             assert below.min() == pytest.approx(2.0, rel=0.03), index
 
 
-def test_in_the_sky_the_first_thing_is_a_metre_and_a_half_through_the_usual_lens() -> None:
+def test_in_the_sky_the_first_object_is_a_metre_and_a_half_through_the_usual_lens() -> None:
     scene = next(scene for scene in (compose(2, index) for index in range(200)) if scene.setting.kind == "sky")
     assert scene.metre * scene.bodies[0].scale == pytest.approx(1.5 * scene.camera.half_width / 0.35)
 
@@ -114,49 +113,3 @@ def test_classes_are_uniform() -> None:
     shares = np.bincount(ids, minlength=21)[1:] / len(ids)
     assert np.abs(shares - 0.05).max() < 0.004  # about five standard errors
     assert sorted(name for group in COMPANY for name in group) == sorted(VOC_CLASSES)
-
-
-def test_any_mix_of_classes_has_a_place() -> None:
-    assert set(PLACES) == set(VOC_CLASSES)
-    assert draw_kind(VOC_CLASSES, np.random.default_rng(0)) in ("street", "field")
-    assert draw_kind(["sofa", "boat", "aeroplane"], np.random.default_rng(1)) in ("street", "field")
-
-
-def test_colour_says_little_about_class() -> None:
-    renderings = [sample(2, index, size=(32, 32))[1] for index in range(220)]
-    classifier = PixelClassifier(8, 1)
-    for rendering in renderings[:160]:
-        classifier.fit(rendering)
-    assert mean_iou(classifier.confusion(renderings[160:])) < 12.0
-
-
-def test_mean_iou_by_hand() -> None:
-    # class 0: 2 hits of union 4; class 1: 1 hit of union 3
-    assert mean_iou(np.array([[2, 1], [1, 1]])) == pytest.approx(100 * (2 / 4 + 1 / 3) / 2)
-
-
-def test_coverage_of_a_square_by_hand() -> None:
-    square = np.array([[(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]])
-    assert coverage(square).mean() == pytest.approx(0.25)
-
-
-def test_rectangles_meet_by_hand() -> None:
-    square = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
-    diamond = np.array([(0.0, -0.7), (0.7, 0.0), (0.0, 0.7), (-0.7, 0.0)])
-    assert rectangles_meet(square, square + 0.9)
-    assert not rectangles_meet(square, square + np.array([1.1, 0.0]))
-    assert not rectangles_meet(square, diamond + np.array([1.4, 1.4]))  # their bounds overlap, they do not
-
-
-def test_splits_never_meet() -> None:
-    ranges = sorted(SPLITS.values(), key=lambda one: one.start)
-    assert all(first.stop <= second.start for first, second in zip(ranges, ranges[1:], strict=False))
-    assert index_of("train", 0) == SPLITS["train"].start
-    scene, rendering = labelled("test", 2, size=(32, 32))
-    assert scene.camera == compose(0, index_of("test", 2)).camera and rendering.image.shape == (32, 32, 3)
-
-
-@pytest.mark.parametrize(("split", "i"), [("dev", 0), ("train", -1), ("train", 10**8)])
-def test_bad_split_or_index(split: str, i: int) -> None:
-    with pytest.raises(ValueError, match="expected"):
-        index_of(split, i)
