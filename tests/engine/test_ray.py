@@ -37,9 +37,9 @@ def cluster() -> Iterator[object]:
 def test_a_node_that_is_killed_costs_no_shard_and_no_byte(
     quick: dict, cluster: object, one_thread: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan, counts = plan_of(quick, shard_size=2), {"train": 16, "test": 2}
+    plan, counts = plan_of(quick, shard_size=2), {"train": 8, "test": 2}
     with Engine(plan, device="cpu", engine=HERE) as engine:
-        assert engine.fill(counts) == 9
+        assert engine.fill(counts) == 5
     alone = files(plan)
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "shared"))
     second, told = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20), []
@@ -50,9 +50,9 @@ def test_a_node_that_is_killed_costs_no_shard_and_no_byte(
         told.append(rows)
 
     with Engine(plan, device="cpu", engine=f"ray:{cluster.address}") as engine:
-        assert engine.fill(counts, report) == 9
+        assert engine.fill(counts, report) == 5
         assert engine.seconds["draw"] > 0
-    assert files(plan) == alone and sum(told) == 18
+    assert files(plan) == alone and sum(told) == 10
 
 
 @pytest.mark.filterwarnings("ignore")

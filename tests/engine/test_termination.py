@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,6 +77,7 @@ def test_a_run_that_is_terminated_says_how_to_go_on(quick: dict) -> None:
     run = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     while not labels.has("train", 0):
         assert run.poll() is None, run.stderr.read()
+        time.sleep(0.05)
     run.send_signal(signal.SIGTERM)
     _, said = run.communicate(timeout=60)
     assert run.returncode == 143

@@ -12,7 +12,6 @@ import pytest
 
 from dataset_dm.engine import Work, must_ask_a_worker
 from dataset_dm.engine.worker_client import Worker, WorkerLost
-from dataset_dm.errors import ConfigError
 from dataset_dm.store.plans import stores
 from tests.engine.conftest import plan_of
 
@@ -51,14 +50,6 @@ def test_a_shard_that_somebody_else_makes_is_left_to_him(quick: dict) -> None:
         assert worker.attempt(Work("train", 0, draw=True), silent) == "busy"
     worker.close()
     assert images.missing("train", [0]) == labels.missing("train", [0]) == [0]
-
-
-def test_a_mistake_is_raised_on_the_asking_side_as_itself(quick: dict) -> None:
-    plan = plan_of(quick, sampler={"scheduler": "NoScheduler"})
-    worker = Worker(plan, device="cpu")
-    with pytest.raises(ConfigError, match="unknown scheduler 'NoScheduler'"):
-        worker.attempt(Work("train", 0, draw=True), silent)
-    worker.close()
 
 
 def test_a_worker_that_dies_at_work_is_said_so(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:

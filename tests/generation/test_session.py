@@ -71,9 +71,9 @@ def test_a_shard_holds_its_indices_prompts_and_seeds(quick: dict) -> None:
 
 
 def test_same_plan_same_bytes_in_any_order_and_in_another_process(quick: dict, home) -> None:
-    plan = plan_of(quick)
+    plan, counts = plan_of(quick, batch_size=1, shard_size=2), {"train": 4, "test": 2}
     home("a")
-    fill(plan, {"train": 8, "test": 4})
+    fill(plan, counts)
     first = files(plan)
     home("b")
     with Engine(plan, device="cpu") as engine:  # backwards
@@ -81,7 +81,7 @@ def test_same_plan_same_bytes_in_any_order_and_in_another_process(quick: dict, h
             engine.make(Work(split, shard, draw=True))
     assert files(plan) == first
     home("c")
-    fill(plan, {"train": 8, "test": 4}, in_worker=True)
+    fill(plan, counts, in_worker=True)
     assert files(plan) == first
     assert len(first) == 6
 
