@@ -1,4 +1,4 @@
-"""`dataset-dm duplicates NAME [CONFIG]`: find pictures of a set that nearly repeat others or given photos."""
+"""`dataset-dm duplicates NAME [CONFIG]`: find images of a set that nearly repeat others or given photos."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataset_dm.errors import ConfigError, DataError, StoreError, explain
 
 if TYPE_CHECKING:
     import numpy as np
+    from jaxtyping import UInt64
 
     from dataset_dm.rows.exclusions import Exclusions
 
@@ -28,17 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generate.add_arguments(parser)
     how = parser.add_argument_group(
         "near-duplicates",
-        "of pictures that are alike the first stays; the others are left out whenever the set is read, until the list "
-        "is made anew or cleared, and are never drawn again",
+        "of images that are alike the first stays; the others are left out whenever the set is read, until the list "
+        "is made again or cleared, and are never drawn again",
     )
-    how.add_argument("--against", metavar="DIR", type=Path, help="photos that no picture of the set may repeat")
+    how.add_argument("--against", metavar="DIR", type=Path, help="photos that no image of the set may repeat")
     how.add_argument("--distance", metavar="N", type=int, help="bits of 256 that may differ (0 to 32, default 20)")
     how.add_argument("--dry-run", action="store_true", help="only say what would be left out")
     how.add_argument("--clear", action="store_true", help="remove the list: nothing is left out any more")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Hashes every picture, writes the list, says what is on it."""
+    """Hash every image, write the list, print what is on it."""
     from dataset_dm.rows.exclusions import clear_exclusions, find_near, write_exclusions
     from dataset_dm.rows.near_duplicates import DISTANCE, FARTHEST
 
@@ -50,10 +51,10 @@ def run(args: argparse.Namespace) -> int:
     asked = generate.request(args)
     if asked.plan.splice is not None:
         remedy = "leave it out: a mosaic with a tile that is on the list is left out as a whole"
-        raise ConfigError(explain("--splice: single pictures are compared, not mosaics", remedy=remedy))
+        raise ConfigError(explain("--splice: single images are compared, not mosaics", remedy=remedy))
     if args.clear:
         clear_exclusions(asked.plan)
-        print("the list is gone; nothing is left out as a near-duplicate")
+        print("the list is deleted; nothing is left out as a near-duplicate")
         return 0
     photos = {} if args.against is None else photo_hashes(args.against)
     _check_made(asked)
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def photo_hashes(folder: Path) -> dict[str, np.ndarray]:
+def photo_hashes(folder: Path) -> dict[str, UInt64[np.ndarray, 4]]:
     """Path within the folder → hash, of every image file below it; DataError when there is none or one is damaged."""
     from dataset_dm.readers.images import IMAGE_TYPES, read_image
     from dataset_dm.rows.near_duplicates import perceptual_hash
@@ -89,7 +90,7 @@ def _check_made(asked: generate.Request) -> None:
 
 
 def _hashes(asked: generate.Request) -> Iterator[tuple[str, int, Any]]:
-    """(split or round, index, hash) of every picture that the set shows, whatever the present list says."""
+    """(split or round, index, hash) of every image that the set shows, whatever the present list says."""
     from dataset_dm.labels.images import decode_png
     from dataset_dm.plan.generation_plan import ATTEMPTS, in_round
     from dataset_dm.rows.near_duplicates import perceptual_hash
@@ -109,7 +110,7 @@ def _said(found: Exclusions, place: object) -> str:
     reasons = Counter(reason for rows in found.rows.values() for reason in rows.values())
     against = f", {found.how['photos']:,} photos" if found.how["photos"] else ""
     lines = [
-        ("looked at", f"{found.how['pictures']:,} pictures{against}"),
+        ("looked at", f"{found.how['pictures']:,} images{against}"),
         ("left out", ", ".join(f"{reason} {number:,}" for reason, number in reasons.items()) or "none"),
     ]
     pairs = [f"{split}/{index} is like {one}" for split, rows in found.like.items() for index, one in rows.items()]

@@ -13,13 +13,13 @@ from typing import Any
 from dataset_dm.errors import ConfigError, DataError, ModelError, StoreError, explain
 
 _COLUMNS = ("prompt", "provenance", "image")
-# of a row's pictures and maps, by their columns
+# of a row's images and maps, by their columns
 _FILES = {"image": "png", "label": "png", "annotation": "png", "depth_map": "tiff"}
 _LABELS = (*_FILES, "objects")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which row, and where to put the pictures."""
+    """Which row, and where to put the images."""
     parser.add_argument("source", metavar="ROW", help="dataset folder, parquet file, or JSON file of one row")
     parser.add_argument("--row", type=int, default=0, metavar="N", help="row of the folder or file (default 0)")
     parser.add_argument("--split", help="split of the folder (default: train, else the first)")
@@ -65,7 +65,7 @@ def _redraw(args: argparse.Namespace, record: dict[str, Any]) -> int:
     difference = np.abs(there.astype(np.int16) - drawn.astype(np.int16))
     share = float((difference > TOLERANCE).mean())
     print(f"largest difference {difference.max()}/255; above {TOLERANCE}/255: {100 * share:.3f} % of the values")
-    print(f"pictures: {args.out / 'original.png'}, {args.out / 'redrawn.png'}")
+    print(f"images: {args.out / 'original.png'}, {args.out / 'redrawn.png'}")
     return 0 if difference.max() <= TOLERANCE else 1
 
 
@@ -89,7 +89,7 @@ def _remake(args: argparse.Namespace, record: dict[str, Any]) -> int:
 
 
 def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -> Any:
-    """The picture; of a mosaic every tile is drawn, then they are laid out as they were."""
+    """The image; of a mosaic every tile is drawn, then they are laid out as they were."""
     from dataset_dm.diffusion.redraw import redraw
 
     if not provenance.get("splice"):

@@ -1,4 +1,4 @@
-"""Is agreement between two labellers a better sign of a right label than the confidence of either?"""
+"""Does agreement between annotators tell right labels from wrong ones better than the confidence of each?"""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from dataset_dm.models.annotators import names_of
 from dataset_dm.postprocess.consensus import consensus
 
 NOTE = (
-    "AUROC: chance that a right pixel (or a picture among the better half) has a higher score than a wrong one. "
-    "agreement of a pixel is 1 where all labellers say the same and 0 elsewhere; of a picture it is the mean over its "
-    "classes of the intersection over union of the labellers' masks."
+    "AUROC: chance that a right pixel (or an image among the better half) has a higher score than a wrong one. "
+    "agreement of a pixel is 1 where all annotators say the same and 0 elsewhere; of an image it is the mean over its "
+    "classes of the intersection over union of the annotators' masks."
 )
 
 
@@ -58,16 +58,16 @@ def run(args: argparse.Namespace) -> Outcome:
 
 @dataclass
 class _Run:
-    """One labeller over all pictures: its own labels, ranked by its confidence and by agreement."""
+    """The labels of one annotator over all images, ranked by its confidence and by agreement."""
 
     every: Confusion = field(default_factory=lambda: Confusion(len(NAMES)))
     voided: Confusion = field(default_factory=lambda: Confusion(len(NAMES)))
     reliability: Reliability = field(default_factory=Reliability)
     pixels: dict[str, Ranking] = field(default_factory=lambda: {"confidence": Ranking(), "agreement": Ranking()})
-    pictures: dict[str, list[float]] = field(default_factory=lambda: {"miou": [], "confidence": [], "agreement": []})
+    images: dict[str, list[float]] = field(default_factory=lambda: {"miou": [], "confidence": [], "agreement": []})
 
     def add(self, said: Annotation, truth: np.ndarray, same: np.ndarray, agreed: float) -> None:
-        """Count a picture: where labellers say the same (bool [H W]), and how far they agree on it."""
+        """Count an image: where the annotators say the same, and how far they agree on it."""
         assert said.full is not None and said.label is not None and said.probability is not None
         self.every.add(said.full, truth)
         self.voided.add(said.label, truth)
@@ -77,32 +77,32 @@ class _Run:
         self.pixels["agreement"].add(same, right)
         one = {"miou": image_miou(said.full, truth, len(NAMES)), "confidence": said.confidence, "agreement": agreed}
         for name, value in one.items():
-            self.pictures[name].append(value)
+            self.images[name].append(value)
 
-    def auroc_of_pictures(self, score: str) -> float:
-        """Of telling the better half of the pictures from the worse."""
-        miou, ranking = np.asarray(self.pictures["miou"]), Ranking()
-        ranking.add(np.clip(self.pictures[score], 0, 1), miou > np.median(miou))
+    def auroc_of_images(self, score: str) -> float:
+        """How well a score tells the better half of the images from the worse."""
+        miou, ranking = np.asarray(self.images["miou"]), Ranking()
+        ranking.add(np.clip(self.images[score], 0, 1), miou > np.median(miou))
         return ranking.auroc()
 
 
 def measure_agreement(
     backbone: Backbone, annotator: CombinedAnnotator, judge: Judge, batches: Iterable[Pictures], count: int
 ) -> Outcome:
-    """Every labeller's own labels and those of all together, informed, with the judge's class map as truth."""
+    """Every annotator's own labels and those of all together, informed, with the judge's class map as truth."""
     names = [*(part.name for part in annotator.parts), "together"]
     runs = {name: _Run() for name in names}
     with bar(count, "image", "generated images labelled") as progress:
-        for pictures in batches:
-            truth = judge.segment(pictures.images).cpu().numpy()
-            seen = annotator.look(backbone, pictures, VOC_CLASSES)
+        for batch in batches:
+            truth = judge.segment(batch.images).cpu().numpy()
+            seen = annotator.look(backbone, batch, VOC_CLASSES)
             each = [
-                label(part, pictures, look, informed=True, tasks=[SEMANTIC.name])
+                label(part, batch, look, informed=True, tasks=[SEMANTIC.name])
                 for part, look in zip(annotator.parts, seen.parts, strict=True)
             ]
             for said, true in zip(zip(*each, strict=True), truth, strict=True):
                 _add(runs, said, true)
-            progress.update(len(pictures))
+            progress.update(len(batch))
     return Outcome(_report(runs, count))
 
 
@@ -111,7 +111,7 @@ def _add(runs: dict[str, _Run], said: Sequence[Annotation], truth: np.ndarray) -
     full = np.stack([one.full for one in said])
     same = (full == full[0]).all(axis=0)
     known = together.agreement[~np.isnan(together.agreement)]
-    agreed = float(known.mean()) if len(known) else 1.0  # nothing was seen by any of them: they agree on that
+    agreed = float(known.mean()) if len(known) else 1.0  # no annotator sees a class: full agreement
     for run, one in zip(runs.values(), (*said, together), strict=True):
         run.add(one, truth, same, agreed)
 
@@ -120,19 +120,19 @@ def _report(runs: dict[str, _Run], count: int) -> Report:
     report = Report("agreement", "", notes=[NOTE])
     labels = [[name, run.every.miou(), run.voided.miou(), run.voided.void_share(), run.reliability.ece()]
               for name, run in runs.items()]  # fmt: skip
-    columns = ["labeller", "mIoU, every pixel", "mIoU, void left out", "void share", "ECE of foreground"]
+    columns = ["annotator", "mIoU, every pixel", "mIoU, void left out", "void share", "ECE of foreground"]
     report.tables.append(Table(f"{count} generated images, informed, against the judge", columns, labels))
     scores = ("confidence", "agreement")
     ranks = [
-        [name, *(run.pixels[score].auroc() for score in scores), *(run.auroc_of_pictures(score) for score in scores)]
+        [name, *(run.pixels[score].auroc() for score in scores), *(run.auroc_of_images(score) for score in scores)]
         for name, run in runs.items()
     ]
-    columns = ["labels of", *(f"{what}: {score}" for what in ("pixel", "picture") for score in scores)]
+    columns = ["labels of", *(f"{what}: {score}" for what in ("pixel", "image") for score in scores)]
     report.tables.append(Table("AUROC of being right", columns, ranks))
     for number, (_, run) in enumerate(runs.items()):
-        prefix = "together" if number == len(runs) - 1 else f"labeller_{number}"
+        prefix = "together" if number == len(runs) - 1 else f"annotator_{number}"
         report.figures[f"{prefix}_miou"] = run.every.miou()
         for score in scores:
             report.figures[f"{prefix}_pixel_auroc_{score}"] = run.pixels[score].auroc()
-            report.figures[f"{prefix}_picture_auroc_{score}"] = run.auroc_of_pictures(score)
+            report.figures[f"{prefix}_image_auroc_{score}"] = run.auroc_of_images(score)
     return report

@@ -16,7 +16,7 @@ from dataset_dm.annotators.attention import AttentionAnnotator
 from dataset_dm.annotators.base import Pictures
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.label_report import add_calibration, add_pictures, add_runs
+from dataset_dm.evaluation.label_report import add_calibration, add_runs, add_worst_images
 from dataset_dm.evaluation.options import add_options, open_backbone, open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, stored
@@ -61,7 +61,7 @@ def measure_attention(
     outcome = Outcome(Report("attention", ""))
     run = label_named(backbone, judge, naming(batches()), annotator, count)
     add_runs(outcome, f"{run.images} generated images, against the judge", [("attention", run)], [""])
-    add_pictures(outcome, "attention", "labels from attention; truth is the judge", run)
+    add_worst_images(outcome, "attention", "labels from attention; truth is the judge", run)
     add_calibration(outcome, [("attention", run)])
     every, named = presences(backbone, judge, naming(batches()), annotator, count)
     _add_presence(outcome, every, named, annotator.settings.presence)
@@ -74,26 +74,24 @@ def label_named(
     """Figures of class maps, each image asked about the classes that its prompt names."""
     run = LabelFigures(NAMES)
     with bar(count, "image", "images labelled") as progress:
-        for pictures in batches:
-            seen = annotator.look(backbone, pictures, VOC_CLASSES)
+        for batch in batches:
+            seen = annotator.look(backbone, batch, VOC_CLASSES)
             labels = annotator.annotate(seen, VOC_CLASSES, keep_probability=True)
-            truth = judge.segment(pictures.images).cpu().numpy()
-            for image, one, true, prompt in zip(pictures.images.numpy(), labels, truth, pictures.prompts, strict=True):
+            truth = judge.segment(batch.images).cpu().numpy()
+            for image, one, true, prompt in zip(batch.images.numpy(), labels, truth, batch.prompts, strict=True):
                 run.add(image, one, Truth(true), prompt)
-            progress.update(len(pictures))
+            progress.update(len(batch))
     return run
 
 
-def with_absent(pictures: Pictures) -> Pictures:
+def with_absent(batch: Pictures) -> Pictures:
     """The same images, also asked about ABSENT classes that their prompts do not name, chosen by their seeds."""
 
     def more(seed: int, named: Sequence[int]) -> list[int]:
         others = [position for position in range(len(VOC_CLASSES)) if position not in named]
         return sorted([*named, *random.Random(seed).sample(others, min(ABSENT, len(others)))])
 
-    return replace(
-        pictures, named=[more(*pair) if pair[1] else [] for pair in zip(pictures.seeds, pictures.named, strict=True)]
-    )
+    return replace(batch, named=[more(*pair) if pair[1] else [] for pair in zip(batch.seeds, batch.named, strict=True)])
 
 
 def presences(
@@ -102,28 +100,28 @@ def presences(
     """Presence of all requested classes, absent ones among them; and of those alone that the prompts name."""
     every, named = Presences(), Presences()
     with bar(count, "image", "presences read") as progress:
-        for pictures in batches:
-            asked = with_absent(pictures)
+        for batch in batches:
+            asked = with_absent(batch)
             seen = annotator.look(backbone, asked, VOC_CLASSES)
-            truth = judge.segment(pictures.images).cpu().numpy()
+            truth = judge.segment(batch.images).cpu().numpy()
             for row, one in enumerate(annotator.annotate(seen, VOC_CLASSES)):
                 every.add(seen[row].asked, one.presence, truth[row])
-                named.add(pictures.named[row], one.presence, truth[row])
-            progress.update(len(pictures))
+                named.add(batch.named[row], one.presence, truth[row])
+            progress.update(len(batch))
     return every, named
 
 
 def naming(batches: Iterable[Pictures]) -> Iterator[Pictures]:
     """Batches without the images whose prompt names no class, which have no requested class."""
-    for pictures in batches:
-        rows = [row for row, named in enumerate(pictures.named) if named]
+    for batch in batches:
+        rows = [row for row, named in enumerate(batch.named) if named]
         if rows:
             yield Pictures(
-                images=pictures.images[rows],
-                prompts=[pictures.prompts[row] for row in rows],
-                seeds=[pictures.seeds[row] for row in rows],
-                named=[pictures.named[row] for row in rows],
-                latents=None if pictures.latents is None else pictures.latents[rows],
+                images=batch.images[rows],
+                prompts=[batch.prompts[row] for row in rows],
+                seeds=[batch.seeds[row] for row in rows],
+                named=[batch.named[row] for row in rows],
+                latents=None if batch.latents is None else batch.latents[rows],
             )
 
 

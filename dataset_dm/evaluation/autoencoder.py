@@ -86,17 +86,17 @@ def reconstruct(backbone: Backbone, judge: Judge, batches: Iterable[Renders], co
     fidelity, worst, number = Fidelity(), Worst(), 0
     with bar(count, "render", "renders reconstructed") as progress:
         for batch in batches:
-            pictures = batch.pictures
-            copies = to_uint8(decode_latents(backbone, encode_images(backbone, pictures.images)))
-            original = judge.segment(pictures.images).cpu().numpy()
+            images, prompts, seeds = batch.pictures.images, batch.pictures.prompts, batch.pictures.seeds
+            copies = to_uint8(decode_latents(backbone, encode_images(backbone, images)))
+            original = judge.segment(images).cpu().numpy()
             read = judge.segment(copies).cpu().numpy()
             for i, copy in enumerate(copies.numpy()):
                 decibels = fidelity.add(copy, batch.clean[i])
                 fidelity.originals.add(original[i], batch.truth[i])
                 fidelity.copies.add(read[i], batch.truth[i])
                 note = f"{decibels:.1f} dB"
-                row = Row(copy, read[i], pictures.prompts[i], None, pictures.seeds[i], batch.truth[i], note)
+                row = Row(copy, read[i], prompts[i], None, seeds[i], batch.truth[i], note)
                 worst.add(decibels, number, row)
                 number += 1
-            progress.update(len(pictures))
+            progress.update(len(images))
     return fidelity, worst

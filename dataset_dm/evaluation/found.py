@@ -54,12 +54,12 @@ def in_generated(
     """Counts over generated images, and the first misses as (batch, place in it)."""
     adherence, misses = PromptAdherence(), []
     with bar(count, "image", "generated images judged") as progress:
-        for pictures in batches:
-            maps = judge.segment(pictures.images).cpu().numpy()
+        for batch in batches:
+            maps = judge.segment(batch.images).cpu().numpy()
             for i, class_map in enumerate(maps):
-                if not all(adherence.add(pictures.named[i], class_map)) and len(misses) < MISSES:
-                    misses.append((pictures, i))
-            progress.update(len(pictures))
+                if not all(adherence.add(batch.named[i], class_map)) and len(misses) < MISSES:
+                    misses.append((batch, i))
+            progress.update(len(batch))
     return adherence, misses
 
 
@@ -81,8 +81,8 @@ def in_renders(judge: Judge, batches: Iterable[Renders], count: int) -> PromptAd
 
 def _missed(judge: Judge, misses: list[tuple[Pictures, int]]) -> list[Row]:
     rows = []
-    for pictures, i in misses:
-        class_map = judge.segment(pictures.images[i : i + 1])[0].cpu().numpy()
-        image, number = pictures.images[i].numpy(), pictures.seeds[i] & 0xFFFFFFFF
-        rows.append(Row(image, class_map, pictures.prompts[i], None, number))
+    for batch, i in misses:
+        class_map = judge.segment(batch.images[i : i + 1])[0].cpu().numpy()
+        image, number = batch.images[i].numpy(), batch.seeds[i] & 0xFFFFFFFF
+        rows.append(Row(image, class_map, batch.prompts[i], None, number))
     return rows

@@ -1,4 +1,4 @@
-"""How the figures of labels become the tables, plots and pictures of a report: the same for every labeller."""
+"""Tables, plots and sheets of images that show the figures of labels, the same for every annotator."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dataset_dm.metrics.groups import Split
 
 Runs = Sequence[tuple[str, LabelFigures]]
 
-TITLES = {"semantic": "class maps", "instance": "things", "depth": "depth", "pose": "joints"}
-SURE_OF = {
+TITLES = {"semantic": "class maps", "instance": "instances", "depth": "depth", "pose": "joints"}
+CONFIDENCE_OF = {
     "semantic": "foreground pixels",
     "instance": "scores of objects",
     "depth": "depth within a factor of 1.25",
@@ -29,7 +29,7 @@ NOTES = {
     "semantic": "mIoU counts every pixel: argmax over 21 classes, no void, no filter. Boundary F-score: outlines of "
     "all classes but background, forgiven 0.75 % of the diagonal, at least one pixel.",
     "instance": "AP is COCO's, class by class. Its limits of small, medium and large (32² and 96² pixels) are scaled "
-    "to the picture's size: × (longer side / 640)². A score is right when class and mask (IoU ≥ 0.5) are.",
+    "to the image's size: × (longer side / 640)². A score is right when class and mask (IoU ≥ 0.5) are.",
     "depth": "Depth figures pool all pixels of known true depth; a pixel without an answer counts as 0 m.",
     "pose": "OKS AP is COCO's, over people with a labelled joint. A joint's score is held against truth for people "
     "whose mask was found; right is an OKS of that joint of at least 0.5.",
@@ -37,7 +37,7 @@ NOTES = {
 
 
 def add_runs(outcome: Outcome, title: str, runs: Runs, prefixes: Sequence[str], split: Split | None = None) -> None:
-    """Put the figures and tables of runs over the same pictures into an outcome.
+    """Put the figures and tables of runs over the same images into an outcome.
 
     Args:
         title: what was labelled ("500 renders").
@@ -66,8 +66,8 @@ def add_runs(outcome: Outcome, title: str, runs: Runs, prefixes: Sequence[str], 
             outcome.report.notes.append(NOTES[task])
 
 
-def add_pictures(outcome: Outcome, name: str, title: str, run: LabelFigures) -> None:
-    """Put the worst pictures of a run into an outcome, a sheet a task, and the confusion of its class maps.
+def add_worst_images(outcome: Outcome, name: str, title: str, run: LabelFigures) -> None:
+    """Put the worst images of a run into an outcome, a sheet a task, and the confusion of its class maps.
 
     Args:
         name: what the files of class maps are called after.
@@ -84,7 +84,9 @@ def add_calibration(outcome: Outcome, runs: Runs) -> None:
     """Put a reliability diagram a task into an outcome, the runs side by side."""
     for task in dict.fromkeys(task for _, run in runs for task in run.tasks):
         curves = [(name, run.tasks[task].reliability) for name, run in runs if task in run.tasks]
-        outcome.plots[f"calibration{FILES[task]}.png"] = partial(plots.plot_reliability, curves, title=SURE_OF[task])
+        outcome.plots[f"calibration{FILES[task]}.png"] = partial(
+            plots.plot_reliability, curves, title=CONFIDENCE_OF[task]
+        )
 
 
 def _draw_confusion(run: SemanticFigures, title: str, path: Path) -> None:

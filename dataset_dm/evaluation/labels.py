@@ -18,7 +18,7 @@ from dataset_dm.annotators.base import Annotator, Pictures
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import did_you_mean
-from dataset_dm.evaluation.label_report import Runs, add_calibration, add_pictures, add_runs
+from dataset_dm.evaluation.label_report import Runs, add_calibration, add_runs, add_worst_images
 from dataset_dm.evaluation.options import add_options, open_judge, open_pair, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, Renders, renders, stored
@@ -194,7 +194,7 @@ def measure_labels(
         add_runs(outcome, title, [("informed", run)], ["generated_"], split)
         outcome.report.tables.append(adherence.table("requested classes found"))
         outcome.report.figures.update(adherence.figures("generated_"))
-        add_pictures(outcome, "generated", "generated images, informed; truth is the judge", run)
+        add_worst_images(outcome, "generated", "generated images, informed; truth is the judge", run)
         runs.append(("generated", run))
     if split is not None:
         outcome.report.notes += split.notes(VOC_CLASSES)
@@ -210,5 +210,5 @@ def _on_renders(
     runs = [("blind", blind), ("informed", informed)]
     title = f"{blind.images} held-out renders, against exact truth"
     add_runs(outcome, title, runs, ["renders_blind_", "renders_informed_"], split)
-    add_pictures(outcome, "renders", "renders, blind", blind)
+    add_worst_images(outcome, "renders", "renders, blind", blind)
     return runs

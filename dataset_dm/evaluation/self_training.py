@@ -95,7 +95,7 @@ def measure_self_training(
          one.voided.void_share(), one.every.accuracy()]
         for number, (name, one) in enumerate(zip(annotators, scored, strict=True))
     ]  # fmt: skip
-    columns = ["round", "labeller", "mIoU, every pixel", "gain", "mIoU, void left out", "void share", "pixel accuracy"]
+    columns = ["round", "annotator", "mIoU, every pixel", "gain", "mIoU, void left out", "void share", "pixel accuracy"]
     report.tables.append(Table(f"{count} generated images, against the judge", columns, rows))
     ious = [one.every.iou() for one in scored]
     by_class = [[name, *(float(iou[i]) for iou in ious)] for i, name in enumerate(NAMES)]

@@ -1,4 +1,4 @@
-"""Pictures to measure on: held-out renders with exact truth, and generated images with the judge's opinion as truth."""
+"""Images to measure on: held-out renders with exact truth, and generated images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from dataset_dm.annotators.base import Pictures
@@ -32,17 +33,17 @@ class Renders:
     """A batch of renders: what may be seen (`pictures`) and what is true.
 
     Args:
-        truths: of every picture, all kinds of label.
-        clean: the pictures before the sensor noise, uint8 [b H W 3].
+        truths: of every image, all kinds of label.
+        clean: the images before the sensor noise.
     """
 
     pictures: Pictures
     truths: Sequence[Truth]
-    clean: np.ndarray
+    clean: UInt8[np.ndarray, "b h w 3"]
 
     @property
-    def truth(self) -> np.ndarray:
-        """Class ids uint8 [b H W], 0 background."""
+    def truth(self) -> UInt8[np.ndarray, "b h w"]:
+        """Class ids of every image, 0 background."""
         return np.stack([truth.label for truth in self.truths])
 
 
@@ -70,7 +71,7 @@ def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Ren
 def drawn(
     backbone: Backbone, count: int, batch: int, *, seed: int = 0, sampler: SamplerConfig | None = None
 ) -> Iterator[Pictures]:
-    """`count` images that the generator draws for the default prompts over VOC's classes; needs no labeller."""
+    """`count` images that the generator draws for the default prompts over VOC's classes; needs no annotator."""
     prompts = Templates(VOC_CLASSES)
     for start in range(0, count, batch):
         indices = range(start, min(start + batch, count))
@@ -83,7 +84,7 @@ def drawn(
 
 
 def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
-    """The first `count` images of a plan, in its own batches; what the shard store lacks is made first."""
+    """The first `count` images of a plan, in its own batches; missing shards are made first."""
     missing = len(pending(plan, {split: count})) * plan.shard_size
     with Engine(plan, device=device) as engine, bar(missing, "image", "images generated") as progress:
         engine.fill({split: count}, progress.update)

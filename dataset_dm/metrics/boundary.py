@@ -9,16 +9,17 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
 from scipy.ndimage import distance_transform_edt
 
 from dataset_dm.labels.vocabulary import VOID
 
-TOLERANCE = 0.0075  # of the picture's diagonal
+TOLERANCE = 0.0075  # of the image's diagonal
 
 
 @dataclass
 class Boundaries:
-    """Outline pixels of the classes 1 … classes - 1, summed over pictures; background's outline is theirs.
+    """Outline pixels of the classes 1 … classes - 1, summed over images; background has no outline of its own.
 
     Args:
         classes: number of ids, background among them.
@@ -27,14 +28,14 @@ class Boundaries:
 
     classes: int
     tolerance: float = TOLERANCE
-    found: np.ndarray = field(init=False)  # int64 [k 2]: outline pixels of the labels, and how many lie near a true one
-    true: np.ndarray = field(init=False)  # the same of the truth
+    found: Int[np.ndarray, "k 2"] = field(init=False)  # outline pixels of the labels; how many lie near a true one
+    true: Int[np.ndarray, "k 2"] = field(init=False)  # the same of the truth
 
     def __post_init__(self) -> None:
         self.found, self.true = (np.zeros((self.classes, 2), dtype=np.int64) for _ in range(2))
 
-    def add(self, prediction: np.ndarray, truth: np.ndarray) -> None:
-        """Count one picture: class ids uint8 [H W]; where the truth is 255 there is no outline on either side.
+    def add(self, prediction: UInt8[np.ndarray, "h w"], truth: UInt8[np.ndarray, "H W"]) -> None:
+        """Count one image's class ids; where the truth is 255 there is no outline on either side.
 
         Raises:
             ValueError: sizes differ.
@@ -49,8 +50,8 @@ class Boundaries:
                 self.found[k] += (said.sum(), (said & near(right, reach)).sum())
                 self.true[k] += (right.sum(), (right & near(said, reach)).sum())
 
-    def f_score(self) -> np.ndarray:
-        """F-score a class, float [k] in 0..1: harmonic mean of the shares of labelled and of true outline pixels that
+    def f_score(self) -> Float[np.ndarray, " k"]:
+        """F-score of each class in 0..1: harmonic mean of the shares of labelled and of true outline pixels that
         have a partner; NaN where neither side has an outline, and for background."""
         share = [np.divide(near, n, out=np.zeros(self.classes), where=n > 0) for n, near in (self.found.T, self.true.T)]
         total = share[0] + share[1]
@@ -63,8 +64,8 @@ class Boundaries:
         return float(np.nanmean(score)) if np.isfinite(score).any() else float("nan")
 
 
-def outline(label: np.ndarray, class_id: int) -> np.ndarray:
-    """Pixels of a class beside (up, down, left, right) another class, bool [H W]; void and the frame are no others."""
+def outline(label: UInt8[np.ndarray, "h w"], class_id: int) -> Bool[np.ndarray, "h w"]:
+    """Pixels of a class beside (up, down, left, right) another class; void and the frame are no others."""
     mask, other = label == class_id, (label != class_id) & (label != VOID)
     padded = np.pad(other, 1)
     height, width = label.shape
@@ -74,6 +75,6 @@ def outline(label: np.ndarray, class_id: int) -> np.ndarray:
     return mask & beside
 
 
-def near(pixels: np.ndarray, reach: float) -> np.ndarray:
-    """Where a marked pixel is at most `reach` pixels away, bool [H W]."""
+def near(pixels: Bool[np.ndarray, "h w"], reach: float) -> Bool[np.ndarray, "h w"]:
+    """Where a marked pixel is at most `reach` pixels away."""
     return distance_transform_edt(~pixels) <= reach if pixels.any() else np.zeros_like(pixels)

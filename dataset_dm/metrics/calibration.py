@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,17 +25,17 @@ class Reliability:
     """Equal-width confidence bins over 0..1: how many fell in, their mean confidence, how many were right."""
 
     bins: int = 15
-    count: np.ndarray = field(default=None)  # type: ignore[assignment]
-    confidence: np.ndarray = field(default=None)  # type: ignore[assignment]  # summed, not averaged
-    correct: np.ndarray = field(default=None)  # type: ignore[assignment]
+    count: Float[np.ndarray, " bins"] = field(default=None)  # type: ignore[assignment]
+    confidence: Float[np.ndarray, " bins"] = field(default=None)  # type: ignore[assignment]  # summed, not averaged
+    correct: Float[np.ndarray, " bins"] = field(default=None)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         for name in ("count", "confidence", "correct"):
             if getattr(self, name) is None:
                 setattr(self, name, np.zeros(self.bins, dtype=float))
 
-    def add(self, confidence: np.ndarray, correct: np.ndarray) -> None:
-        """Count predictions: confidence float in 0..1 and correct bool, of any equal shape.
+    def add(self, confidence: Float[np.ndarray, "*n"], correct: Bool[np.ndarray, "*m"]) -> None:
+        """Count predictions of any shape: confidence in 0..1, and whether each is correct.
 
         Raises:
             ValueError: shapes differ or a confidence is outside 0..1 (or NaN).
@@ -49,13 +50,18 @@ class Reliability:
         self.confidence += np.bincount(index, weights=confidence, minlength=self.bins)
         self.correct += np.bincount(index, weights=correct, minlength=self.bins)
 
-    def add_foreground(self, prediction: np.ndarray, confidence: np.ndarray, truth: np.ndarray) -> None:
-        """Count the pixels *predicted* as an object; background is easy and with it any labeller looks calibrated.
+    def add_foreground(
+        self,
+        prediction: Integer[np.ndarray, "*n"],
+        confidence: Float[np.ndarray, "*n"],
+        truth: Integer[np.ndarray, "*n"],
+    ) -> None:
+        """Count the pixels *predicted* as an object; background is easy and makes every annotator look calibrated.
 
         Args:
-            prediction: argmax class ids before voiding, any shape.
-            confidence: probability of that class, float in 0..1, same shape.
-            truth: class ids, same shape; pixels that are 255 are left out.
+            prediction: argmax class ids before voiding.
+            confidence: probability of that class in 0..1.
+            truth: class ids; pixels that are 255 are left out.
         """
         chosen = (prediction > 0) & (prediction != VOID) & (truth != VOID)
         # Probabilities stored in half precision may sum to a hair above one.
@@ -66,24 +72,26 @@ class Reliability:
         total = self.count.sum()
         return float(np.abs(self.correct - self.confidence).sum() / total) if total else float("nan")
 
-    def mean_confidence(self) -> np.ndarray:
-        """Mean confidence a bin, float [bins]; NaN where empty."""
+    def mean_confidence(self) -> Float[np.ndarray, " bins"]:
+        """Mean confidence of each bin; NaN where empty."""
         return np.divide(self.confidence, self.count, out=np.full(self.bins, np.nan), where=self.count > 0)
 
-    def accuracy(self) -> np.ndarray:
-        """Share of right predictions a bin, float [bins]; NaN where empty."""
+    def accuracy(self) -> Float[np.ndarray, " bins"]:
+        """Share of correct predictions in each bin; NaN where empty."""
         return np.divide(self.correct, self.count, out=np.full(self.bins, np.nan), where=self.count > 0)
 
 
-def fit_temperature(logits: Tensor, target: Tensor, *, low: float = 0.05, high: float = 20.0) -> float:
+def fit_temperature(
+    logits: Float[Tensor, "*n k"], target: Integer[Tensor, "*m"], *, low: float = 0.05, high: float = 20.0
+) -> float:
     """The temperature T that minimises the cross-entropy of `softmax(logits / T)` on held-out pixels.
 
     Args:
-        logits: float [n k]; log-probabilities will do.
-        target: int [n]; 255 is left out.
+        logits: of n pixels; log-probabilities will do.
+        target: class ids; 255 is left out.
 
     Returns:
-        T in low..high; 1 leaves the logits as they are, above 1 makes the labeller humbler.
+        T in low..high; 1 leaves the logits as they are, above 1 lowers its confidence.
 
     Raises:
         ValueError: shapes do not fit, or no pixel is left.
@@ -114,6 +122,6 @@ def fit_temperature(logits: Tensor, target: Tensor, *, low: float = 0.05, high: 
     return math.exp((a + b) / 2)
 
 
-def log_probabilities(probabilities: Tensor) -> Tensor:
-    """Probabilities [n k] as logits for `fit_temperature`, floored so that a zero stays finite."""
+def log_probabilities(probabilities: Float[Tensor, "*n k"]) -> Float[Tensor, "*n k"]:
+    """Probabilities as logits for `fit_temperature`, floored so that a zero stays finite."""
     return torch.log(probabilities.clamp_min(1e-8))

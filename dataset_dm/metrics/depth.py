@@ -1,10 +1,11 @@
-"""Depth metrics, summed over the pixels of many pictures (Eigen et al. 2014)."""
+"""Depth metrics, summed over the pixels of many images (Eigen et al. 2014)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 FACTOR = 1.25  # δ1: within this factor of the truth; δ2 and δ3: within its square and its cube
 NEAREST = 0.01  # metres; what a missing depth is taken for where a logarithm needs one
@@ -14,12 +15,12 @@ NEAREST = 0.01  # metres; what a missing depth is taken for where a logarithm ne
 class DepthErrors:
     """Sums over all pixels whose true depth is known.
 
-    A pixel that the labeller leaves unknown (0) counts as a depth of 0 m: its relative error is 1 and it is within no
+    A pixel that the annotator leaves unknown (0) counts as a depth of 0 m: its relative error is 1 and it is within no
     factor. Leaving hard pixels out thus gains nothing; `coverage` says how many were left out.
 
-    The aligned figures are taken after each picture's depth was multiplied by the one factor that fits best (the median
-    of true over said): what is left of the error when the scale of the scene is known. One picture does not tell it
-    where cameras of any focal length look at things of any size.
+    The aligned figures are taken after each image's depth was multiplied by the one factor that fits best (the median
+    of true over said): what is left of the error when the scale of the scene is known. One image does not tell it
+    where cameras of any focal length look at objects of any size.
     """
 
     pixels: int = 0
@@ -31,8 +32,8 @@ class DepthErrors:
     aligned_relative: float = 0.0
     aligned_within: int = 0
 
-    def add(self, depth: np.ndarray, truth: np.ndarray) -> None:
-        """Count one picture: depth and truth float [H W] in metres, 0 unknown.
+    def add(self, depth: Float[np.ndarray, "h w"], truth: Float[np.ndarray, "H W"]) -> None:
+        """Count one image: depth and truth in metres, 0 unknown.
 
         Raises:
             ValueError: sizes differ, or a depth is negative or no number.
@@ -64,14 +65,14 @@ class DepthErrors:
         return {**sums, **deltas, **aligned, "coverage": self.answered / n}
 
 
-def factor(depth: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def factor(depth: Float[np.ndarray, "*n"], truth: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     """The larger of depth / truth and truth / depth, at least 1; infinite where the depth is unknown (0)."""
     with np.errstate(divide="ignore"):
         return np.maximum(depth / truth, truth / depth)
 
 
-def relative_error(depth: np.ndarray, truth: np.ndarray) -> float:
-    """REL of one picture; NaN when no true depth is known."""
+def relative_error(depth: Float[np.ndarray, "h w"], truth: Float[np.ndarray, "H W"]) -> float:
+    """REL of one image; NaN when no true depth is known."""
     one = DepthErrors()
     one.add(depth, truth)
     return one.figures()["rel"]

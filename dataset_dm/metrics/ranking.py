@@ -1,10 +1,11 @@
-"""Does a score rank right answers above wrong ones? The area under the ROC curve, summed over pictures."""
+"""Does a score rank right answers above wrong ones? The area under the ROC curve, summed over images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 
 @dataclass
@@ -19,14 +20,14 @@ class Ranking:
     """
 
     bins: int = 2000
-    right: np.ndarray = field(init=False)
-    wrong: np.ndarray = field(init=False)
+    right: Int[np.ndarray, " steps"] = field(init=False)
+    wrong: Int[np.ndarray, " steps"] = field(init=False)
 
     def __post_init__(self) -> None:
         self.right, self.wrong = (np.zeros(self.bins + 1, dtype=np.int64) for _ in range(2))
 
-    def add(self, score: np.ndarray, right: np.ndarray) -> None:
-        """Count answers: score float in 0..1 and right bool, of any equal shape.
+    def add(self, score: Float[np.ndarray, "*n"] | Bool[np.ndarray, "*n"], right: Bool[np.ndarray, "*m"]) -> None:
+        """Count answers of any shape: score in 0..1, and whether each is right.
 
         Raises:
             ValueError: shapes differ, or a score is outside 0..1 (or NaN).

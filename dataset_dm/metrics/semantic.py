@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float, Int, Integer
 
 from dataset_dm.labels.vocabulary import VOID
 
@@ -26,7 +27,7 @@ class Confusion:
     """
 
     classes: int
-    matrix: np.ndarray = field(default=None)  # type: ignore[assignment]
+    matrix: Int[np.ndarray, "k k"] = field(default=None)  # type: ignore[assignment]
     void: int = 0  # pixels with a truth where the prediction abstained
 
     def __post_init__(self) -> None:
@@ -35,7 +36,7 @@ class Confusion:
         if self.matrix is None:
             self.matrix = np.zeros((self.classes, self.classes), dtype=np.int64)
 
-    def add(self, prediction: np.ndarray, truth: np.ndarray) -> None:
+    def add(self, prediction: Integer[np.ndarray, "*n"], truth: Integer[np.ndarray, "*m"]) -> None:
         """Count label maps of any equal shape, ids 0 … classes - 1 or 255 (void).
 
         Raises:
@@ -58,8 +59,8 @@ class Confusion:
         pairs = truth[counted].astype(np.int64) * self.classes + prediction[counted]
         self.matrix += np.bincount(pairs, minlength=self.classes**2).reshape(self.classes, self.classes)
 
-    def iou(self) -> np.ndarray:
-        """Intersection over union a class, float [k] in 0..1; NaN where neither truth nor prediction shows it."""
+    def iou(self) -> Float[np.ndarray, " k"]:
+        """Intersection over union of each class in 0..1; NaN where neither truth nor prediction shows it."""
         hit = np.diag(self.matrix).astype(float)
         union = self.matrix.sum(0) + self.matrix.sum(1) - hit
         return np.divide(hit, union, out=np.full(self.classes, np.nan), where=union > 0)
@@ -69,13 +70,13 @@ class Confusion:
         iou = self.iou()
         return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 
-    def recall(self) -> np.ndarray:
-        """Share of a class's true pixels found, float [k]; NaN where the truth has none."""
+    def recall(self) -> Float[np.ndarray, " k"]:
+        """Share of a class's true pixels found; NaN where the truth has none."""
         total = self.matrix.sum(1)
         return np.divide(np.diag(self.matrix), total, out=np.full(self.classes, np.nan), where=total > 0)
 
-    def precision(self) -> np.ndarray:
-        """Share of a class's predicted pixels that are right, float [k]; NaN where none was predicted."""
+    def precision(self) -> Float[np.ndarray, " k"]:
+        """Share of a class's predicted pixels that are right; NaN where none was predicted."""
         total = self.matrix.sum(0)
         return np.divide(np.diag(self.matrix), total, out=np.full(self.classes, np.nan), where=total > 0)
 
@@ -98,8 +99,8 @@ class Confusion:
         return [(names[t], names[p], float(share[t, p])) for t, p in pairs if share[t, p] > 0]
 
 
-def image_miou(prediction: np.ndarray, truth: np.ndarray, classes: int) -> float:
-    """mIoU of one image over the classes that occur in it; used to find the worst pictures."""
+def image_miou(prediction: Integer[np.ndarray, "*n"], truth: Integer[np.ndarray, "*m"], classes: int) -> float:
+    """mIoU of one image over the classes that occur in it; used to find the worst images."""
     single = Confusion(classes)
     single.add(prediction, truth)
     return single.miou()

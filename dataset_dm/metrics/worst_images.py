@@ -1,4 +1,4 @@
-"""The worst pictures of a run, for a look at them."""
+"""The worst images of a run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataset_dm.visualization.sheet import Row
 
 @dataclass
 class Worst:
-    """The `keep` tiles with the lowest score; ties go to the earlier picture, and nothing else decides."""
+    """The `keep` tiles with the lowest score; the earlier image wins a tie."""
 
     keep: int = 12
     _heap: list[tuple[float, int, Row]] = field(default_factory=list)
 
     def add(self, score: float, index: int, row: Row) -> None:
-        """Offer the tile of picture `index`; one with a score of NaN has nothing to show and is passed over."""
+        """Offer the tile of image `index`; a score of NaN is left out."""
         if math.isnan(score):
             return
         entry = (-score, -index, row)

@@ -54,10 +54,10 @@ def test_agreement_is_ranked_against_confidence_by_hand() -> None:
     )  # fmt: skip
     report = measure_agreement(None, pair, Halves(), [batch], 2).report
     figures = report.figures
-    assert figures["labeller_0_pixel_auroc_confidence"] == 0 and figures["labeller_0_pixel_auroc_agreement"] == 1
-    assert np.isnan(figures["labeller_1_pixel_auroc_confidence"]), "it is never wrong"
+    assert figures["annotator_0_pixel_auroc_confidence"] == 0 and figures["annotator_0_pixel_auroc_agreement"] == 1
+    assert np.isnan(figures["annotator_1_pixel_auroc_confidence"]), "it is never wrong"
     # classes 1, 2, 3: 1 of the first's; 1/2 of the second's
-    assert figures["labeller_0_miou"] == pytest.approx(1 / 3) and figures["labeller_1_miou"] == 1
+    assert figures["annotator_0_miou"] == pytest.approx(1 / 3) and figures["annotator_1_miou"] == 1
     assert figures["together_miou"] == pytest.approx(1 / 3), "the most confident decides, here the wrong one"
     rows = {row[0]: row for row in report.tables[0].rows}
     assert rows["together"][2:4] == [1, 0.5], "where they differ is void: class 1 is left"

@@ -1,18 +1,11 @@
 """Reports: text, markdown, JSON; plots are written, and a missing matplotlib names its extra."""
 
-import builtins
 import json
 from pathlib import Path
 
 import numpy as np
-import pytest
-from PIL import Image
 
-from dataset_dm.errors import MissingExtra
-from dataset_dm.metrics import plots
-from dataset_dm.metrics.calibration import Reliability
 from dataset_dm.metrics.report import Report, Table, show
-from dataset_dm.metrics.semantic import Confusion
 
 REPORT = Report(
     name="labels",
@@ -53,28 +46,3 @@ def test_show() -> None:
         "x",
         "True",
     ]
-
-
-def test_plots_are_images(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    confusion, curve = Confusion(3), Reliability()
-    confusion.add(np.array([[0, 1, 2, 2]], dtype=np.uint8), np.array([[0, 1, 1, 2]], dtype=np.uint8))
-    curve.add(np.array([0.3, 0.7, 0.9]), np.array([False, True, True]))
-    plots.plot_confusion(confusion, ["background", "car", "dog"], tmp_path / "confusion.png")
-    plots.plot_reliability([("blind", curve)], tmp_path / "calibration.png")
-    for name in ("confusion.png", "calibration.png"):
-        image = np.asarray(Image.open(tmp_path / name).convert("L"))
-        assert image.shape[0] > 300 and image.std() > 5  # something was drawn
-
-
-def test_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real = builtins.__import__
-
-    def refuse(name: str, *args: object, **kwargs: object) -> object:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(MissingExtra, match=r"dataset-dm\[plot\]"):
-        plots.plot_reliability([("x", Reliability())], tmp_path / "x.png")

@@ -1,4 +1,4 @@
-"""What one run over labelled pictures yields: for every task its figures, its calibration and its worst pictures."""
+"""Figures, calibration and worst images of every task, from one run over labelled images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.labels.records import Annotation
 from dataset_dm.metrics.calibration import Reliability
@@ -21,18 +22,20 @@ __all__ = ["DepthFigures", "InstanceFigures", "LabelFigures", "PoseFigures", "Se
 
 
 class TaskFigures(Protocol):
-    """Sums over pictures for one task.
+    """Sums over images for one task.
 
     Attributes:
         reliability: the calibration of the task's confidence.
-        worst: the pictures with the lowest scores.
+        worst: the images with the lowest scores.
     """
 
     reliability: Reliability
     worst: Worst
 
-    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
-        """Count picture `index`: image uint8 [H W 3], its labels and its truth."""
+    def add(
+        self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
+    ) -> None:
+        """Count image `index`, its labels and its truth."""
 
     def figures(self) -> dict[str, float]:
         """Name → number, as a report holds them."""
@@ -56,8 +59,8 @@ class LabelFigures:
         self.tasks: dict[str, TaskFigures] = {task: makers[task]() for task in tasks}
         self.images = 0
 
-    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str = "") -> None:
-        """Count one picture for every task: image uint8 [H W 3], its annotation, its truth.
+    def add(self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str = "") -> None:
+        """Count one image, its annotation and its truth for every task.
 
         Raises:
             ValueError: the annotation or the truth lacks what a task needs.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.labels.records import Annotation
 from dataset_dm.metrics.calibration import Reliability
@@ -29,7 +30,9 @@ class InstanceFigures:
     def __post_init__(self) -> None:
         self.detections = Detections(self.names[1:])
 
-    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
+    def add(
+        self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
+    ) -> None:
         """Count picture `index`.
 
         A score is right when the mask meets a true instance of the class with an IoU of at least 0.5.

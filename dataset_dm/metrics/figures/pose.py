@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.records import Annotation
@@ -37,7 +38,9 @@ class PoseFigures:
             raise ValueError(f"figures of joints: no class {PERSON!r} among {', '.join(self.names)}")
         self.poses = Poses(list(self.names).index(PERSON))
 
-    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
+    def add(
+        self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
+    ) -> None:
         """Count picture `index`.
 
         Raises:

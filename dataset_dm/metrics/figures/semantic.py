@@ -1,4 +1,4 @@
-"""Class maps: every-pixel and voided confusion, outlines, calibration, the worst pictures."""
+"""Class maps: every-pixel and voided confusion, outlines, calibration, the worst images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.vocabulary import VOID
@@ -20,7 +21,7 @@ from dataset_dm.visualization.sheet import Row
 
 @dataclass
 class SemanticFigures:
-    """Sums over pictures; `names` are the classes, background first.
+    """Sums over images; `names` are the classes, background first.
 
     `every` counts argmax labels on every pixel, without void and without any filter: the figures that bars speak of.
     `voided` counts the labels as they are stored, 255 left out; it says less, so it stands beside the void share.
@@ -37,8 +38,10 @@ class SemanticFigures:
         self.every, self.voided = Confusion(len(self.names)), Confusion(len(self.names))
         self.boundaries = Boundaries(len(self.names))
 
-    def add(self, image: np.ndarray, annotation: Annotation, truth: Truth, prompt: str, index: int) -> None:
-        """Count picture `index`.
+    def add(
+        self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
+    ) -> None:
+        """Count image `index`.
 
         Raises:
             ValueError: the annotation has no class map, was made without `probability`, or holds void where every pixel

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 
-from dataset_dm.evaluation.label_report import add_calibration, add_pictures, add_runs
+from dataset_dm.evaluation.label_report import add_calibration, add_runs, add_worst_images
 from dataset_dm.evaluation.options import add_options, count, open_annotator
 from dataset_dm.evaluation.outcome import Outcome, check_folder, deliver
 from dataset_dm.metrics.report import Report, Table
@@ -30,7 +30,7 @@ def measure_baseline(config: BaselineConfig, images: int, device: str) -> Outcom
     report.tables.append(Table("validation", ["step", *CHOSEN_BY], history))
     report.notes.append("Trained with flips and crops, the labels with the images: depth ÷ zoom, left joints ↔ right.")
     report.notes.append("It never voids a pixel, and it is not calibrated: it calls every depth certain.")
-    add_pictures(outcome, "baseline", "from scratch, test renders", runs[0][1])
+    add_worst_images(outcome, "baseline", "from scratch, test renders", runs[0][1])
     add_calibration(outcome, runs)
     return outcome
 
