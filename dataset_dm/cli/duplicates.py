@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def photo_hashes(folder: Path) -> dict[str, UInt64[np.ndarray, 4]]:
+def photo_hashes(folder: Path) -> dict[str, UInt64[np.ndarray, " 4"]]:
     """Path within the folder → hash, of every image file below it; DataError when there is none or one is damaged."""
     from dataset_dm.readers.images import IMAGE_TYPES, read_image
     from dataset_dm.rows.near_duplicates import perceptual_hash

@@ -47,11 +47,11 @@ def test_a_photo_s_likeness_is_left_out_until_the_list_is_cleared(
     assert "near_photo 1" in capsys.readouterr().out and not list((tmp_path / "home").rglob("excluded.json"))
     assert run(duplicates, *words, "--against", str(tmp_path / "photos")) == 0
     said = capsys.readouterr().out
-    assert "3 pictures, 1 photos" in said and "train/1 is like deep/one.png" in said
+    assert "3 images, 1 photos" in said and "train/1 is like deep/one.png" in said
     assert run(generate, *words, "--out", str(out), "--resume") == 0 and indices(out) == [0, 2]
     drops = json.loads((out / "drops.json").read_text())["configs"]["semantic"]
     assert drops["samples"] == {"near_photo": 1} and drops["indices"] == {"train": {"near_photo": [1]}}
-    # made anew, the list looks at all pictures again
+    # made again, the list looks at all images
     assert run(duplicates, *words) == 0
     assert "left out     none" in capsys.readouterr().out
     assert run(duplicates, *words, "--against", str(tmp_path / "photos")) == 0
@@ -88,7 +88,7 @@ def test_builders_leave_out_what_is_listed(words: list[str], tmp_path: Path) -> 
     [
         (["--distance", "33"], ConfigError, "--distance: got 33, expected a whole number from 0 to 32"),
         (["--out", "x"], ConfigError, "--out is about generate"),
-        (["--splice", "2x2"], ConfigError, "--splice: single pictures are compared"),
+        (["--splice", "2x2"], ConfigError, "--splice: single images are compared"),
         (["--against", "nowhere"], DataError, "--against nowhere: no photo in it"),
         (["--on-drop", "resampel"], ConfigError, "did you mean 'resample'"),
     ],
