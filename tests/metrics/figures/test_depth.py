@@ -1,6 +1,5 @@
 """Depth: figures, calibration and worst images by hand."""
 
-
 import numpy as np
 import pytest
 

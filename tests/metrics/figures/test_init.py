@@ -1,6 +1,5 @@
 """All tasks of one run: figures, calibration and worst images by hand."""
 
-
 import numpy as np
 import pytest
 

@@ -1,6 +1,5 @@
 """Keypoints: figures, calibration and worst images by hand."""
 
-
 import numpy as np
 import pytest
 

@@ -1,6 +1,5 @@
 """Class maps: figures, calibration and worst images by hand."""
 
-
 import numpy as np
 import pytest
 
