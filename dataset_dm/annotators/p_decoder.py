@@ -116,7 +116,7 @@ class PDecoderAnnotator:
         device = next(self.decoder.parameters()).device
         wanted = set(self.tasks if tasks is None else tasks)
         wanted |= {INSTANCE.name} if POSE.name in wanted else set()  # poses belong to people found
-        # a class map is made to agree with the things found, whether or not they are asked for
+        # a class map is made to agree with the instances found, whether or not instances are requested
         heads = wanted | ({INSTANCE.name} & set(self.tasks) if SEMANTIC.name in wanted else set())
         output = self.decoder(seen.to(device, torch.float32), heads, self.known(classes))
         size = seen.image_size if size is None else tuple(size)

@@ -131,7 +131,7 @@ class SegmenterAnnotator:
     def chances(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
         """Probabilities [b 1+k H W] of the network's own classes, of pictures uint8 [b H W 3]."""
         inputs = pixels(images.to(next(self.net.parameters()).device))
-        # a picture and its mirror image have the same things: the mean of both is surer than either
+        # an image and its mirror image show the same objects: the mean of both has less error than either
         logits = (self.net(pixel_values=inputs).logits + self.net(pixel_values=inputs.flip(-1)).logits.flip(-1)) / 2
         return semantic.probabilities(logits, self.temperature, tuple(size or images.shape[1:3]))
 

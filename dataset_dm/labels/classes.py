@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from dataset_dm.labels.records import Prompt
 from dataset_dm.labels.vocabulary import WORDS
 
-# Words of other things that hold a class name; they and their plurals are passed over unless they are a class.
-_OTHER_THINGS = ("hot dog", "prairie dog", "cat litter", "car park", "horse chestnut", "teddy bear")
+# Words of other objects that contain a class name; they and their plurals are skipped unless they are a class.
+_OTHER_OBJECTS = ("hot dog", "prairie dog", "cat litter", "car park", "horse chestnut", "teddy bear")
 
 _WORD = re.compile(r"[^\s_\-‐-―]+")
 # scripts without blanks between words (Thai to Khmer, kana, Han): there a name is found inside a run of letters
@@ -176,7 +176,7 @@ def _matcher(classes: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, tuple
         for spelling in map(_plain, forms(name)):
             if own.get(spelling, name) == name:
                 owner[spelling] = (*owner.get(spelling, ()), name)
-    spellings = sorted({*owner, *_OTHER_THINGS, *map(plural, _OTHER_THINGS)}, key=len, reverse=True)
+    spellings = sorted({*owner, *_OTHER_OBJECTS, *map(plural, _OTHER_OBJECTS)}, key=len, reverse=True)
     runs = itertools.groupby(spellings, key=_unspaced_ends)  # a look-around apiece would be slow to compile
     return re.compile("|".join(_whole(list(run), *ends) for ends, run in runs)), owner
 

@@ -8,14 +8,12 @@ from typing import Any
 
 from dataset_dm.errors import ConfigError, PromptError, did_you_mean, explain
 from dataset_dm.labels.classes import find_classes
-from dataset_dm.labels.vocabulary import BACKGROUND, WORDS
+from dataset_dm.labels.vocabulary import BACKGROUND, MOST_IDS, WORDS
 from dataset_dm.models.generators import MINIATURE
 from dataset_dm.models.reference import Source
 from dataset_dm.prompts import SOURCES, Appended, Templates, at_home, mix_of, named_source, read_prompts
 from dataset_dm.prompts.cached_source import Composed
 from dataset_dm.prompts.source import PromptSource
-
-_MOST_CLASSES = 254  # a label is one byte: 0 is background, 255 void
 
 
 def resolve_classes(given: object, default: tuple[str, ...], generator: Source) -> tuple[str, ...]:
@@ -36,8 +34,8 @@ def resolve_classes(given: object, default: tuple[str, ...], generator: Source) 
             raise ConfigError(explain("classes", got=name, expected="names without background, which is always id 0"))
         if generator.name == MINIATURE:
             _check_drawable(name)
-    if len(classes) > _MOST_CLASSES:
-        raise ConfigError(explain("classes", got=f"{len(classes)} names", expected=f"at most {_MOST_CLASSES}"))
+    if len(classes) > MOST_IDS:
+        raise ConfigError(explain("classes", got=f"{len(classes)} names", expected=f"at most {MOST_IDS}"))
     return classes
 
 

@@ -79,11 +79,11 @@ def _depths(one: Any, other: Any) -> float:
 
 def _objects(one: Any, other: Any) -> float:
     """Share of the objects, by rank, that have the same class and nearly the same mask."""
-    things, others = (list(zip(part["category"], part["segmentation"], strict=True)) for part in (one, other))
-    most = max(len(things), len(others))
+    instances, others = (list(zip(part["category"], part["segmentation"], strict=True)) for part in (one, other))
+    most = max(len(instances), len(others))
     alike = sum(
         first[0] == second[0] and _overlap(first[1], second[1]) >= _OVERLAP
-        for first, second in zip(things, others, strict=False)  # what has no partner does not agree
+        for first, second in zip(instances, others, strict=False)  # what has no partner does not agree
     )
     return alike / most if most else 1.0
 

@@ -102,10 +102,10 @@ def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
     trust: dict[str, list[Any]] = {"objects": [], "object_confidence": [], "keypoint_confidence": []}
     for values in zip(*parts, strict=True):
         objects = None if values[0] is None else dict(zip(_TRUST, values, strict=True))
-        thing, point = object_confidence(objects)
+        of_objects, of_points = object_confidence(objects)
         trust["objects"].append(None if objects is None else len(objects["score"]))
-        trust["object_confidence"].append(thing)
-        trust["keypoint_confidence"].append(point)
+        trust["object_confidence"].append(of_objects)
+        trust["keypoint_confidence"].append(of_points)
     return trust
 
 
@@ -115,8 +115,8 @@ def areas(labels: pa.Table) -> list[float | None]:
     column = _column(labels, "objects")
     pixels, outlines = (pc.struct_field(column, name).to_pylist() for name in ("area", "segmentation"))
     return [
-        _of_map(one["bytes"]) if one is not None else _of_objects(*things)
-        for one, *things in zip(maps, pixels, outlines, strict=True)
+        _of_map(one["bytes"]) if one is not None else _of_objects(*rest)
+        for one, *rest in zip(maps, pixels, outlines, strict=True)
     ]
 
 

@@ -155,7 +155,7 @@ def _below(value: float | None, least: float, reason: str) -> Drop | None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A filter that can be asked for: what makes it, the kinds of label it can judge by, whether it counts things."""
+    """A filter that can be asked for: what makes it, the kinds of label it can judge by, whether it counts objects."""
 
     make: Callable[[Any], Filter]
     needs: tuple[str, ...]

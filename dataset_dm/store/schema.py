@@ -32,7 +32,7 @@ IMAGE_ROWS = pa.schema(
 # the prompts of a row, one a sample, as provenance has them
 PROMPTS = pa.list_(pa.struct([("text", pa.string()), ("classes", pa.list_(pa.string()))]))
 _NUMBERS = pa.list_(pa.float32())
-# The things of one picture as the columns have them, see `records.object_features`; a set may leave fields out.
+# The objects of one image as the columns have them, see `records.object_features`; a set may leave fields out.
 OBJECTS = pa.struct(
     [
         ("id", pa.list_(pa.int64())),
