@@ -32,7 +32,7 @@ def test_what_was_known_of_the_set_stays(hand_set: Path, exports: dict[str, Path
     shutil.copytree(hand_set, tmp_path / "set")
     write_card(tmp_path / "set", MADE)
     head, text = card(tmp_path / "set")
-    assert "annotated anything here" in text and head["annotations_creators"] == ["machine-generated"]
+    assert "no person annotated them" in text and head["annotations_creators"] == ["machine-generated"]
 
     import_set(exports["coco"], "coco", str(tmp_path / "set"), tmp_path / "v2")
     head, text = card(tmp_path / "v2")
@@ -46,7 +46,7 @@ def test_what_was_known_of_the_set_stays(hand_set: Path, exports: dict[str, Path
     assert known.settings.items() >= {**MADE.settings, "reviewed by": "COCO JSON", "rows reviewed": 4}.items()
     assert known.command.splitlines()[0] == MADE.command and len(known.command.splitlines()) == 2
     assert "Open RAIL++-M" in text  # the generator's terms
-    assert "annotated anything here" not in text and "People reviewed the labels of 4 of the 4 images" in text
+    assert "no person annotated them" not in text and "People reviewed the labels of 4 of the 4 images" in text
     assert head["annotations_creators"] == ["machine-generated", "other"]
 
 
