@@ -32,26 +32,36 @@ class Exported:
 
 
 def export_set(
-    source: str, format: str, out: Path, *, config: str | None = None, splits: Sequence[str] | None = None
+    source: str | Path,
+    format: str,
+    out: str | Path,
+    *,
+    config: str | None = None,
+    splits: Sequence[str] | None = None,
 ) -> Exported:
-    """Writes a set to a new folder in a format.
+    """Write a set to a new folder in the format of another tool or trainer.
 
     Args:
-        source: a folder that `dataset-dm generate` wrote, or what `datasets` opens with our columns.
-        format: a name of `FORMATS`.
-        out: the folder to make.
-        config, splits: which part of the set; all splits by default.
+        source: a folder that `generate(…, out=DIR)` wrote, or a dataset with its columns: name, Hub id, saved folder.
+        format: coco, yolo, yolo-seg, yolo-pose, voc, cityscapes, label-studio or cvat.
+        out: the folder, new or empty.
+        config: config of a dataset's name (default: its own).
+        splits: default: all.
+
+    Returns:
+        The folder, its rows by split, and what the format cannot represent (`lost`).
 
     Raises:
-        UserError: an unknown format or split, a source without the columns it needs, a folder that is not empty.
+        UserError: an unknown format or split, a set without the columns that the format needs, `out` is not empty.
 
     Example:
-        >>> export_set("coco16", "coco", Path("coco16_json")).lost  # doctest: +SKIP
-        Counter({'depth maps': 16})
+        >>> done = export("voc4", "voc", "voc4_folder")
+        >>> done.rows, done.lost
+        (Counter({'train': 4}), Counter())
     """
     chosen = find_format(format)
-    out = empty_folder(out)
-    opened = open_source(source, config)
+    out = empty_folder(Path(out))
+    opened = open_source(str(source), config)
     chosen.check(opened.classes_for(chosen.needs, chosen.title), opened.columns)
     done = Exported(out)
     with OutFolder(out, {"export": chosen.name, "source": opened.name}) as folder:

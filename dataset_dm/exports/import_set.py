@@ -51,23 +51,33 @@ class Imported:
     shown: list[dict[str, Any]] = field(default_factory=list)
 
 
-def import_set(files: Path, format: str, source: str, out: Path, *, config: str | None = None) -> Imported:
-    """Writes a new version of a set with the labels of corrected files.
+def import_set(
+    files: str | Path, format: str, source: str | Path, out: str | Path, *, config: str | None = None
+) -> Imported:
+    """Write a new version of a set with the labels of corrected files; the set itself is not changed.
 
     Args:
-        files: the folder, or the one file, in the layout that `export_set` writes or that the tool exports.
-        format: a name of `FORMATS`.
+        files: the folder, or the single file, as `export` writes it or as the tool exports it.
+        format: as in `export`.
         source: the set that was exported.
-        out: the folder to make.
-        config: which config of a set that has several.
+        out: the folder of the new version, new or empty.
+        config: config of a dataset's name (default: its own).
+
+    Returns:
+        The folder, the number of reviewed rows, and counts of the changes.
 
     Raises:
-        UserError: anything that does not fit: unknown images or classes, missing boxes, masks of another size, a folder
-            that is not empty. Nothing is written then.
+        UserError: unknown images or classes, missing boxes, masks of another size, `out` is not empty. Nothing is
+            written then.
+
+    Example:
+        >>> done = import_labels("voc4_folder", "voc", "voc4", "voc4_reviewed")
+        >>> done.reviewed, done.rows
+        (4, 4)
     """
     chosen = find_format(format)
-    out = empty_folder(out)
-    files = files.expanduser()
+    out = empty_folder(Path(out))
+    files, source = Path(files).expanduser(), str(source)
     if not files.exists():
         raise DataError(explain("FOLDER", got=str(files), expected="a folder or file with corrected labels"))
     opened = open_source(source, config)
