@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from dataset_dm.annotators import load as load_annotator
     from dataset_dm.annotators.base import Annotator
     from dataset_dm.diffusion import Backbone
+    from dataset_dm.evaluation.measurements import evaluate
     from dataset_dm.explore.preview import preview
     from dataset_dm.exports.export_set import export_set as export
     from dataset_dm.exports.import_set import import_set as import_labels
     from dataset_dm.hub.push import push
-    from dataset_dm.training.config import TrainConfig
-    from dataset_dm.training.train import train_decoder
 
 __version__ = "0.1.0"
 
@@ -33,26 +32,24 @@ __version__ = "0.1.0"
 _DEFINED_IN = {
     "Annotator": "annotators.base:Annotator",
     "Backbone": "diffusion:Backbone",
-    "TrainConfig": "training.config:TrainConfig",
+    "evaluate": "evaluation.measurements:evaluate",
     "export": "exports.export_set:export_set",
     "import_labels": "exports.import_set:import_set",
     "load_annotator": "annotators:load",
     "preview": "explore.preview:preview",
     "push": "hub.push:push",
-    "train_decoder": "training.train:train_decoder",
 }
 
 __all__ = [
     "Annotator",
     "Backbone",
-    "TrainConfig",
     "__version__",
+    "evaluate",
     "export",
     "import_labels",
     "load_annotator",
     "preview",
     "push",
-    "train_decoder",
 ]
 
 

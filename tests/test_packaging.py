@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import dataset_dm
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {"dataset_dm": "dataset_dm", "builders": "dataset_dm/builders", "cards": "dataset_dm/cards"}
+DOCS = "docs"  # the extra that tests do not need
 # a CUDA build of torch brings and pins these itself
 CUDA = re.compile(r"^(nvidia|cuda|triton)")
 
@@ -56,18 +58,18 @@ def test_every_package_has_its_init() -> None:
     assert missing == []
 
 
-def test_test_extra_includes_the_others() -> None:
+def test_test_extra_includes_the_others_but_docs() -> None:
     extras = {name: set(lines(value)) for name, value in setup_cfg()["options.extras_require"].items()}
-    others = set().union(*(wanted for name, wanted in extras.items() if name != "test"))
+    others = set().union(*(wanted for name, wanted in extras.items() if name not in ("test", DOCS)))
     assert others <= extras["test"]
 
 
-def dependency_closure() -> dict[str, Requirement]:
-    """Name → one requirement on it, for everything that the package and its extras bring into this environment."""
+def dependency_closure(extras: Collection[str]) -> dict[str, Requirement]:
+    """Name → one requirement on it, for everything that the package and these extras bring into this environment."""
     config = setup_cfg()
     todo = [Requirement(line) for line in lines(config["options"]["install_requires"])]
-    for value in config["options.extras_require"].values():
-        todo += [Requirement(line) for line in lines(value)]
+    for extra in extras:
+        todo += [Requirement(line) for line in lines(config["options.extras_require"][extra])]
     seen: dict[str, Requirement] = {}
     while todo:
         requirement = todo.pop()
@@ -84,11 +86,25 @@ def dependency_closure() -> dict[str, Requirement]:
     return {key.partition("[")[0]: requirement for key, requirement in seen.items()}
 
 
+def pinned() -> tuple[set[str], set[str]]:
+    """The names in constraints.txt: those of the package with its other extras, and those of `docs` alone."""
+    parts = (ROOT / "constraints.txt").read_text().split("\n# of the extra `docs` alone\n")
+    pins = [[line for line in lines(part) if not line.startswith("#")] for part in parts]
+    names = [[re.fullmatch(r"([a-z0-9-]+)==[0-9][0-9a-z.]*", pin) for pin in part] for part in pins]
+    assert all(map(all, names)), "one exact version a line, canonical names, no local suffix"
+    everything, docs = ({match[1] for match in part if match} for part in names)
+    return everything, docs
+
+
 def test_constraints_pin_the_whole_closure() -> None:
-    pins = [line for line in lines((ROOT / "constraints.txt").read_text()) if not line.startswith("#")]
-    names = [re.fullmatch(r"([a-z0-9-]+)==[0-9][0-9a-z.]*", pin) for pin in pins]
-    assert all(names), "one exact version a line, canonical names, no local suffix"
-    assert sorted({match[1] for match in names if match}) == sorted(dependency_closure())
+    extras = [name for name in setup_cfg()["options.extras_require"] if name != DOCS]
+    assert sorted(pinned()[0]) == sorted(dependency_closure(extras))
+
+
+def test_constraints_pin_the_closure_of_docs() -> None:
+    pytest.importorskip("mkdocs", reason="the extra docs is not installed; .ci/run installs it and runs this test")
+    everything, docs = pinned()
+    assert sorted(docs) == sorted(set(dependency_closure([DOCS])) - everything)
 
 
 def copy_of_the_tree(target: Path) -> Path:

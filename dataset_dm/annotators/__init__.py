@@ -1,4 +1,4 @@
-"""Labellers behind one Protocol. Light: importing this loads no torch; :func:`load` does."""
+"""Annotators behind one Protocol. Importing this is light: torch is loaded by :func:`load`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ __all__ = ["load"]
 
 
 def load(source: str, *, device: str = "auto") -> Annotator:
-    """The annotator called ``source``, as plans name it.
+    """Load an annotator by name, folder or Hub id.
 
     Args:
-        source: "p_decoder" or "miniature" (the shipped decoder), "attention" or ``attention:{"power":2}`` (settings),
-            the folder or Hub id (``id@revision``) of a decoder or a segmenter; several joined by " + ".
+        source: "p_decoder" or "miniature" (the shipped decoder), "attention" or `attention:{"power":2}` (settings),
+            the folder or Hub id (`id@revision`) of a decoder or a segmenter; several joined by " + ".
+        device: "auto" takes a GPU where there is one.
 
     Raises:
-        ModelError: it is not to be found or is no labeller.
-        ConfigError: settings of a labeller that it does not have.
+        ModelError: there is no such annotator.
+        ConfigError: unknown settings.
+
+    Example:
+        >>> annotator = load_annotator("p_decoder", device="cpu")
+        >>> annotator.tasks, len(annotator.classes)
+        (('semantic', 'instance', 'depth', 'pose'), 20)
     """
     from dataset_dm.models.annotators import names_of
 

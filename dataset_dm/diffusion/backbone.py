@@ -66,7 +66,7 @@ class Backbone:
         dtype: str | torch.dtype = "float32",
         device: str | torch.device = "auto",
     ) -> Backbone:
-        """Loads a pipeline by name, folder or Hub id; safetensors only, no remote code.
+        """Load a pipeline by name, folder or Hub id; safetensors only, no remote code.
 
         Args:
             source: "miniature", a folder, or `owner/name` with an optional `@revision`.
@@ -81,7 +81,9 @@ class Backbone:
             MissingExtra: an adapter without peft.
 
         Example:
-            >>> backbone = Backbone.load("path/to/pipeline")  # doctest: +SKIP
+            >>> backbone = Backbone.load("miniature", device="cpu")
+            >>> backbone.native_size, backbone.fingerprint == Backbone.load("miniature", device="cpu").fingerprint
+            ((128, 128), True)
         """
         where = resolve_device(device)
         number = resolve_dtype(dtype, where)

@@ -41,15 +41,21 @@ class Outcome:
                 sheet(rows, NAMES, title).save(folder / name)
 
 
-def deliver(outcome: Outcome, command: str, args: argparse.Namespace) -> None:
-    """Complete the report with its command line and settings, print it, and write it into `args.out` unless None."""
+def complete(outcome: Outcome, command: str, args: argparse.Namespace) -> Report:
+    """The report with its command line and settings, written into `args.out` unless None."""
     report = outcome.report
     report.command = command
     given = {k: v for k, v in vars(args).items() if isinstance(v, (str, int, float)) and k != "verb"}
     report.settings = {**given, **surroundings()}
-    print(report.text())
     if args.out is not None:
         outcome.save(args.out)
+    return report
+
+
+def deliver(outcome: Outcome, command: str, args: argparse.Namespace) -> None:
+    """Complete the report, print it, and name its file."""
+    print(complete(outcome, command, args).text())
+    if args.out is not None:
         print(f"\nreport: {args.out / 'report.md'}")
 
 

@@ -59,8 +59,9 @@ def push(
         DataError: not such a folder, a damaged one, or a repository with other columns.
 
     Example:
-        >>> push("voc16", "me/voc_synth", dry_run=True).sent  # doctest: +SKIP
-        {'README.md': 7244, 'semantic/train-00000-of-00001.parquet': 422381, ...}
+        >>> pushed = push("voc4", "me/voc_synth")
+        >>> sorted(pushed.sent)[:4]
+        ['README.md', 'drops.json', 'id2label.json', 'plan.json']
     """
     options = PushOptions(
         private=private,
