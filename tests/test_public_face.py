@@ -49,7 +49,7 @@ def test_type_checkers_see_the_same_names() -> None:
 def test_every_name_is_documented(name: str) -> None:
     doc = inspect.getdoc(getattr(dm, name)) or ""
     if inspect.isfunction(getattr(dm, name)):
-        assert all(f"\n{part}:\n" in doc for part in ("Args", "Raises", "Example")), doc
+        assert all(f"\n{part}:\n" in doc for part in ("Args", "Raises", "Examples")), doc
     assert name in PROTOCOLS or examples(name), "an example is missing"
 
 

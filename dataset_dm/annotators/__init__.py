@@ -23,7 +23,7 @@ def load(source: str, *, device: str = "auto") -> Annotator:
         ModelError: there is no such annotator.
         ConfigError: unknown settings.
 
-    Example:
+    Examples:
         >>> annotator = load_annotator("p_decoder", device="cpu")
         >>> annotator.tasks, len(annotator.classes)
         (('semantic', 'instance', 'depth', 'pose'), 20)

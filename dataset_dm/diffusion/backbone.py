@@ -80,7 +80,7 @@ class Backbone:
             ConfigError: unknown dtype or device.
             MissingExtra: an adapter without peft.
 
-        Example:
+        Examples:
             >>> backbone = Backbone.load("miniature", device="cpu")
             >>> backbone.native_size, backbone.fingerprint == Backbone.load("miniature", device="cpu").fingerprint
             ((128, 128), True)

@@ -53,7 +53,7 @@ def evaluate(measurement: str = "labels", *, out: str | Path | None = None, **op
         ModelError: generator or annotator cannot be loaded, or do not belong together.
         StoreError: `out` cannot be written.
 
-    Example:
+    Examples:
         >>> report = evaluate("autoencoder", num=2, batch=2, device="cpu")
         >>> report.figures["psnr_db"] > 20
         True

@@ -39,7 +39,7 @@ def preview(
         DataError: the set cannot be opened, has no such split or sample, or a label that cannot be read.
         StoreError: `out` cannot be written.
 
-    Example:
+    Examples:
         >>> sheet = preview("voc4", "sheet.png", rows=2)
         >>> sheet.mode, sheet.width > 700
         ('RGB', True)

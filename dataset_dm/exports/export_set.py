@@ -54,7 +54,7 @@ def export_set(
     Raises:
         UserError: an unknown format or split, a set without the columns that the format needs, `out` is not empty.
 
-    Example:
+    Examples:
         >>> done = export("voc4", "voc", "voc4_folder")
         >>> done.rows, done.lost
         (Counter({'train': 4}), Counter())

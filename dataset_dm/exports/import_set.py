@@ -70,7 +70,7 @@ def import_set(
         UserError: unknown images or classes, missing boxes, masks of another size, `out` is not empty. Nothing is
             written then.
 
-    Example:
+    Examples:
         >>> done = import_labels("voc4_folder", "voc", "voc4", "voc4_reviewed")
         >>> done.reviewed, done.rows
         (4, 4)

@@ -58,7 +58,7 @@ def push(
         HubError: no token or an invalid one, a repository of another owner, an invalid name, the Hub is not reachable.
         DataError: not such a folder, a damaged one, or a repository with other columns.
 
-    Example:
+    Examples:
         >>> pushed = push("voc4", "me/voc_synth")
         >>> sorted(pushed.sent)[:4]
         ['README.md', 'drops.json', 'id2label.json', 'plan.json']
