@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_dm.checks import check_int
 from dataset_dm.cli import generate
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, DataError, StoreError, explain
@@ -44,8 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from dataset_dm.rows.near_duplicates import DISTANCE, FARTHEST
 
     distance = DISTANCE if args.distance is None else args.distance
-    if not 0 <= distance <= FARTHEST:
-        raise ConfigError(explain("--distance", got=distance, expected=f"a whole number from 0 to {FARTHEST}"))
+    check_int("--distance", distance, 0, FARTHEST)
     if args.out is not None:
         raise ConfigError("--out is about generate; leave it out, and run generate with it afterwards")
     asked = generate.request(args)

@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until Ctrl-C; what cannot be is said before anything is read."""
-    from dataset_dm.errors import ConfigError, explain
+    from dataset_dm.checks import check_int
 
-    if args.port is not None and not 1 <= args.port <= 65535:
-        raise ConfigError(explain("--port", got=args.port, expected="a number from 1 to 65535"))
+    if args.port is not None:
+        check_int("--port", args.port, 1, 65535)
     from dataset_dm.explore.app import free_port, load_gradio, serve
     from dataset_dm.explore.sets import open_set
     from dataset_dm.explore.view import Explorer

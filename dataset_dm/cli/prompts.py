@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataset_dm.checks import check_int
 from dataset_dm.cli import prompt_options
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
@@ -40,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw, report, write; 0 when all is done."""
-    if args.num is not None and args.num < 1:
-        raise ConfigError(explain("--num", got=args.num, expected="a whole number of at least 1"))
+    if args.num is not None:
+        check_int("--num", args.num, 1)
     if args.out is not None and args.out.exists() and not args.overwrite:
         raise StoreError(f"--out {args.out}: exists already; take another name, or pass --overwrite")
     from dataset_dm.files.atomic import write_atomically

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dataset_dm.checks import check_int
 from dataset_dm.errors import ConfigError, DataError, ModelError, StoreError, explain
 
 _COLUMNS = ("prompt", "provenance", "image")
@@ -114,8 +115,7 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
 
 def read_row(source: Path, row: int, split: str | None = None, *, labels: bool = False) -> dict[str, Any]:
     """prompt, provenance, image and if asked for labels of one row; DataError for none, or one without provenance."""
-    if row < 0:
-        raise DataError(explain("--row", got=row, expected="0 or more"))
+    check_int("--row", row, error=DataError)
     columns = (*_COLUMNS, *_LABELS) if labels else _COLUMNS
     record = _from_json(source) if source.suffix == ".json" else _from_parquet(_files(source, split), row, columns)
     if not isinstance(record.get("provenance"), dict):

@@ -43,7 +43,7 @@ def average_precision(
 
     Args:
         kind: what overlaps are of: masks, boxes, or joints (OKS).
-        sizes: (H, W) of all pictures, those with nothing in them too; image_id is the place in this list.
+        sizes: (H, W) of all images, those with nothing in them too; image_id is the place in this list.
         categories: ids of all classes.
         truth: annotations with image_id, category_id, area, bbox, iscrowd and segmentation or keypoints.
         found: the same with score.

@@ -1,4 +1,4 @@
-"""AP of masks and boxes, class by class: truth and finds of pictures collected in COCO's form."""
+"""AP of masks and boxes, class by class: truth and finds of images collected in COCO's form."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dataset_dm.labels import rle
 from dataset_dm.labels.instances import Instances
 from dataset_dm.metrics.coco import Precision, average_precision
 
-COCO_SIDE = 640  # pixels; COCO's limits of small and medium, 32² and 96², are meant for pictures of about this side
+COCO_SIDE = 640  # pixels; COCO's limits of small and medium, 32² and 96², are meant for images of about this side
 
 
 @dataclass
 class Detections:
-    """Truth and finds of many pictures over `classes` (names without background; class id i + 1 is the i-th).
+    """Truth and finds of many images over `classes` (names without background; class id i + 1 is the i-th).
 
-    Areas are scaled by (640 / longer side)², so that "small" is as small a part of a picture as it is in COCO. Ignored
+    Areas are scaled by (640 / longer side)², so that "small" is as small a part of a image as it is in COCO. Ignored
     pixels of the truth are a crowd of every class: what is found there counts neither way.
     """
 
     classes: Sequence[str]
-    sizes: list[tuple[int, int]] = field(default_factory=list)  # (H, W) of the pictures counted
+    sizes: list[tuple[int, int]] = field(default_factory=list)  # (H, W) of the images counted
     _truth: list[dict[str, Any]] = field(default_factory=list)
     _found: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class Detections:
         self.sizes.append(truth.map.shape)
 
     def precision(self, kind: Literal["segm", "bbox"]) -> Precision:
-        """AP over all pictures counted so far; `segm` by masks, `bbox` by their boxes."""
+        """AP over all images counted so far; `segm` by masks, `bbox` by their boxes."""
         categories = range(1, len(self.classes) + 1)
         return average_precision(kind, self.sizes, categories, self._truth, self._found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from dataset_dm.labels.instances import Instances
 
@@ -16,17 +17,17 @@ class Matches:
     """How n found instances match m true ones.
 
     Args:
-        iou: float [n m] in 0..1.
-        truth: int64 [n]; the true instance of the same class with an IoU of at least 0.5, else -1. Each true one is
+        iou: in 0..1.
+        truth: the true instance of the same class with an IoU of at least 0.5, else -1. Each true one is
             matched once, to the highest score.
-        ignored: bool [n]; unmatched, and at least half on ignored pixels: neither right nor wrong.
+        ignored: unmatched, and at least half on ignored pixels: neither right nor wrong.
     """
 
-    iou: np.ndarray
-    truth: np.ndarray
-    ignored: np.ndarray
+    iou: Float[np.ndarray, "n m"]
+    truth: Int[np.ndarray, " n"]
+    ignored: Bool[np.ndarray, " n"]
 
-    def quality(self, scores: np.ndarray) -> float:
+    def quality(self, scores: Float[np.ndarray, " n"]) -> float:
         """How well the instances were found, 0..1: panoptic quality (Kirillov et al. 2019) in which a false find
         weighs by its score; 1 where there is none and none was found."""
         hit = self.truth >= 0

@@ -76,7 +76,7 @@ def plot_reliability(curves: Sequence[tuple[str, Reliability]], path: Path, titl
         accuracy, confidence = curve.accuracy(), curve.mean_confidence()
         filled = curve.count > 0
         axes.bar(centre[filled], accuracy[filled], width * 0.92, color=BLUE, label="right")
-        # Above the bar: surer than right. At the top of the bar: right more often than sure.
+        # Above the bar: overconfident. At the top of the bar: underconfident.
         axes.bar(
             centre[filled],
             np.maximum(confidence - accuracy, 0)[filled],
@@ -84,7 +84,7 @@ def plot_reliability(curves: Sequence[tuple[str, Reliability]], path: Path, titl
             bottom=accuracy[filled],
             color=RED,
             alpha=0.4,
-            label="too sure",
+            label="overconfident",
         )
         axes.bar(
             centre[filled],
@@ -92,7 +92,7 @@ def plot_reliability(curves: Sequence[tuple[str, Reliability]], path: Path, titl
             width * 0.92,
             bottom=np.minimum(confidence, accuracy)[filled],
             color=GREEN,
-            label="too humble",
+            label="underconfident",
         )
         axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--")
         axes.bar(

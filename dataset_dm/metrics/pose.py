@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from dataset_dm.labels import rle
 from dataset_dm.labels.coco import JOINTS, SIGMAS
@@ -15,11 +16,13 @@ from dataset_dm.metrics.coco import Precision, average_precision
 CLOSE = 0.5  # of the similarity: a joint so near is where it is said to be
 
 
-def similarity(found: np.ndarray, true: np.ndarray, area: float) -> np.ndarray:
-    """OKS of single joints, float [17] in 0..1: exp(-d² / (2 s² k²)) with s² the person's area and k twice the sigma.
+def similarity(
+    found: Float[np.ndarray, "17 c"], true: Float[np.ndarray, "17 d"], area: float
+) -> Float[np.ndarray, " 17"]:
+    """OKS of single joints in 0..1: exp(-d² / (2 s² k²)) with s² the person's area and k twice the sigma.
 
     Args:
-        found, true: [17 2 or 3], x and y in pixels.
+        found, true: x and y in pixels; further columns are left out.
         area: of the true person, pixels.
     """
     squares = ((found[:, :2].astype(float) - true[:, :2]) ** 2).sum(1)
@@ -28,14 +31,14 @@ def similarity(found: np.ndarray, true: np.ndarray, area: float) -> np.ndarray:
 
 @dataclass
 class Poses:
-    """Truth and finds of the people of many pictures; `person` is their class id.
+    """Truth and finds of the people of many images; `person` is their class id.
 
     A find ranks by its object's score times the mean score of the joints it claims. One without any joint claims no
     pose; a true person without a labelled joint has none to find and is ignored, as COCO does.
     """
 
     person: int
-    sizes: list[tuple[int, int]] = field(default_factory=list)  # (H, W) of the pictures counted
+    sizes: list[tuple[int, int]] = field(default_factory=list)  # (H, W) of the images counted
     _truth: list[dict[str, Any]] = field(default_factory=list)
     _found: list[dict[str, Any]] = field(default_factory=list)
 
@@ -62,7 +65,7 @@ class Poses:
         self.sizes.append(truth.map.shape)
 
     def precision(self) -> Precision:
-        """OKS AP over all pictures counted so far."""
+        """OKS AP over all images counted so far."""
         return average_precision("keypoints", self.sizes, [self.person], self._truth, self._found)
 
     def _entry(self, mask: np.ndarray, points: np.ndarray, **more: Any) -> list[dict[str, Any]]:

@@ -24,9 +24,9 @@ PERSON = NAMES.index("person")
 
 @pytest.fixture(scope="module")
 def people() -> list[LabelledImage]:
-    """A few pictures, some with people."""
-    pictures = MiniatureSet("train", 40)
-    return [one for one in (pictures[i] for i in range(40)) if PERSON in one.instances.classes][:3]
+    """A few images, some with people."""
+    images = MiniatureSet("train", 40)
+    return [one for one in (images[i] for i in range(40)) if PERSON in one.instances.classes][:3]
 
 
 @pytest.mark.parametrize("wanted", [300_000, 1_000_000, 3_000_000])
@@ -122,7 +122,7 @@ def test_depth_that_is_known_up_to_a_factor_is_compared_after_levelling():
     true = torch.tensor([[[0.0, 1.0]], [[0.0, 1.0]]])  # errors 1 and 2, mean 1.5
     levelled = up_to_scale(said, true, torch.tensor([True, False]))
     assert levelled.tolist() == [[[1.0, 3.0]], [[-0.5, 1.5]]]
-    logits = torch.zeros(2, requires_grad=True)  # both half sure: one peak, one flat place
+    logits = torch.zeros(2, requires_grad=True)  # a chance of one half each: one peak, one flat place
     loss = peaks(logits, torch.tensor([1.0, 0.0]), torch.tensor([True, True]))
     assert loss.item() == pytest.approx(2 * 0.25 * math.log(2))
     assert peaks(logits, torch.tensor([1.0, 0.0]), torch.tensor([True, False])).item() == pytest.approx(
@@ -135,8 +135,8 @@ def test_depth_that_is_known_up_to_a_factor_is_compared_after_levelling():
 def test_training_learns() -> None:
     trained = train_baseline(BaselineConfig(**SMALL, steps=16, looks=2, learning_rate=1e-2, augment=PLAIN))
     assert [step for step, _ in trained.validation] == [8, 16] and trained.best_step in (8, 16)
-    pictures = MiniatureSet("train", 4)
-    true = targets([pictures[i] for i in range(4)])
+    images = MiniatureSet("train", 4)
+    true = targets([images[i] for i in range(4)])
     torch.manual_seed(0)
     nets = BaselineNet(len(NAMES), widths_for(60_000, len(NAMES))), trained.model.net
     with torch.inference_mode():

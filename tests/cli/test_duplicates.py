@@ -40,9 +40,9 @@ def test_a_photo_s_likeness_is_left_out_until_the_list_is_cleared(
     out = tmp_path / "set"
     assert run(generate, *words, "--out", str(out)) == 0 and indices(out) == [0, 1, 2]
     (file,) = out.glob("train/*.parquet")
-    picture = decode_png(pq.read_table(file).to_pylist()[1]["image"]["bytes"])
+    image = decode_png(pq.read_table(file).to_pylist()[1]["image"]["bytes"])
     (tmp_path / "photos/deep").mkdir(parents=True)
-    Image.fromarray(picture).resize((256, 256)).save(tmp_path / "photos/deep/one.png")
+    Image.fromarray(image).resize((256, 256)).save(tmp_path / "photos/deep/one.png")
     assert run(duplicates, *words, "--against", str(tmp_path / "photos"), "--dry-run") == 0
     assert "near_photo 1" in capsys.readouterr().out and not list((tmp_path / "home").rglob("excluded.json"))
     assert run(duplicates, *words, "--against", str(tmp_path / "photos")) == 0
@@ -73,7 +73,7 @@ def test_builders_leave_out_what_is_listed(words: list[str], tmp_path: Path) -> 
     after.download_and_prepare()
     assert before.cache_dir != after.cache_dir
     assert [row["provenance"]["index"] for row in after.as_dataset("train")] == [0, 1]
-    # in a stream as well, in the grown set, and never drawn anew in place of what is left out
+    # in a stream as well, in the grown set, and never generated again in place of what is left out
     grown = VocSynth(**{**asked, "num_images": 5}, on_drop="resample", cache_dir=str(tmp_path / "cache"))
     assert [row["provenance"]["index"] for row in grown.as_streaming_dataset("train")] == [0, 1, 3, 4]
     assert not list((tmp_path / "home").rglob("train.1"))

@@ -27,7 +27,7 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 def test_mistakes_are_one_line(one: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "SOURCE: got '/no/such/folder'" in said(capsys, "/no/such/folder")
-    assert "--port: got 0, expected a number from 1 to 65535" in said(capsys, str(one), "--port", "0")
+    assert "--port: got 0, expected a whole number from 1 to 65535" in said(capsys, str(one), "--port", "0")
     assert "split: got 'val', expected one of train" in said(capsys, str(one), "--split", "val")
     assert "--host: got '203.0.113.7', expected an address of this machine" in said(
         capsys, str(one), "--host", "203.0.113.7"

@@ -24,10 +24,12 @@ def true(*instances: tuple[np.ndarray, int], ignore: np.ndarray | None = None, p
     return Instances(map=numbers, classes=np.array([k for _, k in instances], dtype=np.int64), keypoints=points)
 
 
-def found(*instances: tuple[np.ndarray, int, float], points: np.ndarray | None = None, sure: np.ndarray | None = None):
+def found(
+    *instances: tuple[np.ndarray, int, float], points: np.ndarray | None = None, confidence: np.ndarray | None = None
+):
     """Instances of (mask, class id, score) triples."""
     masks = np.stack([mask for mask, _, _ in instances]) if instances else np.zeros((0, SIDE, SIDE), dtype=bool)
     classes = np.array([k for _, k, _ in instances], dtype=np.int64)
     return Instances.from_masks(
-        masks, classes, np.array([score for _, _, score in instances], dtype=np.float32), points, sure
+        masks, classes, np.array([score for _, _, score in instances], dtype=np.float32), points, confidence
     )

@@ -1,4 +1,4 @@
-"""AP by hand: one or two instances a picture, overlaps that can be counted."""
+"""AP by hand: one or two instances a image, overlaps that can be counted."""
 
 import math
 
@@ -10,9 +10,9 @@ from tests.metrics.scenes import found, square, true
 CAR, DOG = 1, 2
 
 
-def counted(*pictures) -> Detections:
+def counted(*images) -> Detections:
     detections = Detections(["car", "dog"])
-    for objects, truth in pictures:
+    for objects, truth in images:
         detections.add(objects, truth)
     return detections
 
@@ -39,7 +39,7 @@ def test_classes_count_apart() -> None:
     assert precision.ap == pytest.approx(0.5)
 
 
-def test_a_surer_false_find_halves_the_precision() -> None:
+def test_a_false_find_of_higher_score_halves_the_precision() -> None:
     objects = found((square(30, 30, 10), CAR, 0.9), (square(5, 5, 10), CAR, 0.8))
     assert counted((objects, true((square(5, 5, 10), CAR)))).precision("segm").ap == pytest.approx(0.5)
 
@@ -64,7 +64,7 @@ def test_loose_parts_are_one_instance() -> None:
     assert counted((found((parts, CAR, 0.9)), true((parts, CAR)))).precision("segm").ap == pytest.approx(1)
 
 
-def test_sizes_are_parts_of_the_picture() -> None:
+def test_sizes_are_parts_of_the_image() -> None:
     # at 64 pixels COCO's 32² and 96² of 640 shrink to 10.24 and 92.16 pixels
     instances = [(square(2, 2, 3), CAR), (square(10, 10, 9), CAR), (square(30, 30, 10), CAR)]
     objects = found((instances[0][0], CAR, 0.9), (instances[2][0], CAR, 0.8))  # the middle one is missed
@@ -72,11 +72,11 @@ def test_sizes_are_parts_of_the_picture() -> None:
     assert (sizes["small"], sizes["medium"], sizes["large"]) == pytest.approx((1, 0, 1))
 
 
-def test_empty_pictures() -> None:
+def test_empty_images() -> None:
     assert math.isnan(counted((found(), true())).precision("segm").ap)
     nothing_found = counted((found(), true((square(5, 5, 10), CAR))), (found(), true()))
     assert nothing_found.precision("segm").ap == 0
-    # a find in a picture without anything is wrong: it comes before the right one
+    # a find in a image without anything is wrong: it comes before the right one
     more = counted(
         (found((square(5, 5, 10), CAR, 0.8)), true((square(5, 5, 10), CAR))),
         (found((square(5, 5, 10), CAR, 0.9)), true()),

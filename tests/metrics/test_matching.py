@@ -25,7 +25,7 @@ def test_exactly_half_is_right_and_given_once() -> None:
     left[:, 10:], right[:, :10] = False, False
     matches = match(found((left, CAR, 0.6), (right, CAR, 0.9)), true((square(5, 5, 10), CAR)))
     assert matches.iou.tolist() == [[0.5], [0.5]]
-    assert matches.truth.tolist() == [-1, 0]  # the surer one has it
+    assert matches.truth.tolist() == [-1, 0]  # the one of higher score has it
 
 
 def test_finds_on_void_are_neither_right_nor_wrong() -> None:

@@ -26,8 +26,8 @@ def people(*images) -> Poses:
     return poses
 
 
-def person(points: np.ndarray, score: float = 0.9, sure: float = 1.0, mask: np.ndarray = BODY):
-    return found((mask, PERSON, score), points=points, sure=np.full((1, 17), sure, np.float32))
+def person(points: np.ndarray, score: float = 0.9, confidence: float = 1.0, mask: np.ndarray = BODY):
+    return found((mask, PERSON, score), points=points, confidence=np.full((1, 17), confidence, np.float32))
 
 
 def test_sigmas_are_cocos() -> None:
@@ -61,13 +61,13 @@ def test_people_without_a_labelled_joint_are_ignored() -> None:
     points = np.concatenate([joints(20, 20), np.zeros((1, 17, 3), np.float32)])
     truth = true((BODY, PERSON), (other, PERSON), points=points)
     objects = found((other, PERSON, 0.9), (BODY, PERSON, 0.8), points=np.concatenate([joints(50, 50), joints(20, 20)]),
-                    sure=np.ones((2, 17), np.float32))  # fmt: skip
+                    confidence=np.ones((2, 17), np.float32))  # fmt: skip
     assert people((objects, truth)).precision().ap == pytest.approx(1)
 
 
 def test_only_people_have_poses() -> None:
     truth = true((BODY, CAR), points=joints(20, 20))
-    car = found((BODY, CAR, 0.9), points=joints(20, 20), sure=np.ones((1, 17), np.float32))
+    car = found((BODY, CAR, 0.9), points=joints(20, 20), confidence=np.ones((1, 17), np.float32))
     assert math.isnan(people((car, truth)).precision().ap)
 
 

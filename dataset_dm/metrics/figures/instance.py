@@ -1,4 +1,4 @@
-"""Instances: AP of masks and boxes, calibration of their scores, the worst pictures."""
+"""Instances: AP of masks and boxes, calibration of their scores, the worst images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dataset_dm.visualization.sheet import Row
 
 @dataclass
 class InstanceFigures:
-    """Sums over pictures; `names` are the classes, background first."""
+    """Sums over images; `names` are the classes, background first."""
 
     names: Sequence[str]
     detections: Detections = field(init=False)
@@ -33,7 +33,7 @@ class InstanceFigures:
     def add(
         self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
     ) -> None:
-        """Count picture `index`.
+        """Count image `index`.
 
         A score is right when the mask meets a true instance of the class with an IoU of at least 0.5.
 

@@ -1,4 +1,4 @@
-"""People's joints: OKS AP, calibration of single joints, the worst pictures."""
+"""People's joints: OKS AP, calibration of single joints, the worst images."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from dataset_dm.visualization.sheet import Row
 
 @dataclass
 class PoseFigures:
-    """Sums over pictures; `names` are the classes, background first, "person" among them.
+    """Sums over images; `names` are the classes, background first, "person" among them.
 
     A joint's score is the chance that it lies where it is said to, given that the person is there: it is held against
-    truth for people whose mask was found (IoU of at least 0.5), joints that the labels place in the picture. One that
-    truly lies outside of the picture is wrong wherever it was put.
+    truth for people whose mask was found (IoU of at least 0.5), joints that the labels place in the image. One that
+    truly lies outside of the image is wrong wherever it was put.
     """
 
     names: Sequence[str]
@@ -41,7 +41,7 @@ class PoseFigures:
     def add(
         self, image: UInt8[np.ndarray, "h w 3"], annotation: Annotation, truth: Truth, prompt: str, index: int
     ) -> None:
-        """Count picture `index`.
+        """Count image `index`.
 
         Raises:
             ValueError: the annotation or the truth has no keypoints.
@@ -77,8 +77,8 @@ class PoseFigures:
                 continue
             near = similarity(objects.keypoints[i], true.keypoints[j], float(true.areas[j]))
             claimed = objects.keypoints[i, :, 2] > 0
-            sure = np.minimum(objects.keypoint_scores[i].astype(float), 1.0)
-            self.reliability.add(sure[claimed], (labelled[j] & (near >= CLOSE))[claimed])
+            confidence = np.minimum(objects.keypoint_scores[i].astype(float), 1.0)
+            self.reliability.add(confidence[claimed], (labelled[j] & (near >= CLOSE))[claimed])
             closeness[j] = near[labelled[j]].mean()
         people = labelled.any(1)
         return float(closeness[people].mean()) if people.any() else float("nan")

@@ -28,7 +28,7 @@ def total(said: Maps, true: Targets) -> Tensor:
 
 
 def up_to_scale(said: Tensor, true: Tensor, metric: Tensor) -> Tensor:
-    """Log depth [b H W], moved to the truth's mean in pictures whose depth is known up to a factor."""
+    """Log depth [b H W], moved to the truth's mean in images whose depth is known up to a factor."""
     known = torch.isfinite(true)
     error = torch.where(known, said - torch.where(known, true, 0.0), 0.0).flatten(1)
     off = error.sum(1) / known.flatten(1).sum(1).clamp_min(1)

@@ -1,4 +1,4 @@
-"""A U-Net that reads class maps, centres and offsets of instances, depth and joints off one picture."""
+"""A U-Net that reads class maps, centres and offsets of instances, depth and joints off one image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from dataset_dm.labels.coco import JOINTS
 from dataset_dm.miniature.judge import JudgeNet
 
-SHAPE = (32, 64, 96, 128)  # relative widths of the levels, at 1/2, 1/4, 1/8, 1/16 of the picture
+SHAPE = (32, 64, 96, 128)  # relative widths of the levels, at 1/2, 1/4, 1/8, 1/16 of the image
 GROUPS = 8  # of its GroupNorms: widths are multiples
 FOLD = 2  # pixels along each side that the finest level holds as channels: four times fewer places, nothing is lost
 RARE = -4.0  # first logit of what hardly any pixel is (a centre, a joint): a chance of 2 %
@@ -22,7 +22,7 @@ MIDDLE = math.log(4.0)  # first depth: a few metres
 
 @dataclass(frozen=True)
 class Maps:
-    """What the net says of b pictures, float [b … H W]; distances are in `UNIT`s of the longer side.
+    """What the net says of b images, float [b … H W]; distances are in `UNIT`s of the longer side.
 
     Args:
         semantic: class logits [b k H W], background first.
@@ -47,7 +47,7 @@ UNIT = 1 / 8
 class BaselineNet(nn.Module):
     """Pictures [b 3 H W] in [-1, 1], sides multiples of 16 → :class:`Maps`; `names` counts background.
 
-    The judge's own U-Net on pictures folded 2 × 2, so that a step costs half of it; a head tells the tasks apart.
+    The judge's own U-Net on images folded 2 × 2, so that a step costs half of it; a head tells the tasks apart.
     """
 
     def __init__(self, names: int, widths: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The net's maps as annotations, by the simplest known ways: every task's figures are then those of any labeller."""
+"""The net's maps as annotations, by the simplest known ways: every task's figures are then those of any annotator."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ REACH = 0.25  # how far from its vote a joint's peak may lie, of the person's si
 
 
 class Baseline:
-    """A trained net that labels pictures; `person` is the class id of people."""
+    """A trained net that labels images; `person` is the class id of people."""
 
     def __init__(self, net: BaselineNet, person: int, device: str | torch.device = "cpu") -> None:
         self.net, self.person, self.device = net.to(device).eval(), person, torch.device(device)
 
     @torch.inference_mode()
     def annotate(self, images: np.ndarray) -> list[Annotation]:
-        """All tasks' labels of pictures uint8 [b H W 3]; no pixel is void."""
+        """All tasks' labels of images uint8 [b H W 3]; no pixel is void."""
         self.net.eval()
         maps = self.net(torch.from_numpy(pixels(images)).to(self.device))
         maps = Maps(*(getattr(maps, name).float().cpu() for name in maps.__dataclass_fields__))
@@ -41,9 +41,9 @@ class Baseline:
         full = full.astype(np.uint8)
         masks, scores = group(full, maps.centre[i].sigmoid(), maps.offset[i])
         classes = [int(np.bincount(full[mask]).argmax()) for mask in masks]
-        sure = [score * float(chances[k][torch.from_numpy(mask)].mean()) for k, mask, score in
+        certainty = [score * float(chances[k][torch.from_numpy(mask)].mean()) for k, mask, score in
                 zip(classes, masks, scores, strict=True)]  # fmt: skip
-        order = np.argsort([-score for score in sure], kind="stable")
+        order = np.argsort([-score for score in certainty], kind="stable")
         points, point_scores = np.zeros((len(masks), JOINTS, 3), np.float32), np.zeros((len(masks), JOINTS), np.float32)
         for row, one in enumerate(order):
             if classes[one] == self.person:
@@ -51,7 +51,7 @@ class Baseline:
         objects = Instances.from_masks(
             np.stack([masks[one] for one in order]) if masks else np.zeros((0, *full.shape), dtype=bool),
             np.array([classes[one] for one in order], dtype=np.int64),
-            np.array([sure[one] for one in order], dtype=np.float32),
+            np.array([certainty[one] for one in order], dtype=np.float32),
             points,
             point_scores,
         )

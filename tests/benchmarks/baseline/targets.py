@@ -1,6 +1,6 @@
-"""What the net should have said of labelled pictures.
+"""What the net should have said of labelled images.
 
-Things by their centres of mass and every pixel's way there (Cheng et al. 2020, "Panoptic-DeepLab"); joints by heat
+Instances by their centres of mass and every pixel's way there (Cheng et al. 2020, "Panoptic-DeepLab"); joints by heat
 maps and by every pixel's way to its own person's joints.
 """
 
@@ -22,7 +22,7 @@ CENTRE_SPREAD, JOINT_SPREAD = 1 / 32, 1 / 64  # standard deviation of the bumps 
 
 @dataclass(frozen=True)
 class Targets:
-    """Of b pictures; see `net.Maps` for the units.
+    """Of b images; see `net.Maps` for the units.
 
     Args:
         images: float [b 3 H W] in [-1, 1].
@@ -33,7 +33,7 @@ class Targets:
         depth: logarithm of metres [b H W], NaN where unknown.
         metric: bool [b]; False where the depth is known up to a factor.
         heat: 0..1 [b 17 H W].
-        votes: [b 17 2 H W], NaN off people and for joints out of the picture.
+        votes: [b 17 2 H W], NaN off people and for joints out of the image.
     """
 
     images: Tensor
@@ -52,7 +52,7 @@ class Targets:
 
 
 def targets(samples: Sequence[LabelledImage]) -> Targets:
-    """The targets of pictures that have all kinds of labels and one size."""
+    """The targets of images that have all kinds of labels and one size."""
     each = [_targets(sample) for sample in samples]
     stacked = {name: torch.from_numpy(np.stack([one[name] for one in each])) for name in each[0]}
     return Targets(**stacked)

@@ -38,7 +38,7 @@ class BaselineConfig:
         validation: renders of the split "validation" that choose the step whose weights are kept.
         parameters: size to match, the decoder's.
         steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine to zero.
-        augment: how pictures and labels are changed.
+        augment: how images and labels are changed.
         looks: times that the validation set is looked at, evenly over the steps.
         seed: of weights and augmentation.
     """
@@ -108,11 +108,11 @@ def train_baseline(config: BaselineConfig, device: str | torch.device = "cpu") -
     return trained
 
 
-def score(model: Baseline, pictures: Sequence[LabelledImage], batch: int = 25) -> LabelFigures:
-    """Figures of all tasks on labelled pictures."""
+def score(model: Baseline, images: Sequence[LabelledImage], batch: int = 25) -> LabelFigures:
+    """Figures of all tasks on labelled images."""
     run = LabelFigures(NAMES, TASKS)
-    for start in range(0, len(pictures), batch):
-        part = pictures[start : start + batch]
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
         for one, said in zip(part, model.annotate(np.stack([one.image for one in part])), strict=True):
             assert one.label is not None
             run.add(one.image, said, Truth(one.label, one.instances, one.depth), one.caption or "")
@@ -127,5 +127,5 @@ def _batch(train: Sequence[LabelledImage], config: BaselineConfig, step: int) ->
 
 
 def _load(split: str, count: int) -> list[LabelledImage]:
-    pictures = labelled_renders(split, count)
-    return [pictures[i] for i in range(count)]
+    images = labelled_renders(split, count)
+    return [images[i] for i in range(count)]

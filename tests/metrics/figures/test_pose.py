@@ -26,10 +26,10 @@ def test_joints_by_hand() -> None:
     said[0, 3] = (5, 5, 1)  # an ear where there is none
     confidence = np.full((1, 17), 0.7, np.float32)
     run = LabelFigures(NAMES, ["pose"])
-    objects = found((body, PERSON, 0.9), points=said, sure=confidence)
+    objects = found((body, PERSON, 0.9), points=said, confidence=confidence)
     run.add(IMAGE, Annotation(confidence=1.0, objects=objects), Truth(FLAT, true((body, PERSON), points=points)))
     missed = Truth(FLAT, true((body, PERSON), points=points))
-    no_person = found(points=np.zeros((0, 17, 3), np.float32), sure=np.zeros((0, 17), np.float32))
+    no_person = found(points=np.zeros((0, 17, 3), np.float32), confidence=np.zeros((0, 17), np.float32))
     run.add(IMAGE, Annotation(confidence=1.0, objects=no_person), missed)
     empty = Truth(FLAT, true(points=np.zeros((0, 17, 3), np.float32)))
     run.add(IMAGE, Annotation(confidence=1.0, objects=no_person), empty)
