@@ -8,7 +8,7 @@ _USAGE = "usage: python -m dataset_dm script.py [argument …]   (the tools are:
 
 
 def main(argv: list[str]) -> None:
-    """Run `argv[0]` as `__main__`; a script that is not there is one line and exit code 2."""
+    """Run `argv[0]` as `__main__`; a missing script is one line and exit code 2."""
     if not argv or argv[0] in ("-h", "--help"):
         print(_USAGE, file=sys.stdout if argv else sys.stderr)
         raise SystemExit(0 if argv else 2)
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> None:
     if not getattr(sys.flags, "safe_path", False):  # as `python script.py`: its folder, not the current one
         sys.path[0] = str(script.resolve().parent)
     code = compile(script.read_bytes(), argv[0], "exec", dont_inherit=True)
-    # The module stays for good: threads, atexit functions and pickles look names up in sys.modules["__main__"].
+    # The module is not removed: threads, atexit functions and pickles look names up in sys.modules["__main__"].
     module = ModuleType("__main__")
     module.__dict__.update(__file__=argv[0], __builtins__=__builtins__, __cached__=None)
     sys.modules["__main__"] = module

@@ -1,8 +1,8 @@
-"""What can go wrong, and how it is said.
+"""Exceptions, and how their messages are worded.
 
 ```
 DatasetDMError
-└── UserError (also ValueError)            the user can mend it; the command line prints one line and exits with 2
+└── UserError (also ValueError)            the user can correct it; the command line prints one line and exits with 2
     ├── ConfigError                        an argument or a config: unknown, of a wrong type, out of range
     ├── PromptError                        a prompt, a prompt file, a class that no prompt can show
     ├── ModelError                         a model folder or id that cannot be used
@@ -13,7 +13,7 @@ DatasetDMError
     ├── HubError                           the Hub cannot be reached, or refuses what was asked of it
     ├── StoreError (also OSError)          the shard store or an output folder: not empty, not writable, disk full
     ├── MissingExtra (also ImportError)    an optional dependency that is not installed
-    └── UnknownDatasetError (also FileNotFoundError)   a name under `dataset_dm/` that nobody has
+    └── UnknownDatasetError (also FileNotFoundError)   an unknown name under `dataset_dm/`
 ```
 
 Every message is one line: what, got, expected, remedy. `explain` builds it:
@@ -24,16 +24,16 @@ Every message is one line: what, got, expected, remedy. `explain` builds it:
 
 from collections.abc import Iterable
 
-_LONGEST_VALUE = 120  # characters of a bad value that a message repeats
-_UNSAID = object()  # None is a value that users do pass
+_LONGEST_VALUE = 120  # characters of a value in a message
+_UNSET = object()  # None is a value that users pass
 
 
 class DatasetDMError(Exception):
-    """Root of every exception this package raises on purpose."""
+    """Base of all exceptions that this package raises deliberately."""
 
 
 class UserError(DatasetDMError, ValueError):
-    """A mistake in what was asked for; `exit_code` is what the command line returns."""
+    """A mistake in the request; `exit_code` is the exit code of the command line."""
 
     exit_code = 2
 
@@ -82,13 +82,13 @@ class UnknownDatasetError(UserError, FileNotFoundError):
     """Neither this package, nor the current folder, nor the Hub has a dataset of that name."""
 
 
-def explain(what: str, *, got: object = _UNSAID, expected: str = "", remedy: str = "") -> str:
-    """One line for the user: what it is about, the value that came, what was expected, how to mend it.
+def explain(what: str, *, got: object = _UNSET, expected: str = "", remedy: str = "") -> str:
+    """One line for the user: the subject, the value, what was expected, the remedy.
 
-    `got` is shown by its repr, shortened; `what` may carry the place ("sample 12: mask"). Parts left out are not said.
+    `got` is shown as a shortened repr; `what` may include the place ("sample 12: mask"). Empty parts are omitted.
     """
     said = []
-    if got is not _UNSAID:
+    if got is not _UNSET:
         value = " ".join(repr(got).split())
         said.append(f"got {value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + '…'}")
     if expected:

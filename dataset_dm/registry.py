@@ -21,7 +21,7 @@ from typing import Any
 from dataset_dm.errors import ConfigError, UnknownDatasetError, did_you_mean, explain
 
 NAMESPACE = "dataset_dm"
-# what load_dataset is asked for → the module that holds the builder class
+# name for load_dataset → module of the builder class
 BUILDERS: dict[str, str] = {
     f"{NAMESPACE}/coco_synth": "dataset_dm.builders.coco_synth",
     f"{NAMESPACE}/miniature": "dataset_dm.builders.miniature",
@@ -36,7 +36,7 @@ _lock = threading.RLock()
 
 
 def install() -> None:
-    """Plug the table into `datasets`: now if it is imported, else at the moment somebody imports it."""
+    """Plug the table into `datasets`: now if it is imported, else when it is imported."""
     with _lock:
         if not any(isinstance(finder, _HostFinder) for finder in sys.meta_path):
             sys.meta_path.insert(0, _HostFinder())
@@ -48,7 +48,7 @@ def register(host: ModuleType) -> None:
     """Wrap `host.dataset_module_factory` once, in `host` and wherever else it was imported by name."""
     with _lock:
         original = getattr(host, _WRAPPED, None)
-        if original is None or hasattr(original, _MARK):  # None: half executed, its loader calls when it is through
+        if original is None or hasattr(original, _MARK):  # None: partly executed, its loader registers at the end
             return
         wrapper = _wrap(original, host)
         for module in list(sys.modules.values()):
@@ -100,7 +100,7 @@ def code_hash(module: str) -> str:
 
 
 def _refuse_file_arguments(name: str, revision: object, kwargs: dict[str, Any]) -> None:
-    """A generated set has no files and no git history; taking the arguments in silence would mislead."""
+    """ConfigError for arguments about files and git history, which a generated set does not have."""
     given = {"revision": revision, "data_files": kwargs.get("data_files"), "data_dir": kwargs.get("data_dir")}
     for argument, value in given.items():
         if value and str(value) != "main":
@@ -117,7 +117,7 @@ def _unknown(name: str, reason: str) -> str:
 
 
 def _namespace_of(module: object) -> dict[str, Any]:
-    """A module's names, without waking lazy modules, which load themselves on ordinary attribute access."""
+    """A module's namespace, without triggering lazy modules, which load on ordinary attribute access."""
     try:
         return object.__getattribute__(module, "__dict__")
     except AttributeError:
@@ -125,9 +125,9 @@ def _namespace_of(module: object) -> dict[str, Any]:
 
 
 class _HostFinder:
-    """Finds `datasets.load` the way everybody does, and registers as soon as it has been executed.
+    """Finds `datasets.load` with the other finders, and registers once it has been executed.
 
-    Neither this nor the loader derives from `importlib.abc`: that module alone costs as much as the rest of our import.
+    Neither this nor the loader derives from `importlib.abc`: that module costs as much as the rest of the import.
     """
 
     def find_spec(
@@ -145,7 +145,7 @@ class _HostFinder:
 
 
 class _RegisteringLoader:
-    """Executes the module with its own loader, gives that loader back its place, registers."""
+    """Executes the module with its own loader, restores that loader, registers."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner

@@ -13,7 +13,7 @@ import pytest
 
 import dataset_dm as dm
 from dataset_dm import cli
-from tests.hub.conftest import hub, logged_in  # noqa: F401  (fixtures: a Hub of this machine's own)
+from tests.hub.conftest import hub, logged_in  # noqa: F401  (fixtures: a local Hub)
 from tests.hub.loopback import LoopbackHub
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -58,7 +58,7 @@ def _summary(pushed: Pushed) -> str:
     lines += [f"  {'note':<9} {note}" for note in pushed.notes]
     total = f"{len(pushed.sent)} files, {_size(sum(pushed.sent.values()))}"
     if pushed.dry:
-        return "\n".join([*lines, f"would push {total} to {pushed.url}; nothing was written"])
+        return "\n".join([*lines, f"would push {total} to {pushed.url} (dry run)"])
     if not pushed.sent and not pushed.removed:
         return "\n".join([*lines, f"nothing is new: {pushed.url} is up to date"])
     return "\n".join([*lines, f"pushed {total} to {pushed.pull_request or pushed.url}"])

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: temporary file, fsync, rename."""
+"""Atomic file writes: temporary file, fsync, rename; and file locks."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_atomically(file: Path, data: bytes | memoryview) -> None:
-    """Writes `data` to `file`, making its folder; a reader sees the old file or the new one, never a part.
+    """Write `data` to `file` and create its folder; readers see the old file or the new one, never a part.
 
-    Raises StoreError naming the file when the disk is full or the folder cannot be written; nothing is left behind.
+    Raises StoreError when the disk is full or the folder cannot be written; no temporary file remains.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def write_atomically(file: Path, data: bytes | memoryview) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp gives 0600: a shared store would be closed to others
+        os.chmod(name, 0o666 & ~_umask())  # mkstemp gives 0600, which would close a shared store to other users
         os.replace(name, file)
         _sync_folder(file.parent)
     except BaseException as error:
@@ -41,7 +41,7 @@ def write_atomically(file: Path, data: bytes | memoryview) -> None:
 
 
 def store_error(file: Path, error: OSError) -> StoreError:
-    """The one line for a file that could not be written."""
+    """The error for a file that could not be written."""
     if error.errno in _FULL:
         return StoreError(
             f"disk full while writing {file} ({error.strerror}); free some space, or point $DATASET_DM_HOME to a "
@@ -52,10 +52,10 @@ def store_error(file: Path, error: OSError) -> StoreError:
 
 @contextlib.contextmanager
 def remote_errors(what: str) -> Iterator[None]:
-    """Whatever the library of a remote filesystem raises becomes a StoreError of one line, `what` could not be done.
+    """Turn exceptions of a remote filesystem's library into a StoreError of one line: `what` could not be done.
 
-    Each has exceptions of its own: no credentials, no answer, no such bucket. What Python itself has a name for, and
-    what callers wait for, passes: FileNotFoundError, FileExistsError, and errors of ours.
+    Each library has its own exceptions: no credentials, no answer, no such bucket. FileNotFoundError, FileExistsError
+    and UserErrors are passed on.
     """
     try:
         yield
@@ -67,7 +67,7 @@ def remote_errors(what: str) -> Iterator[None]:
 
 
 def disk_full(error: OSError) -> StoreError | None:
-    """The one line for an error of a library's that means a full disk; None when it means something else."""
+    """The StoreError for a library's OSError that means a full disk, else None."""
     return store_error(Path(error.filename or "a file"), error) if error.errno in _FULL else None
 
 
@@ -78,7 +78,7 @@ def _umask() -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Makes the rename itself durable; Windows has no such call."""
+    """Make the rename durable. No-op on Windows."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -90,10 +90,10 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Keeps other processes from making the same thing twice; a killed holder's lock is free again.
+    """Hold an exclusive lock between processes; the operating system frees it when the holder dies.
 
-    Yields True, holding the lock; without `wait`, False when somebody else has it. Raises StoreError when the lock file
-    cannot be made.
+    Yields True while the lock is held; without `wait`, False if another process holds it. Raises StoreError when the
+    lock file cannot be created.
     """
     from filelock import FileLock, Timeout
 
@@ -102,8 +102,8 @@ def locked(file: Path, *, wait: bool = True) -> Iterator[bool]:
         lock = FileLock(file)
         with contextlib.suppress(Timeout):
             lock.acquire(blocking=wait)
-    except NotImplementedError as error:  # an older filelock, of a file system without locks
-        remedy = "point $DATASET_DM_HOME to a disk of this machine's, or to a URL"
+    except NotImplementedError as error:  # raised by older versions of filelock
+        remedy = "point $DATASET_DM_HOME to a local disk, or to a URL"
         raise StoreError(f"the file system of {file.parent} has no locks; {remedy}") from error
     except OSError as error:
         raise store_error(file, error) from error

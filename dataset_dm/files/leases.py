@@ -1,8 +1,8 @@
-"""Locks on filesystems that have none: a file with a heartbeat, made only if it is not there.
+"""Leases for filesystems without locks: a file with a heartbeat, created only if it does not exist.
 
-No clock is compared with another's: whoever waits takes a lease over when its beat has not changed for a while by his
-own clock. Should two take over the same dead lease at the same moment, a shard is made twice, with the same bytes:
-nothing breaks.
+Clocks of different hosts are not compared: a waiting process takes a lease over when its heartbeat has not changed for
+`DEAD` seconds of its own clock. If two processes take over the same dead lease at the same moment, a shard is made
+twice, with equal bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from dataset_dm.errors import StoreError
 from dataset_dm.files.atomic import remote_errors
 
-# seconds between two beats, and without a beat after which a holder counts as dead
+# seconds between two heartbeats, and without one after which a holder counts as dead
 BEAT = 10.0
 DEAD = 60.0
 _POLL = 0.5
@@ -28,7 +28,7 @@ _POLL = 0.5
 
 @dataclass(slots=True)
 class Leases:
-    """The leases of one filesystem (fsspec), and what was last seen of other holders' beats."""
+    """The leases of one fsspec filesystem, and the last heartbeats of other holders."""
 
     filesystem: Any
     beat: float = BEAT
@@ -37,7 +37,7 @@ class Leases:
 
     @contextlib.contextmanager
     def hold(self, path: str, *, wait: bool = True) -> Iterator[bool]:
-        """Yields True, holding the lease; without `wait`, False when somebody else's still beats."""
+        """Yield True while the lease is held; without `wait`, False if another holder is alive."""
         name = f"{platform.node()} {os.getpid()} {uuid.uuid4().hex}"
         while not self._take(path, name):
             if not wait:
@@ -52,7 +52,7 @@ class Leases:
         finally:
             ended.set()
             beating.join()
-            with contextlib.suppress(StoreError):  # the beat has stopped: others take it over soon
+            with contextlib.suppress(StoreError):  # the heartbeat has stopped: it can be taken over
                 if self._read(path).startswith(name.encode()):
                     self._remove(path)
 
@@ -64,19 +64,19 @@ class Leases:
         except FileExistsError:
             return self._is_dead(path) and self._take(path, name)
         except StoreError:
-            if self._read(path):  # two came at the same moment, and S3 told this one of a conflict
+            if self._read(path):  # two at the same moment: S3 reports a conflict to this one
                 return False
             raise
         self._seen.pop(path, None)
         return True
 
     def _is_dead(self, path: str) -> bool:
-        """Whether the holder's beat has stopped; then his file is removed."""
+        """Whether the heartbeat of the holder has stopped; then its file is removed."""
         beat, now = self._read(path), time.monotonic()
         before, since = self._seen.get(path, (None, now))
         if beat != before:
             self._seen[path] = (beat, now)
-            return not beat  # it was just given back
+            return not beat  # just released
         if now - since < self.dead:
             return False
         self._seen.pop(path, None)
@@ -87,7 +87,7 @@ class Leases:
         count = 0
         while not ended.wait(self.beat):
             count += 1
-            with contextlib.suppress(OSError), remote_errors(f"renew {path}"):  # a beat may be lost; several may not
+            with contextlib.suppress(OSError), remote_errors(f"renew {path}"):  # a single heartbeat may be lost
                 if self._read(path).startswith(name.encode()):
                     self.filesystem.pipe_file(path, f"{name} {count}".encode())
 

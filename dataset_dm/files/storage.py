@@ -1,4 +1,4 @@
-"""Where shards lie: a folder of this machine or a shared one, or a place of any fsspec filesystem (`s3://…`).
+"""Storage of shards: a local or shared folder, or a location of any fsspec filesystem (`s3://…`).
 
 Names are relative, with `/`: `labels/0123456789abcdef/train/00000.parquet`.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LOCKS = "locks"
-# what `write_atomically` calls a file that is being written
+# suffix of temporary files of `write_atomically`
 _PART = ".tmp"
 
 
@@ -41,13 +41,13 @@ class Entry:
 
 
 class Storage(Protocol):
-    """The few things a store asks of a filesystem. Everything but `read`, `open` and `buffer` raises StoreError."""
+    """The filesystem operations of a store. All but `read`, `open` and `buffer` raise StoreError."""
 
     def locate(self, name: str) -> Path | str:
-        """The place as a user knows it."""
+        """The path or URL, for messages."""
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file; OSError (FileNotFoundError) as Python has it."""
+        """The bytes of a file; raises OSError (FileNotFoundError)."""
 
     def open(self, name: str) -> IO[bytes]:
         """The file, to read parts of it."""
@@ -56,30 +56,30 @@ class Storage(Protocol):
         """The bytes of a file in Arrow's memory."""
 
     def write(self, name: str, data: bytes | memoryview) -> None:
-        """Makes the file whole or not at all."""
+        """Write the file atomically."""
 
     def entries(self, folder: str) -> list[Entry]:
-        """What lies in a folder, by name; [] if there is none. Files that are being written are left out."""
+        """Entries of a folder by name, without temporary files; [] if there is no folder."""
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
 
     def remove(self, name: str) -> None:
-        """Removes a file, or a folder with all that is in it; not being there is fine."""
+        """Remove a file or a folder with its content. No-op if it does not exist."""
 
     def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
-        """Holds a lock of this store's: yields True, or without `wait` False when somebody else has it."""
+        """Hold a lock of this store: yields True, or without `wait` False if another process holds it."""
 
     def sweep(self, older_than: float) -> int:
-        """Removes what killed writers left so many seconds ago; returns the number of files."""
+        """Remove temporary files older than so many seconds; returns their number."""
 
     def free(self) -> int | None:
-        """Bytes that are left; None where nobody knows."""
+        """Free bytes; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalStorage:
-    """A folder; several machines may share it, if its file system has locks."""
+    """A folder; several machines may share it if its file system has locks."""
 
     root: Path
 
@@ -96,18 +96,18 @@ class LocalStorage:
         return self.locate(name).open("rb")
 
     def buffer(self, name: str) -> pa.Buffer:
-        """The bytes of a file in Arrow's memory, which is used again: fresh memory costs more than reading."""
+        """The bytes of a file in Arrow's memory pool, which is reused: allocating costs more than reading."""
         import pyarrow as pa
 
         with pa.OSFile(os.path.join(self.root, name)) as file:
             return file.read_buffer()
 
     def write(self, name: str, data: bytes | memoryview) -> None:
-        """Makes the file whole or not at all."""
+        """Write the file atomically."""
         write_atomically(self.locate(name), data)
 
     def entries(self, folder: str) -> list[Entry]:
-        """What lies in a folder, by name."""
+        """Entries of a folder by name."""
         found = []
         with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.locate(folder)) as scan:
             for one in scan:
@@ -122,7 +122,7 @@ class LocalStorage:
         return os.path.isfile(os.path.join(self.root, name))
 
     def remove(self, name: str) -> None:
-        """Removes a file, or a folder: it is moved out of the way first, so that nobody sees half of it."""
+        """Remove a file or a folder; a folder is renamed first, so that readers never see a part of it."""
         path = self.locate(name)
         try:
             if path.is_dir():
@@ -135,11 +135,11 @@ class LocalStorage:
             raise store_error(path, error) from error
 
     def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
-        """A lock of the operating system's: it ends with its holder, however that dies."""
+        """A lock of the operating system: it is freed when its holder dies."""
         return locked(self.root / LOCKS / f"{name}.lock", wait=wait)
 
     def sweep(self, older_than: float) -> int:
-        """Removes half-written files, and folders whose removal was broken off."""
+        """Remove temporary files, and folders whose removal was interrupted."""
         before, count = time.time() - older_than, 0
         for path in list(self.root.rglob(f".*{_PART}")):
             with contextlib.suppress(FileNotFoundError):
@@ -149,16 +149,16 @@ class LocalStorage:
         return count
 
     def free(self) -> int | None:
-        """Bytes that are left on the disk."""
+        """Free bytes of the disk."""
         there = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
         return shutil.disk_usage(there).free
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStorage:
-    """A place of an fsspec filesystem. Such a file appears when it is complete; there is no rename and no lock.
+    """A location of an fsspec filesystem. Files appear when they are complete; there is no rename and no lock.
 
-    Locks are files with a heartbeat, see `leases`.
+    Locks are leases, see `leases`.
     """
 
     url: str
@@ -168,7 +168,7 @@ class RemoteStorage:
 
     @classmethod
     def open_url(cls, url: str) -> RemoteStorage:
-        """The place of a URL; ConfigError for an unknown protocol, MissingExtra for one whose library is missing."""
+        """The storage of a URL; ConfigError for an unknown protocol, MissingExtra if its library is missing."""
         import fsspec
 
         try:
@@ -193,30 +193,30 @@ class RemoteStorage:
             return self.filesystem.cat_file(self._at(name))
 
     def open(self, name: str) -> IO[bytes]:
-        """The file; all of it comes at once, since a shard is small and every request costs time."""
+        """The file, downloaded as a whole: shards are small, and every request costs time."""
         return io.BytesIO(self.read(name))
 
     def buffer(self, name: str) -> pa.Buffer:
-        """The bytes of a file as Arrow sees them."""
+        """The bytes of a file as an Arrow buffer."""
         import pyarrow as pa
 
         return pa.py_buffer(self.read(name))
 
     def write(self, name: str, data: bytes | memoryview) -> None:
-        """Makes the file whole or not at all."""
+        """Write the file atomically."""
         with remote_errors(f"write {self.locate(name)}"):
             self.filesystem.makedirs(self._at(name).rpartition("/")[0], exist_ok=True)
             self.filesystem.pipe_file(self._at(name), bytes(data))
 
     def entries(self, folder: str) -> list[Entry]:
-        """What lies in a folder, by name."""
+        """Entries of a folder by name."""
         try:
             with remote_errors(f"list {self.locate(folder)}"):
                 self.filesystem.invalidate_cache()
                 listed = self.filesystem.ls(self._at(folder), detail=True)
         except FileNotFoundError:
             return []
-        # S3 has no folders: some programs leave an empty file by a folder's own name in its place
+        # S3 has no folders: some programs create an empty file with the folder's name
         found = [_entry(one) for one in listed if one["name"].strip("/") != self._at(folder).strip("/")]
         return sorted(found, key=lambda one: one.name)
 
@@ -227,20 +227,20 @@ class RemoteStorage:
             return self.filesystem.isfile(self._at(name))
 
     def remove(self, name: str) -> None:
-        """Removes a file, or a folder with all that is in it."""
+        """Remove a file or a folder with its content."""
         with contextlib.suppress(FileNotFoundError), remote_errors(f"remove {self.locate(name)}"):
             self.filesystem.rm(self._at(name), recursive=True)
 
     def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[bool]:
-        """A file with a heartbeat: it may be taken over when the beat stops."""
+        """A lease: it can be taken over when its heartbeat stops."""
         return self.leases.hold(self._at(f"{LOCKS}/{name}.lock"), wait=wait)
 
     def sweep(self, older_than: float) -> int:
-        """There is nothing: a file appears when it is complete."""
+        """No-op: files appear when they are complete."""
         return 0
 
     def free(self) -> int | None:
-        """Nobody knows."""
+        """Free space is unknown."""
         return None
 
     def _at(self, name: str) -> str:
@@ -248,7 +248,7 @@ class RemoteStorage:
 
 
 def _without_password(url: str) -> str:
-    """As it may be shown: `sftp://me:secret@host/x` → `sftp://me:***@host/x`."""
+    """The URL without its password: `sftp://me:secret@host/x` → `sftp://me:***@host/x`."""
     return re.sub(r"(://[^/@:]*:)[^/@]*@", r"\1***@", url)
 
 

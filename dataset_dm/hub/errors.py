@@ -40,10 +40,10 @@ class RetryPolicy:
                 return action()
             except Exception as error:
                 if last or not is_transient(error):
-                    told = to_user_error(error, what, token)
-                    if told is error:
+                    raised = to_user_error(error, what, token)
+                    if raised is error:
                         raise
-                    raise told from error
+                    raise raised from error
         raise AssertionError("no attempt was made")
 
 

@@ -84,7 +84,7 @@ class Pushed:
         kept: unchanged paths.
         removed: deleted paths.
         notes: messages for the user, such as parts of the card that were kept.
-        dry: nothing was written.
+        dry: a dry run, without any write.
     """
 
     repo: str
@@ -133,10 +133,10 @@ def transfer(api: HfApi, upload: Upload, repo: str, options: PushOptions, policy
             return _attempt(api, upload, repo, options)
         except Exception as error:
             if last or not is_transient(error):
-                told = to_user_error(error, what, api.token)
-                if told is error:
+                raised = to_user_error(error, what, api.token)
+                if raised is error:
                     raise
-                raise told from error
+                raise raised from error
     raise AssertionError("no attempt was made")
 
 

@@ -1,4 +1,4 @@
-"""Where prompts come from: templates, a file, captions, a language model, a mix; which classes a plain text names."""
+"""Sources of prompts: templates, a file, captions, a language model, a mix."""
 
 from __future__ import annotations
 

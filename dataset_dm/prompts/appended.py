@@ -1,6 +1,6 @@
-"""Prompts with the names of their classes at the end, as Dataset Diffusion has them: "a baby in a toy car; person car".
+"""Prompts that end with the names of their classes (Dataset Diffusion): "a baby in a toy car; person car".
 
-The names are part of the text that is drawn, so every labeller sees the same pictures.
+The names are part of the prompt of an image, so every annotator reads the same images.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Appended:
     """A source whose prompts end with the words of their classes.
 
     Args:
-        source: what the prompts come from.
-        classes: the names that are labelled; they are looked for in a prompt whose classes nobody said. A prompt that
-            shows none of them stays as it is.
+        source: of the prompts.
+        classes: the names that are labelled; they are searched in the text of a prompt without given classes. A prompt
+            without any of them is unchanged.
 
     >>> from dataset_dm.prompts import Lines
     >>> baby = Lines((Prompt("a baby in a toy car", ("person", "car")),))
@@ -35,10 +35,10 @@ class Appended:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))  # frozen: equal plans are equal, given a list or not
+        object.__setattr__(self, "classes", tuple(self.classes))  # equal plans compare equal, for lists and tuples
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The source's prompt with the names behind it, in the order in which the source says them."""
+        """The prompt of the source followed by the names, in the order of the source."""
         given = self.source.prompt(seed, split, index)
         named = find_classes(given.text, self.classes) if given.classes is None else given.classes
         if not named:
@@ -46,7 +46,7 @@ class Appended:
         return Prompt(f"{given.text}{BEFORE_NAMES}{' '.join(class_words(named))}", given.classes)
 
     def shares(self, counts: Mapping[str, int]) -> Iterator[tuple[PromptSource, Mapping[str, int]]]:
-        """What the first `counts[split]` prompts need of the source: as many."""
+        """The same number of prompts of the source."""
         yield self.source, counts
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""Drawn prompts, frozen: an append-only file by seed, split and index, `$DATASET_DM_HOME/prompts/<fingerprint>.jsonl`.
+"""Cache of drawn prompts: an append-only file by seed, split and index, `$DATASET_DM_HOME/prompts/<fingerprint>.jsonl`.
 
-Where that home is no folder but a place of another filesystem, the file there is the book, and one in the user's cache
-folder follows it: what other machines drew is fetched before anything is drawn, what is drawn here is written there
-first.
+If the home is a URL, the remote file is authoritative, and a local one in the user's cache folder follows it: prompts
+of other machines are fetched before new ones are drawn, new ones are written to the remote file first.
 
-What was drawn once stays, whoever asks again: a language model would answer otherwise the next time. Lines are only
-added, under a lock; whoever reads needs none, and passes over a last line that is not whole yet.
+A prompt is drawn once and then kept, since a language model would answer differently the next time. Lines are only
+appended, under a lock; readers need no lock and skip an incomplete last line.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from dataset_dm.labels.records import Prompt
 
 
 class Place(NamedTuple):
-    """Which prompt is meant."""
+    """The key of a prompt."""
 
     seed: int
     split: str
@@ -38,8 +37,8 @@ class Book:
     """The drawn prompts of one source; see `open_book`.
 
     Args:
-        file: where they stand.
-        shared: where other machines find them too; None: they see the same file, or there are none.
+        file: local path.
+        shared: storage with the copy for other machines; None: they see the same file, or there are none.
     """
 
     def __init__(self, file: Path, shared: Storage | None = None) -> None:
@@ -50,21 +49,21 @@ class Book:
         self._seen = _Seen()
 
     def get(self, place: Place) -> Prompt | None:
-        """The prompt, None when nobody has drawn it. Raises StoreError for a damaged line."""
+        """The prompt, or None if it is not drawn yet. Raises StoreError for a damaged line."""
         if place not in self._known:
             self._catch_up()
         return self._known.get(place)
 
     def missing(self, places: Iterable[Place]) -> list[Place]:
-        """Those that nobody has drawn."""
+        """The places without a prompt."""
         self._catch_up()
         return [place for place in places if place not in self._known]
 
     def add(self, drawn: Mapping[Place, Prompt], source: Mapping[str, Any]) -> None:
-        """Writes what is new: all of it or, on a full disk, nothing; a prompt that another process wrote stays.
+        """Append new prompts, all or (on a full disk) none; prompts that another process wrote are kept.
 
-        A shared book needs the lock of `drawing` for it. `source` is the plain form of where they come from; the file
-        begins with it. Raises StoreError.
+        A shared book needs the lock of `drawing`. `source` is the plain form of the prompt source, the first line of
+        the file. Raises StoreError.
         """
         self._add(drawn, source, self._shared)
 
@@ -79,14 +78,16 @@ class Book:
                 {**place._asdict(), "prompt": prompt.text, "classes": prompt.classes} for place, prompt in new.items()
             ]
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            if shared is not None:  # as a whole: such filesystems cannot append. First: the other file only follows it
+            if (
+                shared is not None
+            ):  # rewritten: remote filesystems cannot append; written first, the local file follows it
                 shared.write(self._name, self._whole() + text.encode())
             self._append(text.encode())
             self._catch_up()
 
     @contextlib.contextmanager
     def drawing(self, source: Mapping[str, Any]) -> Iterator[None]:
-        """Held while prompts are drawn: another process waits and then finds them here, instead of paying twice.
+        """Lock held while prompts are drawn: another process waits and then finds them, instead of paying twice.
 
         `source` is as for `add`.
         """
@@ -98,7 +99,7 @@ class Book:
             yield
 
     def _fetch(self, source: Mapping[str, Any]) -> None:
-        """Adds what others drew."""
+        """Add the prompts of other machines."""
         place = self._shared.locate(self._name)
         try:
             data = self._shared.read(self._name)
@@ -110,14 +111,14 @@ class Book:
         self._add(dict(item for number, line in lines for item in self._items(number, line, place)), source)
 
     def _whole(self) -> bytes:
-        """All whole lines."""
+        """All complete lines."""
         return self.file.read_bytes()[: self._seen.size] if self._seen.size else b""
 
     def _append(self, data: bytes) -> None:
-        """Adds whole lines behind the last whole line; what a killed writer left in the middle of one goes."""
+        """Append lines after the last complete line; the incomplete line of a killed writer is cut off."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.file, "ab", buffering=0) as stream:  # a buffer would be written once more on closing
+            with open(self.file, "ab", buffering=0) as stream:  # unbuffered: a buffer would be written again on closing
                 stream.truncate(self._seen.size)
                 try:
                     left = memoryview(data)
@@ -132,12 +133,12 @@ class Book:
             raise store_error(self.file, error) from error
 
     def _catch_up(self) -> None:
-        """Reads the lines that came since the last time; two threads may, for it sets what it finds at the end."""
+        """Read the lines added since the last call; thread-safe, since results are assigned at the end."""
         seen, known = self._seen, self._known
         try:
             with open(self.file, "rb") as stream:
                 stat = os.fstat(stream.fileno())
-                if stat.st_ino != seen.inode or stat.st_size < seen.size:  # deleted and begun anew
+                if stat.st_ino != seen.inode or stat.st_size < seen.size:  # deleted and written again
                     seen, known = _Seen(inode=stat.st_ino), {}
                 stream.seek(seen.size)
                 data = stream.read()
@@ -154,7 +155,7 @@ class Book:
         self._seen = _Seen(seen.size + sum(map(len, lines)), seen.lines + len(lines), seen.inode)
 
     def _items(self, number: int, line: bytes, where: Any) -> Iterator[tuple[Place, Prompt]]:
-        """What a line says; the first line of a file names the source and no prompt."""
+        """The prompt of a line; the first line of a file names the source and has none."""
         try:
             item = json.loads(line)
             if "source" not in item:
@@ -162,13 +163,13 @@ class Book:
                 prompt = Prompt(str(item["prompt"]), None if named is None else tuple(named))
                 yield Place(int(item["seed"]), str(item["split"]), int(item["index"])), prompt
         except (ValueError, KeyError, TypeError) as error:
-            what = f"prompts {where}, line {number}: no drawn prompt"
-            remedy = "take the line out: its prompt is drawn again"
+            what = f"prompts {where}, line {number}: not a drawn prompt"
+            remedy = "remove the line: its prompt is drawn again"
             raise StoreError(explain(what, got=line.decode(errors="replace"), remedy=remedy)) from error
 
 
 class _Seen(NamedTuple):
-    """How far a file was read: bytes, always to the end of a line; lines; which file it was."""
+    """How far a file was read: bytes (to the end of a line), lines, and its inode."""
 
     size: int = 0
     lines: int = 0
@@ -176,13 +177,15 @@ class _Seen(NamedTuple):
 
 
 def open_book(source: Mapping[str, Any]) -> Book:
-    """The book of a source, by its plain form; nothing is created yet."""
+    """The book of a source, by its plain form; no file is created yet."""
     text = json.dumps(source, sort_keys=True, ensure_ascii=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder, storage = home(), open_storage()
     if isinstance(storage, LocalStorage):
         return _book(folder / "prompts" / f"{fingerprint}.jsonl", None)
-    place = hashlib.sha256(str(storage.locate("prompts")).encode()).hexdigest()[:16]  # no book follows two others
+    place = hashlib.sha256(str(storage.locate("prompts")).encode()).hexdigest()[
+        :16
+    ]  # one local file for each remote one
     return _book(folder / "follows" / place / "prompts" / f"{fingerprint}.jsonl", storage)
 
 

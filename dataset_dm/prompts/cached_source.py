@@ -1,6 +1,6 @@
-"""Sources whose prompts are drawn once and then read from a book: captions of a dataset, a language model.
+"""Sources whose prompts are drawn once and then read from a cache: captions of a dataset, a language model.
 
-A plan's fingerprint covers how prompts are drawn; which prompts came of it stands in the book, index by index.
+The fingerprint of a plan covers how prompts are drawn; the drawn prompts are in the cache, index by index.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataset_dm.labels.records import Prompt
 from dataset_dm.prompts.cache import Book, Place, open_book
 from dataset_dm.prompts.source import SEPARATOR, PromptSource
 
-# told after every block: how many prompts were just drawn
+# called after every block with the number of prompts just drawn
 Report = Callable[[int], None]
 
 
@@ -24,14 +24,14 @@ class Drawing(Protocol):
 
     @property
     def block(self) -> int:
-        """How many are drawn at once; the blocks of a split begin at the multiples of it."""
+        """Prompts drawn at once; the blocks of a split begin at multiples of it."""
 
     @property
     def parallel(self) -> int:
-        """How many blocks may be drawn at the same time, in threads."""
+        """Number of blocks that may be drawn concurrently, in threads."""
 
     def draw(self, places: Sequence[Place]) -> Iterator[tuple[Place, Prompt]]:
-        """The prompts of these places as they come; raises PromptError where one cannot be had."""
+        """The prompts of these places as they arrive; raises PromptError if one cannot be drawn."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: how prompts are drawn."""
@@ -39,14 +39,14 @@ class Drawing(Protocol):
 
 @runtime_checkable
 class Composed(Protocol):
-    """A source whose prompts are made of those of others."""
+    """A source whose prompts are composed of those of other sources."""
 
     def shares(self, counts: Mapping[str, int]) -> Iterator[tuple[PromptSource, Mapping[str, int]]]:
-        """Those sources, with how many of their prompts the first `counts[split]` ones need."""
+        """Those sources, with the number of their prompts that the first `counts[split]` ones need."""
 
 
 def frozen_prompt(source: Drawing, place: Place) -> Prompt:
-    """The prompt of a place: from the book, or drawn with the rest of its block and written there first."""
+    """The prompt of a place: from the cache, or drawn with its block and written to the cache."""
     book = open_book(source.to_dict())
     if (known := book.get(place)) is not None:
         return known

@@ -16,7 +16,7 @@ _KEYS = ("prompt", "classes")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A list of prompts, gone through in order and again from the start; the seed does not move them."""
+    """A list of prompts, used in order and cyclically; independent of the seed."""
 
     prompts: tuple[Prompt, ...]
 
@@ -79,7 +79,7 @@ def _from_json_line(line: str, where: str) -> Prompt:
         item = json.loads(line)
     except ValueError as error:
         expected = 'JSON such as {"prompt": "a dog on a sofa", "classes": ["dog", "sofa"]}'
-        raise PromptError(explain(where, got=line, expected=expected, remedy=f"mend the line ({error})")) from error
+        raise PromptError(explain(where, got=line, expected=expected, remedy=f"correct the line ({error})")) from error
     return _from_item(item, where)
 
 

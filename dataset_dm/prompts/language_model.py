@@ -1,7 +1,7 @@
-"""Prompts written by a language model: what each is to show comes from balanced templates, the words from the model.
+"""Prompts written by a language model: balanced templates choose the content, the model writes the words.
 
-Every answer is looked at: it must be one short line that names all it was asked for. What is no use is asked for again;
-what is good is frozen (see `frozen`), so that a plan gives the same prompts for ever after.
+Every answer is checked: it must be one short line that names all requested classes. Unusable answers are requested
+again; usable ones are cached (see `cached_source`), so that a plan always gives the same prompts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ INSTRUCTION = (
     "what it does and where it is, in the kind of place that the instance names, if it names one. Captions differ "
     "from each other in scene, light, colours and point of view."
 )
-TRIES = 4  # for an answer that is no use; lost connections are the writer's matter
+TRIES = 4  # for unusable answers; lost connections are handled by the writer
 _MOST_WORDS = 60  # CLIP's text encoders read 75 tokens
 
 
@@ -36,9 +36,9 @@ class LanguageModel:
     """Prompts of a language model.
 
     Args:
-        writer: the model: `Endpoint` for any OpenAI-style service, `LocalModel` for one of transformers.
-        mix: says which classes prompt i shows; its weights are the class mix.
-        instruction: what the model is told before it is asked.
+        writer: the model: `Endpoint` for an OpenAI-style service, `LocalModel` for a model of transformers.
+        mix: chooses the classes of prompt i; its weights are the class mix.
+        instruction: the system message.
         block: prompts a request, 1 to 256.
 
     Raises:
@@ -58,17 +58,17 @@ class LanguageModel:
 
     @property
     def parallel(self) -> int:
-        """How many requests run at the same time."""
+        """Number of concurrent requests."""
         return self.writer.parallel
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The prompt of one index, as it was first written."""
+        """The cached prompt of one index."""
         return frozen_prompt(self, Place(seed, split, index))
 
     def draw(self, places: Sequence[Place]) -> Iterator[tuple[Place, Prompt]]:
-        """Has the model write the prompts of these places.
+        """The prompts of these places, written by the model.
 
-        Raises PromptError when the model cannot be asked, or does not write what can be used in `TRIES` tries.
+        Raises PromptError when the model cannot be reached, or gives no usable answer in `TRIES` attempts.
         """
         left = {place: self._ask(place) for place in places}
         fault = ""
@@ -114,7 +114,7 @@ class LanguageModel:
         """(prompt, "") of an answer, or (None, what is wrong with it)."""
         text = tidy(answer or "").strip(" \"'“”‘’*-")
         if not text:
-            return None, "which is no text"
+            return None, "which is empty"
         if len(text.split()) > _MOST_WORDS:
             return None, f"which has more than {_MOST_WORDS} words"
         found = find_classes(text, self.mix.classes)
@@ -127,7 +127,7 @@ class LanguageModel:
 def _number(place: Place, attempt: int) -> int:
     """The seed of a request."""
     digest = hashlib.sha256(f"language model/{'/'.join(map(str, place))}/{attempt}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1  # what every service takes: 31 bits
+    return int.from_bytes(digest[:4], "big") >> 1  # 31 bits: accepted by every service
 
 
 def _short(answer: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Who writes prompts: the interface of a language model, and the table of those that there are."""
+"""The interface of a language model that writes prompts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dataset_dm.errors import PromptError, explain
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One prompt that is asked for.
+    """One requested prompt.
 
     Args:
         classes: the classes it shows.
-        words: what to call them, in the same order.
-        beginning: a plain prompt that shows them; a model that only goes on with texts goes on with this one.
+        words: their names in the prompt, in the same order.
+        beginning: a plain prompt with them; a model that only completes texts completes this one.
     """
 
     classes: tuple[str, ...]
@@ -31,27 +31,27 @@ class Ask:
 
 
 class Writer(Protocol):
-    """A language model; frozen, and equal to another one that writes alike."""
+    """A language model; frozen, and equal to another one with the same settings."""
 
     @property
     def label(self) -> str:
-        """What error messages call it."""
+        """Its name in error messages."""
 
     @property
     def parallel(self) -> int:
-        """How many threads may ask it at the same time."""
+        """Number of threads that may call it concurrently."""
 
     def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
-        """One answer for each ask, None where there is none; raises PromptError when the model cannot be asked."""
+        """One answer for each ask, or None; raises PromptError when the model cannot be reached."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form; it holds no key."""
+        """JSON-ready form, without any key."""
 
 
 def frozen_options(
     options: Mapping[str, Any] | Iterable[tuple[str, Any]], ours: Sequence[str]
 ) -> tuple[tuple[str, Any], ...]:
-    """A writer's options as pairs; PromptError for one of those that are `ours` to set, or that JSON cannot say."""
+    """A writer's options as pairs; PromptError for those in `ours`, and for values that are not JSON."""
     pairs = tuple((str(name), value) for name, value in dict(options).items())
     for name, value in pairs:
         if name in ours:

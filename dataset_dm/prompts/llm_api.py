@@ -1,6 +1,6 @@
-"""Any service that speaks OpenAI's chat protocol: OpenAI itself, vLLM, Ollama, llama.cpp and others.
+"""Services with OpenAI's chat protocol: OpenAI itself, vLLM, Ollama, llama.cpp and others.
 
-The key is read from the environment at the moment of asking. It is in no plan, no fingerprint, no file and no message.
+The key is read from the environment for each request. It is in no plan, fingerprint, file or message.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ OPENAI = "https://api.openai.com/v1"
 URL_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
 
-_RETRIES = 5  # lost connections, 408, 409, 429 and 5xx: the client waits half a second, one, two …, or as it is told
+_RETRIES = (
+    5  # lost connections, 408, 409, 429 and 5xx: the client waits half a second, one, two …, or as the service says
+)
 _SECONDS = 120  # for one answer
-_NO_KEY = "none"  # services of one's own want no key, but the client wants a text
+_NO_KEY = "none"  # local services need no key, but the client needs a text
 _OURS = ("model", "messages", "stream", "n", "extra_headers", "api_key")
 _NUMBERED = re.compile(r"^\s*(\d+)\s*[.):]\s*(.+?)\s*$", re.MULTILINE)
 
@@ -43,7 +45,7 @@ class Endpoint:
         key_variable: the environment variable that holds the key.
 
     Raises:
-        PromptError: no model, an address that is none or that holds a password, an option that is ours to set.
+        PromptError: no model, an invalid address or one with a password, an option that the package sets.
     """
 
     model: str
@@ -66,12 +68,12 @@ class Endpoint:
         return f"language model {self.model!r} at {self._address()}"
 
     def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
-        """One request for all of them; see `Writer`. The seed is sent along, services may heed it."""
+        """One request for all of them; see `Writer`. The seed is sent too; services may use it."""
         address = self._address()
         _check_url(address)
         key = os.environ.get(self.key_variable, "").strip()
         if not (key.isascii() and key.isprintable()):  # the client would show it in its error
-            raise PromptError(f"{self.label}: ${self.key_variable} holds no key but signs that no key has")
+            raise PromptError(f"{self.label}: ${self.key_variable} holds characters that no key has")
         if not key and address == OPENAI:
             remedy = f"set the environment variable {self.key_variable}"
             raise PromptError(f"{self.label}: no key; {remedy}, or name a service of your own by ${URL_VARIABLE}")
@@ -85,7 +87,7 @@ class Endpoint:
             seed=seed,
             **dict(self.options),
         )
-        if fault:  # raised out here, so that no traceback shows the request
+        if fault:  # raised here, so that no traceback shows the request
             raise PromptError(_without(key, f"{self.label}: {fault}"))
         return _answers(_without(key, text), len(asks))
 
@@ -109,7 +111,7 @@ class Endpoint:
 
 
 def _check_url(url: object) -> None:
-    """Refuses what is no address, and one with a password or a query: it would stand in plans and messages."""
+    """Refuse invalid addresses, and those with a password or a query, which would appear in plans and messages."""
     if isinstance(url, str) and ("@" in url or "?" in url):
         raise PromptError("language model: the address holds a password or a query; put the key into the environment")
     try:
@@ -131,7 +133,7 @@ def _client(address: str, key: str) -> openai.OpenAI:
 
 
 def _ask(client: openai.OpenAI, key_variable: str, **request: Any) -> tuple[str, str]:
-    """(answer, "") or ("", what went wrong)."""
+    """(answer, "") or ("", fault)."""
     import openai
 
     try:
@@ -141,7 +143,10 @@ def _ask(client: openai.OpenAI, key_variable: str, **request: Any) -> tuple[str,
     except openai.APIConnectionError as error:
         reason = " ".join(str(error.__cause__ or error).split())
         return "", f"not reachable ({reason}); check the address and that the service runs"
-    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:  # it may repeat the key: not shown
+    except (
+        openai.AuthenticationError,
+        openai.PermissionDeniedError,
+    ) as error:  # the message may contain the key: not shown
         return "", f"refused (HTTP {error.status_code}); check the key in ${key_variable}"
     except openai.APIStatusError as error:
         return "", f"HTTP {error.status_code} ({' '.join(error.message.split())[:200]})"

@@ -95,7 +95,7 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        options = {"revision": revision, "trust_remote_code": False}  # unsaid, it would ask whoever sits there
+        options = {"revision": revision, "trust_remote_code": False}  # unset, it would prompt on the terminal
         tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", **options)
         loaded = load_whole(AutoModelForCausalLM, model, **options)
     except (OSError, ValueError, KeyError) as error:

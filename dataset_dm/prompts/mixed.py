@@ -12,7 +12,7 @@ from dataset_dm.errors import PromptError, explain
 from dataset_dm.labels.records import Prompt
 from dataset_dm.prompts.source import PromptSource
 
-_FINEST = 10**6  # weights are heeded to one part in so many
+_FINEST = 10**6  # resolution of the weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from dataset_dm.labels.records import Prompt
 
 
 class PromptSource(Protocol):
-    """Gives every index its prompt; the same (seed, split, index) always the same one."""
+    """A prompt for every index; equal (seed, split, index) give equal prompts."""
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
         """The prompt of one index."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; `dataset_dm.prompts.source_from_dict` reads it back. It is what the fingerprint covers."""
+        """JSON-ready form, the inverse of `source_from_dict`; the fingerprint covers it."""
 
 
 SEPARATOR = " | "  # between the prompts of a mosaic

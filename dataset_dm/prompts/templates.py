@@ -1,4 +1,4 @@
-"""Prompts made from class names: balanced over the classes, in words that the embedded generator's captions use.
+"""Prompts from class names: balanced over the classes, in the vocabulary of the embedded generator's captions.
 
 Of every k consecutive indices (k classes) each class leads one prompt, in an order of its own for every round; given
 weights, each leads as many as its share says. Three in five prompts name one class, the others two; some say how many,
@@ -30,10 +30,10 @@ JOINTS = ("and", "and", "and", "next to", "beside", "near")
 KINDS = ("room", "street", "field", "water", "sky")
 
 TWO_CLASSES = 0.4  # share of prompts
-SEVERAL = 0.15  # of the named things
+SEVERAL = 0.15  # of the named objects
 COLOURED = 0.2
 PLACED = 0.5
-IN_COMPANY = 0.5  # second classes drawn among things that are often seen with the first
+IN_COMPANY = 0.5  # second classes chosen among those often seen with the first
 
 _Item = TypeVar("_Item")
 
@@ -44,7 +44,7 @@ class Templates:
 
     Args:
         classes: the names that are labelled, without background.
-        prompted: those that prompts name; default all of them, less those that are at home in none of the `places`.
+        prompted: those that prompts name; default all, except those that are at home in none of the `places`.
         weights: class → share of the prompts that it leads, and its chance to come along, on any scale; classes left
             out get none. A mapping or pairs. Default: all alike.
         places: kinds of setting (room, street, field, water, sky) of which every prompt names one; default: some
@@ -71,7 +71,7 @@ class Templates:
             "weights": None if pairs is None else tuple((name, share) for name, share in pairs),
             "places": None if self.places is None else tuple(self.places),
         }
-        for name, value in given.items():  # frozen: lists and mappings become tuples, so that equal plans are equal
+        for name, value in given.items():  # lists and mappings become tuples, so that equal plans compare equal
             object.__setattr__(self, name, value)
         _check(self)
 
@@ -89,9 +89,9 @@ class Templates:
         return Prompt(_sentence(named, self.places, rng), named)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form; it covers every word a prompt may hold, so that other words mean other images.
+        """JSON-ready form; it covers every word of the prompts, so that other words mean other images.
 
-        What is left at its default is left out: it names the same images as before there was a choice.
+        Defaults are left out, so that plans made before an option existed keep their fingerprint.
         """
         chosen = {
             "prompted": self.prompted,
@@ -127,7 +127,7 @@ class Templates:
 
 
 def _check(given: Templates) -> None:
-    """PromptError for what no prompt can be made of."""
+    """PromptError for arguments that give no prompt."""
     lists = {
         "prompted": given.prompted,
         "weights": None if given.weights is None else [name for name, _ in given.weights],
@@ -163,7 +163,7 @@ def _leading(given: Templates) -> tuple[str, ...]:
 
 
 def _fits(name: str, kind: str) -> float:
-    """How well a class suits a kind of setting; one that the table does not know suits all alike."""
+    """How well a class suits a kind of setting; 1 for classes that the table does not have."""
     shares = PLACES.get(world_name(name))
     return 1.0 if shares is None else shares[KINDS.index(kind)]
 
@@ -181,7 +181,7 @@ def _in_proportion(names: Sequence[str], shares: Sequence[float], rng: random.Ra
     for name, share in zip(names, shares, strict=True):
         reached += share / step
         drawn += [name] * (math.ceil(reached - point) - len(drawn))
-    return (drawn + [names[-1]])[: len(names)]  # the sum of the shares may be a rounding error short of its whole
+    return (drawn + [names[-1]])[: len(names)]  # rounding errors may leave one name missing
 
 
 def _sentence(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
@@ -201,9 +201,9 @@ def _noun(name: str, rng: random.Random) -> str:
 
 
 def _place(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
-    """ " in a field" half of the time, where all named things can be; nothing for things whose places are unknown.
+    """ " in a field" half of the time, in a setting that suits all named classes; "" if their settings are unknown.
 
-    Given `places`, always one of these, unless no kind of them suits all named things.
+    Given `places`, always one of these, unless none of them suits all named classes.
     """
     placed, where, which = rng.random() < PLACED, rng.random(), rng.random()
     if places is None and (not placed or any(world_name(name) not in PLACES for name in named)):
@@ -228,7 +228,7 @@ def _weighted(options: Sequence[_Item], weights: Sequence[float], luck: float) -
 
 
 def _stream(purpose: str, seed: int, split: str, number: int) -> random.Random:
-    """A stream of its own for every index. Only `random()` is used: Python promises it never changes for a seed."""
+    """A separate random stream for every index. Only `random()` is used, which Python keeps unchanged for a seed."""
     digest = hashlib.sha256(f"{purpose}/{seed}/{split}/{number}".encode()).digest()
     return random.Random(int.from_bytes(digest[:8], "big"))
 

@@ -11,7 +11,7 @@ import pytest
 from dataset_dm.errors import ConfigError, StoreError
 from dataset_dm.files.atomic import locked, remote_errors, write_atomically
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_an_old_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:

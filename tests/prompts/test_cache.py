@@ -68,7 +68,7 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "prompts" / "book.jsonl"
     Book(file).add({place(0): Prompt("a dog")}, SOURCE)
     file.write_text(file.read_text() + line + "\n")
-    with pytest.raises(StoreError, match=r"book.jsonl, line 3: no drawn prompt: got .*; take the line out"):
+    with pytest.raises(StoreError, match=r"book.jsonl, line 3: not a drawn prompt: got .*; remove the line"):
         Book(file).get(place(1))
 
 
@@ -155,5 +155,8 @@ def test_a_shared_book_that_is_damaged(service: Service, tmp_path: Path, monkeyp
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     book = open_book(SOURCE)
     open_storage().write(f"prompts/{book.file.name}", b"nonsense\n")
-    with pytest.raises(StoreError, match=r"prompts memory://.*\.jsonl, line 1: no drawn prompt"), book.drawing(SOURCE):
+    with (
+        pytest.raises(StoreError, match=r"prompts memory://.*\.jsonl, line 1: not a drawn prompt"),
+        book.drawing(SOURCE),
+    ):
         pass

@@ -170,10 +170,10 @@ def test_an_answer_that_stays_useless_is_one_line_and_the_rest_is_kept(service: 
 @pytest.mark.parametrize(
     ("body", "said_of_it"),
     [
-        (said(None), "which is no text"),
+        (said(None), "which is empty"),
         (said("1. " + "dog and cat and tv monitor " * 20), "more than 60 words"),
         (b"<html>hello</html>", "its answer cannot be read .*; check that the address"),
-        ({"choices": []}, "which is no text"),
+        ({"choices": []}, "which is empty"),
     ],
 )
 def test_answers_that_are_none(service: Service, own_home: Path, body: Any, said_of_it: str) -> None:
@@ -240,7 +240,7 @@ def test_a_key_that_no_request_can_carry(
     service: Service, own_home: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
-    with pytest.raises(PromptError, match=r"\$OPENAI_API_KEY holds no key") as caught:
+    with pytest.raises(PromptError, match=r"\$OPENAI_API_KEY holds characters that no key has") as caught:
         source_of(service).prompt(0, "train", 0)
     assert "sk-" not in str(caught.value) and service.requests == []
 
