@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 # key in the record → name on cards, and its task
@@ -18,8 +18,8 @@ FIGURES = {
 }
 
 
-# the record's keys of the unprompted and the prompted reading
-_READINGS = ("blind", "informed")
+# the record's keys of the unprompted and the prompted reading: now, and in checkpoints of earlier versions
+_READINGS = (("unprompted", "blind"), ("prompted", "informed"))
 
 
 def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any] | None:
@@ -36,7 +36,7 @@ def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any]
     record = config.get("record") or {}
     measured = record.get("validation_figures") or {}
     rows = [
-        (name, *(_formatted((measured.get(reading) or {}).get(key)) for reading in _READINGS))
+        (name, *(_formatted(_of(measured, keys).get(key)) for keys in _READINGS))
         for key, (name, task) in FIGURES.items()
         if task in tasks
     ]
@@ -44,6 +44,10 @@ def figures(config: Mapping[str, Any], tasks: Collection[str]) -> dict[str, Any]
     if not rows:
         return None
     return {"figures": rows, "images": record.get("validation_images"), "data": record.get("validation")}
+
+
+def _of(measured: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:
+    return next((measured[key] for key in keys if measured.get(key)), {})
 
 
 def _formatted(value: Any) -> str:

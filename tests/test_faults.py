@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.decoder.losses import LossConfig, decoder_loss
 from dataset_dm.decoder.targets import Targets
 from dataset_dm.diffusion import (
@@ -95,6 +96,13 @@ def test_fault_01_class_ids_round_trip(tmp_path: Path) -> None:
     assert set(np.unique(read[0].label[(read[0].image == (30, 90, 160)).all(-1)])) - {255} == {2}
 
 
+def request(found: Features, words: tuple[str, ...], requested: list[list[int]] | None = None) -> AnnotationRequest:
+    """A request that a decoder has read; the images themselves are not needed any more."""
+    images = torch.zeros(found.batch, *found.image_size, 3, dtype=torch.uint8)
+    batch = ImageBatch(images=images, prompts=[""] * found.batch, seeds=[0] * found.batch, named=[()] * found.batch)
+    return AnnotationRequest(batch=batch, classes=words, requested=requested, reading=found)
+
+
 def test_fault_02_every_requested_class_is_labelled() -> None:
     """There only the prompted class was labelled, and every other object became background."""
     decoder, found, words = make_decoder(), make_features(2), tuple("abcde")
@@ -103,8 +111,8 @@ def test_fault_02_every_requested_class_is_labelled() -> None:
     turned = decoder(found.select_classes([3, 1, 0, 2, 4])).semantic.logits
     torch.testing.assert_close(turned, logits[:, [0, 4, 2, 1, 3, 5]], atol=1e-4, rtol=1e-3)
     free = PDecoderAnnotator(decoder, name="x", fingerprint="y", unasked=1.0)
-    told, untold = free.annotate(found, words, requested=[[0], [0]]), free.annotate(found, words)
-    for one, other in zip(told, untold, strict=True):
+    restricted, any_class = free.annotate(request(found, words, [[0], [0]])), free.annotate(request(found, words))
+    for one, other in zip(restricted, any_class, strict=True):
         assert np.array_equal(one.full, other.full)
         assert set(np.unique(one.full)) - {0, 1}, "what the prompt does not name is labelled all the same"
 
@@ -167,7 +175,7 @@ def test_fault_07_labels_do_not_depend_on_their_order(tmp_path: Path) -> None:
     annotator = PDecoderAnnotator.load(str(tmp_path), device="cpu")
     assert not any(part.training for part in annotator.decoder.modules())
     found = make_features(3)
-    straight, turned = annotator.annotate(found, words), annotator.annotate(found.select([2, 0, 1]), words)
+    straight, turned = (annotator.annotate(request(one, words)) for one in (found, found.select([2, 0, 1])))
     for position, one in zip((2, 0, 1), turned, strict=True):
         assert (one.label == straight[position].label).mean() >= 0.999
     assert len(np.unique([one.full for one in straight])) > 1

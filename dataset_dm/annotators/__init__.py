@@ -56,7 +56,7 @@ def _load(name: str, device: str) -> Annotator:
 
 
 def _load_segmenter(reference: str, config: Mapping[str, Any], device: str) -> Annotator:
-    """With its teacher, where its config names one."""
+    """With its teacher, if its config names one; earlier versions wrote the weight as "nats"."""
     from dataset_dm.annotators.segmenter import SETTINGS, SegmenterAnnotator
 
     segmenter = SegmenterAnnotator.load(reference, device=device)
@@ -65,4 +65,5 @@ def _load_segmenter(reference: str, config: Mapping[str, Any], device: str) -> A
         return segmenter
     from dataset_dm.annotators.segmenter_with_teacher import StudentAnnotator
 
-    return StudentAnnotator(segmenter, load(taught["annotator"], device=device), taught["nats"], taught["hash"])
+    weight = taught["nats"] if "nats" in taught else taught["teacher_weight"]
+    return StudentAnnotator(segmenter, load(taught["annotator"], device=device), weight, taught["hash"])

@@ -1,94 +1,66 @@
-"""What every labeller can do."""
+"""The protocol of all annotators, and the base of those that need the images alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from torch import Tensor
-
-from dataset_dm.diffusion import Backbone, encode_images
+from dataset_dm.annotators.request import AnnotationRequest
+from dataset_dm.diffusion import Backbone
 from dataset_dm.labels.records import Annotation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pictures:
-    """A batch of drawn images and all that is known of them.
-
-    Args:
-        images: uint8 [b H W 3], RGB.
-        prompts: the b texts they were drawn by, or captions; "" says nothing.
-        seeds: their b seeds; the noise of labelling passes hangs on them.
-        named: for each the positions in the class list that its prompt names; empty where it names none.
-        latents: final latents [b c h w]; None for images that were not drawn, they are encoded then.
-        levels: the maps in `Annotator.levels` as recorded while drawing; None when they are to be made again.
-    """
-
-    images: Tensor
-    prompts: Sequence[str]
-    seeds: Sequence[int]
-    named: Sequence[Sequence[int]]
-    latents: Tensor | None = None
-    levels: Mapping[str, Tensor] | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def encoded(self, backbone: Backbone) -> Pictures:
-        """These with their latents."""
-        return self if self.latents is not None else replace(self, latents=encode_images(backbone, self.images))
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
-        return self.images.shape[1], self.images.shape[2]
 
 
 @runtime_checkable
 class Annotator(Protocol):
-    """Reads labels of images out of the model that drew them; what it says of an image depends on that image alone.
+    """Labels images, each independently of the others in its batch.
 
-    It looks (the generator's passes) and then annotates (everything after), so that the two can be timed apart.
+    Two steps, timed apart: `read` runs the generator over the images, `annotate` does everything after it.
+
+        annotations = annotator.annotate(annotator.read(request, backbone))
 
     Attributes:
-        name: what opens it again.
+        name: what `annotators.load` opens it by.
         fingerprint: 16 hex digits over its weights and settings; part of the label fingerprint.
-        classes: the class words it was trained on, the default list; empty for a labeller that knows any.
-        tasks: names of the kinds of label it reads, as in `dataset_dm.labels.tasks.TASKS`.
-        levels: names of the VAE-decoder maps that it wants kept while images are drawn; they are made again otherwise.
+        classes: the class words it was trained on, the default list; empty for one without classes of its own.
+        tasks: names of the kinds of label it returns, as in `dataset_dm.labels.tasks.TASKS`.
+        needs_generator: whether it reads maps of the generator; False for one that needs the images alone.
+        levels: names of the VAE-decoder maps to record while images are sampled; computed again where they were not.
     """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
     tasks: tuple[str, ...]
+    needs_generator: bool
     levels: tuple[str, ...]
 
     def check_generator(self, fingerprint: str, name: str) -> None:
-        """AnnotatorMismatch, naming both sides, when it cannot read this generator; before anything is computed."""
+        """AnnotatorMismatch, naming both sides, if it cannot read this generator; before anything is computed."""
 
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Any:
-        """What `annotate` needs of a batch, read with ``classes`` (words without background)."""
-
-    def annotate(
-        self,
-        seen: Any,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
-    ) -> list[Annotation]:
-        """One annotation an image.
-
-        Args:
-            seen: from :meth:`look`, with the same classes.
-            classes: label i + 1 is ``classes[i]``.
-            requested: for each image the positions in ``classes`` that its prompt names, or None if unknown.
-            size: (H, W) of the labels; default the image's own.
-            tasks: what to read; default all it can. One pass gives them all.
-            keep_probability: also keep the probability of every pixel's class.
-        """
+    def read(self, request: AnnotationRequest, backbone: Backbone | None) -> AnnotationRequest:
+        """The request with what this annotator reads of the generator, `None` unless it `needs_generator`."""
         ...
+
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        """One annotation an image; ValueError for a request that was not read."""
+        ...
+
+
+class ImageAnnotator:
+    """Base of annotators that look at the images alone: any generator will do, and none is needed."""
+
+    needs_generator = False
+    levels: tuple[str, ...] = ()
+
+    def check_generator(self, fingerprint: str, name: str) -> None:
+        """No-op."""
+
+    def read(self, request: AnnotationRequest, backbone: Backbone | None = None) -> AnnotationRequest:
+        """The request as it is."""
+        return request
+
+
+def required(backbone: Backbone | None, annotator: str) -> Backbone:
+    """The backbone; ValueError if there is none."""
+    if backbone is None:
+        raise ValueError(f"annotator {annotator!r}: it reads maps of the generator; got no backbone")
+    return backbone

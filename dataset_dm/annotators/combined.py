@@ -1,4 +1,4 @@
-"""Several labellers behind one: each reads the same pictures, class maps are kept where all say the same."""
+"""Several annotators as one: each labels the same images, class maps are kept where all agree."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jaxtyping import Float
 from torch import Tensor
 
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator, required
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch, Reading, reading_of
 from dataset_dm.diffusion import Backbone
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.tasks import SEMANTIC, TASKS
@@ -17,33 +19,34 @@ from dataset_dm.postprocess.consensus import consensus
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """What each of the labellers saw of a batch."""
+class CombinedReading:
+    """What each part read of a batch; None for parts that need the images alone."""
 
-    parts: tuple[Any, ...]
+    parts: tuple[Reading | None, ...]
 
     @property
-    def levels(self) -> Mapping[str, Tensor]:
-        """The maps that the labellers read, those that they want kept among them."""
-        return {name: level for seen in self.parts for name, level in (getattr(seen, "levels", None) or {}).items()}
+    def levels(self) -> Mapping[str, Float[Tensor, "b _ _ _"]]:
+        """The maps that the parts read."""
+        return {name: level for part in self.parts if part is not None for name, level in part.levels.items()}
 
 
 class CombinedAnnotator:
-    """Class maps where all labellers agree; other kinds of label by the first that reads them.
+    """Class maps where all annotators agree; other kinds of label by the first that reads them.
 
     Args:
-        parts: two or more labellers that read class maps.
+        parts: two or more annotators of class maps.
     """
 
     def __init__(self, parts: Sequence[Annotator]) -> None:
         self.parts = tuple(parts)
         if len(self.parts) < 2 or any(SEMANTIC.name not in part.tasks for part in self.parts):
             said = ", ".join(f"{part.name} reads {', '.join(part.tasks)}" for part in self.parts)
-            raise ValueError(f"CombinedAnnotator: expected two or more labellers that read class maps, got {said}")
+            raise ValueError(f"CombinedAnnotator: expected two or more annotators of class maps, got {said}")
         self.name = JOIN.join(part.name for part in self.parts)
         self.fingerprint = combined_hash([part.fingerprint for part in self.parts])
         self.classes = next((part.classes for part in self.parts if part.classes), ())
         self.tasks = tuple(task for task in TASKS if any(task in part.tasks for part in self.parts))
+        self.needs_generator = any(part.needs_generator for part in self.parts)
         self.levels = tuple(dict.fromkeys(level for part in self.parts for level in part.levels))
 
     def check_generator(self, fingerprint: str, name: str) -> None:
@@ -51,37 +54,32 @@ class CombinedAnnotator:
         for part in self.parts:
             part.check_generator(fingerprint, name)
 
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Looks:
-        """Every labeller's own look; what was recorded while drawing goes to those that asked for it."""
-        pictures = pictures.encoded(backbone)
-        return Looks(tuple(part.look(backbone, _levels_for(part, pictures), classes) for part in self.parts))
+    def read(self, request: AnnotationRequest, backbone: Backbone | None) -> AnnotationRequest:
+        """The request with the reading of every part; each gets the recorded levels that it asked for."""
+        batch = request.batch.encoded(required(backbone, self.name)) if self.needs_generator else request.batch
+        readings = [
+            part.read(replace(request, batch=_levels_for(part, batch)), backbone).reading for part in self.parts
+        ]
+        return replace(request, batch=batch, reading=CombinedReading(tuple(readings)))
 
-    def annotate(
-        self,
-        seen: Looks,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
-    ) -> list[Annotation]:
-        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator` and `postprocess.consensus`.
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        """One annotation an image; see `base.Annotator` and `postprocess.consensus`.
 
-        Without class maps among ``tasks`` there is nothing to compare.
+        Without class maps among the tasks there is nothing to compare.
         """
-        wanted = self.tasks if tasks is None else tuple(tasks)
-        found = []
-        for look, part, own in zip(seen.parts, self.parts, self._shares(wanted), strict=True):
-            found.append(
-                part.annotate(look, classes, requested, size, tasks=own, keep_probability=True) if own else None
-            )
-        if SEMANTIC.name not in wanted:
-            return _merged([each for each in found if each is not None])
+        readings = reading_of(request, CombinedReading, self.name).parts
+        tasks = self.tasks if request.tasks is None else tuple(request.tasks)
+        found = [
+            part.annotate(replace(request, reading=reading, tasks=own, keep_probability=True))
+            for part, reading, own in zip(self.parts, readings, self._shares(tasks), strict=True)
+            if own
+        ]
+        if SEMANTIC.name not in tasks:
+            return [replace(each[0], **_others(each)) for each in zip(*found, strict=True)]
+        keep, classes = request.keep_probability, len(request.classes)
         return [
-            replace(whole, **_others(each))
+            replace(consensus(each, classes, keep_probability=keep), **_others(each))
             for each in zip(*found, strict=True)
-            for whole in [consensus(each, len(classes), keep_probability=keep_probability)]
         ]
 
     def _shares(self, wanted: Sequence[str]) -> list[tuple[str, ...]]:
@@ -104,11 +102,7 @@ def _others(found: Sequence[Annotation]) -> dict[str, Any]:
     }
 
 
-def _merged(found: Sequence[Sequence[Annotation]]) -> list[Annotation]:
-    return [replace(each[0], **_others(each)) for each in zip(*found, strict=True)]
-
-
-def _levels_for(part: Annotator, pictures: Pictures) -> Pictures:
-    if pictures.levels is None:
-        return pictures
-    return replace(pictures, levels={name: pictures.levels[name] for name in part.levels} or None)
+def _levels_for(part: Annotator, batch: ImageBatch) -> ImageBatch:
+    if batch.levels is None:
+        return batch
+    return replace(batch, levels={name: batch.levels[name] for name in part.levels} or None)

@@ -1,13 +1,15 @@
-"""The trained labeller: a P-Decoder checkpoint behind the Annotator protocol."""
+"""The trained annotator: a P-Decoder checkpoint behind the Annotator protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.base import required
 from dataset_dm.annotators.decoder_labels import read_labels
+from dataset_dm.annotators.request import AnnotationRequest, reading_of
 from dataset_dm.decoder import PDecoder
 from dataset_dm.decoder.checkpoint import checkpoint_hash
 from dataset_dm.diffusion import Backbone, encode_classes, read_features
@@ -31,6 +33,8 @@ class PDecoderAnnotator:
         unasked: prior odds of a class that the prompt does not name against one that it names (see
             `postprocess.semantic.restrict`); a prompt that names none may show any.
     """
+
+    needs_generator = True
 
     def __init__(self, decoder: PDecoder, *, name: str, fingerprint: str, unasked: float = UNASKED) -> None:
         self.decoder = decoder.eval()
@@ -79,54 +83,44 @@ class PDecoderAnnotator:
         trained = {word for names in wordings(self.classes) for word in names}
         return torch.tensor([any(names[i] in trained for names in wordings(classes)) for i in range(len(classes))])
 
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Features:
-        """The labelling pass: one UNet pass on the noised latents, told the prompt where that names a class."""
-        return read_features(
+    def read(self, request: AnnotationRequest, backbone: Backbone | None) -> AnnotationRequest:
+        """One UNet pass over the noised latents, prompted where the prompt names a class."""
+        backbone = required(backbone, self.name)
+        batch = request.batch.encoded(backbone)
+        features = read_features(
             backbone,
-            pictures.encoded(backbone).latents,
-            pictures.prompts,
-            encode_classes(backbone, class_words(classes)),
+            batch.latents,
+            batch.prompts,
+            encode_classes(backbone, class_words(request.classes)),
             self.spec,
-            pictures.seeds,
-            vae_levels=pictures.levels,
-            images=pictures.images,
-            unprompted=[not positions for positions in pictures.named],
+            batch.seeds,
+            vae_levels=batch.levels,
+            images=batch.images,
+            unprompted=[not positions for positions in batch.named],
         )
+        return replace(request, batch=batch, reading=features)
 
     @torch.inference_mode()
-    def annotate(
-        self,
-        seen: Features,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
-    ) -> list[Annotation]:
-        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`.
-
-        Args:
-            keep_probability: also keep the probability of every pixel's class.
-        """
-        self.check(seen.spec)
-        if seen.class_text.shape[0] != len(classes):
-            what = f"features hold {seen.class_text.shape[0]} classes, the list has {len(classes)}"
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        """One annotation an image, of the features in `request.reading` alone; see `base.Annotator`."""
+        features, classes = reading_of(request, Features, self.name), request.classes
+        self.check(features.spec)
+        if features.class_text.shape[0] != len(classes):
+            what = f"features hold {features.class_text.shape[0]} classes, the list has {len(classes)}"
             raise ValueError(f"{what}; read them with the same list")
         device = next(self.decoder.parameters()).device
-        wanted = set(self.tasks if tasks is None else tasks)
-        wanted |= {INSTANCE.name} if POSE.name in wanted else set()  # poses belong to people found
-        # a class map is made to agree with the instances found, whether or not instances are requested
+        wanted = set(self.tasks if request.tasks is None else request.tasks)
+        wanted |= {INSTANCE.name} if POSE.name in wanted else set()  # poses belong to the people found
+        # class maps are made to agree with the instances found, whether or not these are asked for
         heads = wanted | ({INSTANCE.name} & set(self.tasks) if SEMANTIC.name in wanted else set())
-        output = self.decoder(seen.to(device, torch.float32), heads, self.known(classes))
-        size = seen.image_size if size is None else tuple(size)
+        output = self.decoder(features.to(device, torch.float32), heads, self.known(classes))
         return read_labels(
             output,
             self.decoder.config,
             classes,
-            requested,
-            size,
+            request.requested,
+            features.image_size if request.size is None else request.size,
             tasks=wanted,
             unasked=self.unasked,
-            keep_probability=keep_probability,
+            keep_probability=request.keep_probability,
         )

@@ -1,21 +1,22 @@
-"""A segmenter of transformers that was trained on generated labels: it sees the picture alone, never the generator."""
+"""A segmenter of transformers trained on generated labels: it needs the image alone, never the generator."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from einops import rearrange
+from jaxtyping import Float, UInt8
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import SegformerForSemanticSegmentation
 
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.base import ImageAnnotator
 from dataset_dm.annotators.p_decoder import UNASKED
-from dataset_dm.diffusion import Backbone
+from dataset_dm.annotators.request import AnnotationRequest
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.errors import ModelError, explain
 from dataset_dm.labels.records import Annotation
@@ -30,11 +31,11 @@ from dataset_dm.postprocess import semantic
 SETTINGS = "dataset_dm"
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 MEAN, SPREAD = 0.5, 0.5  # of pixels in 0..1, as the network sees them
-LEAST = 1 / 256  # share of a picture that the surest pixels of a class must fill for the class to be there
+LEAST = 1 / 256  # presence of a class: its mean probability over this share of the pixels, the most probable ones
 
 
-class SegmenterAnnotator:
-    """Labels pictures of any generator, of the classes that it was trained on.
+class SegmenterAnnotator(ImageAnnotator):
+    """Labels images of any source by the classes it was trained on.
 
     Args:
         net: the network, in eval mode; its config names the classes, background first.
@@ -45,7 +46,6 @@ class SegmenterAnnotator:
     """
 
     tasks = (SEMANTIC.name,)
-    levels: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -81,74 +81,56 @@ class SegmenterAnnotator:
         settings = {key: own[key] for key in ("temperature", "void_below") if key in own} if own else {}
         return cls(net.to(resolve_device(device)), name=str(source), fingerprint=found.fingerprint(), **settings)
 
-    def check_generator(self, fingerprint: str, name: str) -> None:
-        """Any generator will do."""
-
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Tensor:
-        """The pictures themselves, uint8 [b H W 3]; the generator is not asked."""
-        return pictures.images
-
     @torch.inference_mode()
-    def annotate(
-        self,
-        seen: Tensor,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        """One annotation an image; see `base.Annotator`. ModelError for a class that it was not trained on."""
+        return self.annotations_of(self.probabilities_of(request), request.keep_probability)
+
+    def annotations_of(
+        self, probabilities: Float[Tensor, "b c H W"], keep_probability: bool = False
     ) -> list[Annotation]:
-        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`.
-
-        Raises:
-            ModelError: a class that it was not trained on.
-        """
-        return self.annotations_of(self.chances_of(seen, classes, requested, size), keep_probability)
-
-    def annotations_of(self, chances: Tensor, keep_probability: bool = False) -> list[Annotation]:
-        """What these probabilities [b 1+k H W] say, 255 where they are below the calibrated threshold."""
+        """The most probable class of every pixel, 255 below the calibrated threshold."""
         return semantic.annotate(
-            chances, present(chances[:, 1:]), void_below=self.void_below, keep_probability=keep_probability
+            probabilities,
+            present(probabilities[:, 1:]),
+            void_below=self.void_below,
+            keep_probability=keep_probability,
         )
 
-    def chances_of(
-        self,
-        images: Tensor,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-    ) -> Tensor:
-        """Probabilities [b 1+k H W] of these classes; what nobody asked for is background. ModelError as `annotate`."""
-        columns = [position + 1 for position in positions_of(classes, self.classes, self.name)]
-        whole = self.chances(images, size)
-        chances = whole[:, [0, *columns]]
-        others = [i for i in range(1, whole.shape[1]) if i not in columns]
-        chances[:, 0] += whole[:, others].sum(1)
-        return chances if requested is None else semantic.restrict(chances, requested, self.unasked)
+    def probabilities_of(self, request: AnnotationRequest) -> Float[Tensor, "b c H W"]:
+        """Probabilities of the requested classes; all others are background. ModelError as `annotate`."""
+        columns = [position + 1 for position in positions_of(request.classes, self.classes, self.name)]
+        own = self.probabilities(request.batch.images, request.size)
+        probabilities = own[:, [0, *columns]]
+        probabilities[:, 0] += own[:, [i for i in range(1, own.shape[1]) if i not in columns]].sum(1)
+        if request.requested is None:
+            return probabilities
+        return semantic.restrict(probabilities, request.requested, self.unasked)
 
     @torch.inference_mode()
-    def chances(self, images: Tensor, size: tuple[int, int] | None = None) -> Tensor:
-        """Probabilities [b 1+k H W] of the network's own classes, of pictures uint8 [b H W 3]."""
+    def probabilities(
+        self, images: UInt8[Tensor, "b _ _ 3"], size: tuple[int, int] | None = None
+    ) -> Float[Tensor, "b c H W"]:
+        """Probabilities of the network's own classes, at the size of the images or another."""
         inputs = pixels(images.to(next(self.net.parameters()).device))
         # an image and its mirror image show the same objects: the mean of both has less error than either
         logits = (self.net(pixel_values=inputs).logits + self.net(pixel_values=inputs.flip(-1)).logits.flip(-1)) / 2
         return semantic.probabilities(logits, self.temperature, tuple(size or images.shape[1:3]))
 
 
-def pixels(images: Tensor) -> Tensor:
-    """Pictures uint8 [b H W 3] as the network takes them, float32 [b 3 H W] in [-1, 1]."""
+def pixels(images: UInt8[Tensor, "b H W 3"]) -> Float[Tensor, "b 3 H W"]:
+    """Images as the network takes them, float32 in [-1, 1]."""
     return (rearrange(images, "b h w c -> b c h w").float() / 255 - MEAN) / SPREAD
 
 
-def present(chances: Tensor) -> Tensor:
-    """How sure it is that each class is in the picture at all: the mean over its surest pixels, [b k H W] → [b k]."""
-    flat = rearrange(chances, "b k h w -> b k (h w)")
+def present(probabilities: Float[Tensor, "b k H W"]) -> Float[Tensor, "b k"]:
+    """Presence of each class in the image: its mean probability over its most probable pixels."""
+    flat = rearrange(probabilities, "b k h w -> b k (h w)")
     return flat.topk(max(1, round(LEAST * flat.shape[-1])), dim=-1).values.mean(-1)
 
 
 def write_segmenter(folder: Path, net: SegformerForSemanticSegmentation, settings: Mapping[str, Any]) -> None:
-    """Saves the network with our settings into its config.json, and how transformers prepares pictures for it.
+    """Saves the network with our settings into its config.json, and how transformers prepares images for it.
 
     Plain `transformers` opens the folder too: `AutoModelForSemanticSegmentation.from_pretrained(folder)`.
     """

@@ -1,20 +1,18 @@
-"""A segmenter that heeds its teacher: the labeller whose labels it was trained on still has a say where it labels.
+"""A segmenter together with its teacher: the annotator whose labels it was trained on still counts where it labels.
 
-What the network learnt from thousands of labels and what the teacher sees in this one picture are two pieces of
+What the network learnt from thousands of labels and what the teacher reads in this one image are two pieces of
 evidence. On Miniature both together are better than either (BENCHMARKS.md, self-training).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.annotators.request import AnnotationRequest
 from dataset_dm.annotators.segmenter import SegmenterAnnotator
 from dataset_dm.diffusion import Backbone
 from dataset_dm.errors import ModelError, explain
@@ -23,22 +21,14 @@ from dataset_dm.labels.tasks import SEMANTIC
 from dataset_dm.postprocess import semantic
 
 
-@dataclass(frozen=True)
-class Shown:
-    """The pictures, uint8 [b H W 3], and what the teacher saw in them."""
-
-    images: Tensor
-    seen: Any
-
-
 class StudentAnnotator:
-    """A segmenter and its teacher as one labeller; it needs the generator wherever the teacher does.
+    """A segmenter and its teacher as one annotator; it needs the generator where the teacher does.
 
     Args:
-        segmenter: calibrated with the teacher heeded.
-        teacher: another labeller of class maps.
-        nats: by how much the log-odds of the class that the teacher says of a pixel grow, 0 or more.
-        teacher_hash: fingerprint that the teacher had then; None asks for none.
+        segmenter: calibrated together with the teacher.
+        teacher: another annotator of class maps.
+        teacher_weight: added to the log-odds of the class that the teacher gives a pixel, 0 or more.
+        teacher_hash: fingerprint of the teacher at that time; None is not compared.
 
     Raises:
         ModelError: the teacher has changed.
@@ -47,42 +37,34 @@ class StudentAnnotator:
     tasks = (SEMANTIC.name,)
 
     def __init__(
-        self, segmenter: SegmenterAnnotator, teacher: Annotator, nats: float, teacher_hash: str | None = None
+        self,
+        segmenter: SegmenterAnnotator,
+        teacher: Annotator,
+        teacher_weight: float,
+        teacher_hash: str | None = None,
     ) -> None:
         if teacher_hash not in (None, teacher.fingerprint):
             what = f"annotator {segmenter.name!r}: its teacher {teacher.name!r} is another one now"
             remedy = "train it again: dataset-dm relabel"
             raise ModelError(explain(what, got=teacher.fingerprint, expected=teacher_hash, remedy=remedy))
-        self.segmenter, self.teacher, self.nats = segmenter, teacher, nats
+        self.segmenter, self.teacher, self.teacher_weight = segmenter, teacher, teacher_weight
         self.name, self.fingerprint, self.classes = segmenter.name, segmenter.fingerprint, segmenter.classes
-        self.levels = teacher.levels
+        self.needs_generator, self.levels = teacher.needs_generator, teacher.levels
 
     def check_generator(self, fingerprint: str, name: str) -> None:
-        """AnnotatorMismatch when the teacher cannot read this generator."""
+        """AnnotatorMismatch if the teacher cannot read this generator."""
         self.teacher.check_generator(fingerprint, name)
 
-    def look(self, backbone: Backbone, pictures: Pictures, classes: Sequence[str]) -> Shown:
-        """The pictures, and the teacher's own look at them."""
-        return Shown(pictures.images, self.teacher.look(backbone, pictures, classes))
+    def read(self, request: AnnotationRequest, backbone: Backbone | None) -> AnnotationRequest:
+        """The request with the teacher's reading; the segmenter needs the images alone."""
+        return self.teacher.read(request, backbone)
 
     @torch.inference_mode()
-    def annotate(
-        self,
-        seen: Shown,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
-    ) -> list[Annotation]:
-        """One annotation an image; see :class:`dataset_dm.annotators.base.Annotator`.
-
-        Raises:
-            ModelError: a class that the segmenter was not trained on.
-        """
-        chances = self.segmenter.chances_of(seen.images, classes, requested, size)
-        shape = (chances.shape[-2], chances.shape[-1])
-        said = self.teacher.annotate(seen.seen, classes, requested, shape, tasks=(SEMANTIC.name,))
-        labels = torch.from_numpy(np.stack([one.label for one in said]))
-        return self.segmenter.annotations_of(semantic.heed(chances, labels, self.nats), keep_probability)
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        """One annotation an image; see `base.Annotator`. ModelError for a class the segmenter was not trained on."""
+        probabilities = self.segmenter.probabilities_of(request)
+        size = (probabilities.shape[-2], probabilities.shape[-1])
+        taught = replace(request, size=size, tasks=(SEMANTIC.name,), keep_probability=False)
+        labels = torch.from_numpy(np.stack([one.label for one in self.teacher.annotate(taught)]))
+        combined = semantic.add_log_odds(probabilities, labels, self.teacher_weight)
+        return self.segmenter.annotations_of(combined, request.keep_probability)

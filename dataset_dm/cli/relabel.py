@@ -77,10 +77,10 @@ def _self_train(args: argparse.Namespace, first: generate.Request) -> Generation
 
 def _with_annotator(plan: GenerationPlan, annotator: str) -> GenerationPlan:
     """The same images of the same classes with another labeller."""
-    from dataset_dm.models.annotators import check_tasks, find_labeller
+    from dataset_dm.models.annotators import check_tasks, find_annotator
     from dataset_dm.models.generators import find_generator
 
-    found = find_labeller(annotator, find_generator(plan.generator_reference))
+    found = find_annotator(annotator, find_generator(plan.generator_reference))
     check_tasks(plan.tasks, found, plan.classes)
     if found.hash == plan.annotator_hash:
         raise ConfigError(explain("--with", got=annotator, expected="another labeller than the first"))

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dataset_dm import annotators
-from dataset_dm.annotators.base import Pictures
 from dataset_dm.annotators.combined import CombinedAnnotator
+from dataset_dm.annotators.request import ImageBatch
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, explain
-from dataset_dm.evaluation.labels import label
+from dataset_dm.evaluation.labels import asked
 from dataset_dm.evaluation.options import add_options, open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, stored
@@ -87,19 +87,16 @@ class _Run:
 
 
 def measure_agreement(
-    backbone: Backbone, annotator: CombinedAnnotator, judge: Judge, batches: Iterable[Pictures], count: int
+    backbone: Backbone, annotator: CombinedAnnotator, judge: Judge, batches: Iterable[ImageBatch], count: int
 ) -> Outcome:
-    """Every annotator's own labels and those of all together, informed, with the judge's class map as truth."""
+    """Every annotator's own labels and those of all together, prompted, with the judge's class map as truth."""
     names = [*(part.name for part in annotator.parts), "together"]
     runs = {name: _Run() for name in names}
     with bar(count, "image", "generated images labelled") as progress:
         for batch in batches:
             truth = judge.segment(batch.images).cpu().numpy()
-            seen = annotator.look(backbone, batch, VOC_CLASSES)
-            each = [
-                label(part, batch, look, informed=True, tasks=[SEMANTIC.name])
-                for part, look in zip(annotator.parts, seen.parts, strict=True)
-            ]
+            request = asked(batch, prompted=True, tasks=[SEMANTIC.name])
+            each = [part.annotate(part.read(request, backbone)) for part in annotator.parts]
             for said, true in zip(zip(*each, strict=True), truth, strict=True):
                 _add(runs, said, true)
             progress.update(len(batch))
@@ -121,7 +118,7 @@ def _report(runs: dict[str, _Run], count: int) -> Report:
     labels = [[name, run.every.miou(), run.voided.miou(), run.voided.void_share(), run.reliability.ece()]
               for name, run in runs.items()]  # fmt: skip
     columns = ["annotator", "mIoU, every pixel", "mIoU, void left out", "void share", "ECE of foreground"]
-    report.tables.append(Table(f"{count} generated images, informed, against the judge", columns, labels))
+    report.tables.append(Table(f"{count} generated images, prompted, against the judge", columns, labels))
     scores = ("confidence", "agreement")
     ranks = [
         [name, *(run.pixels[score].auroc() for score in scores), *(run.auroc_of_images(score) for score in scores)]

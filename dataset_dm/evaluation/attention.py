@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from dataset_dm.annotators.attention import AttentionAnnotator
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.label_report import add_calibration, add_runs, add_worst_images
@@ -30,7 +30,7 @@ from dataset_dm.miniature.judge import Judge
 
 ABSENT = 2  # classes that every image is asked about beside those its prompt names
 
-Batches = Callable[[], Iterable[Pictures]]
+Batches = Callable[[], Iterable[ImageBatch]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,14 +69,14 @@ def measure_attention(
 
 
 def label_named(
-    backbone: Backbone, judge: Judge, batches: Iterable[Pictures], annotator: AttentionAnnotator, count: int
+    backbone: Backbone, judge: Judge, batches: Iterable[ImageBatch], annotator: AttentionAnnotator, count: int
 ) -> LabelFigures:
     """Figures of class maps, each image asked about the classes that its prompt names."""
     run = LabelFigures(NAMES)
     with bar(count, "image", "images labelled") as progress:
         for batch in batches:
-            seen = annotator.look(backbone, batch, VOC_CLASSES)
-            labels = annotator.annotate(seen, VOC_CLASSES, keep_probability=True)
+            asked = AnnotationRequest(batch=batch, classes=VOC_CLASSES, keep_probability=True)
+            labels = annotator.annotate(annotator.read(asked, backbone))
             truth = judge.segment(batch.images).cpu().numpy()
             for image, one, true, prompt in zip(batch.images.numpy(), labels, truth, batch.prompts, strict=True):
                 run.add(image, one, Truth(true), prompt)
@@ -84,7 +84,7 @@ def label_named(
     return run
 
 
-def with_absent(batch: Pictures) -> Pictures:
+def with_absent(batch: ImageBatch) -> ImageBatch:
     """The same images, also asked about ABSENT classes that their prompts do not name, chosen by their seeds."""
 
     def more(seed: int, named: Sequence[int]) -> list[int]:
@@ -95,28 +95,28 @@ def with_absent(batch: Pictures) -> Pictures:
 
 
 def presences(
-    backbone: Backbone, judge: Judge, batches: Iterable[Pictures], annotator: AttentionAnnotator, count: int
+    backbone: Backbone, judge: Judge, batches: Iterable[ImageBatch], annotator: AttentionAnnotator, count: int
 ) -> tuple[Presences, Presences]:
     """Presence of all requested classes, absent ones among them; and of those alone that the prompts name."""
     every, named = Presences(), Presences()
     with bar(count, "image", "presences read") as progress:
         for batch in batches:
             asked = with_absent(batch)
-            seen = annotator.look(backbone, asked, VOC_CLASSES)
+            labels = annotator.annotate(annotator.read(AnnotationRequest(batch=asked, classes=VOC_CLASSES), backbone))
             truth = judge.segment(batch.images).cpu().numpy()
-            for row, one in enumerate(annotator.annotate(seen, VOC_CLASSES)):
-                every.add(seen[row].asked, one.presence, truth[row])
+            for row, one in enumerate(labels):
+                every.add(asked.named[row], one.presence, truth[row])
                 named.add(batch.named[row], one.presence, truth[row])
             progress.update(len(batch))
     return every, named
 
 
-def naming(batches: Iterable[Pictures]) -> Iterator[Pictures]:
+def naming(batches: Iterable[ImageBatch]) -> Iterator[ImageBatch]:
     """Batches without the images whose prompt names no class, which have no requested class."""
     for batch in batches:
         rows = [row for row, named in enumerate(batch.named) if named]
         if rows:
-            yield Pictures(
+            yield ImageBatch(
                 images=batch.images[rows],
                 prompts=[batch.prompts[row] for row in rows],
                 seeds=[batch.seeds[row] for row in rows],

@@ -11,7 +11,7 @@ from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.options import add_options, open_backbone, open_judge
 from dataset_dm.evaluation.outcome import Outcome
-from dataset_dm.evaluation.sources import Pictures, Renders, drawn, renders
+from dataset_dm.evaluation.sources import ImageBatch, Renders, drawn, renders
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.metrics.prompt_adherence import LEAST_SHARE, PromptAdherence, class_shares
 from dataset_dm.metrics.report import Report, Table, percent
@@ -49,8 +49,8 @@ def measure_found(backbone: Backbone, judge: Judge, count: int, batch: int, seed
 
 
 def in_generated(
-    judge: Judge, batches: Iterable[Pictures], count: int
-) -> tuple[PromptAdherence, list[tuple[Pictures, int]]]:
+    judge: Judge, batches: Iterable[ImageBatch], count: int
+) -> tuple[PromptAdherence, list[tuple[ImageBatch, int]]]:
     """Counts over generated images, and the first misses as (batch, place in it)."""
     adherence, misses = PromptAdherence(), []
     with bar(count, "image", "generated images judged") as progress:
@@ -79,7 +79,7 @@ def in_renders(judge: Judge, batches: Iterable[Renders], count: int) -> PromptAd
     return adherence
 
 
-def _missed(judge: Judge, misses: list[tuple[Pictures, int]]) -> list[Row]:
+def _missed(judge: Judge, misses: list[tuple[ImageBatch, int]]) -> list[Row]:
     rows = []
     for batch, i in misses:
         class_map = judge.segment(batch.images[i : i + 1])[0].cpu().numpy()

@@ -19,7 +19,7 @@ from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.metrics.report import Report, Table
 from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.miniature.judge import Judge
-from dataset_dm.models.annotators import find_labeller
+from dataset_dm.models.annotators import find_annotator
 from dataset_dm.models.generators import find_generator
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.plans import stores
@@ -85,7 +85,7 @@ def measure_self_training(
             folder = ensure_segmenter(
                 current, SPLIT, train_on, config, teacher=plan, device=device, report=progress.update
             )
-        found = find_labeller(str(folder), find_generator(plan.generator_reference))
+        found = find_annotator(str(folder), find_generator(plan.generator_reference))
         current = replace(plan, annotator=found.name, annotator_revision=None, annotator_hash=found.hash)
         _fill(current, count if number == rounds else max(count, train_on), device)
         scored.append(score(current))

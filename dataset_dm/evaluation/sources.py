@@ -11,7 +11,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.request import ImageBatch
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.local import stores
@@ -37,7 +37,7 @@ class Renders:
         clean: the images before the sensor noise.
     """
 
-    pictures: Pictures
+    pictures: ImageBatch
     truths: Sequence[Truth]
     clean: UInt8[np.ndarray, "b h w 3"]
 
@@ -58,7 +58,7 @@ def renders(count: int, batch: int, *, split: str = "test", style: str = "day", 
 def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Renders:
     """Renders as one batch; the caption is the scene's first, the named classes are those that are in the scene."""
     drawn = [rendering for _, rendering in scenes]
-    pictures = Pictures(
+    pictures = ImageBatch(
         images=torch.from_numpy(np.stack([r.image for r in drawn])),
         prompts=[scene.captions[0] for scene, _ in scenes],
         named=[sorted({body.class_id - 1 for body in scene.bodies}) for scene, _ in scenes],
@@ -70,7 +70,7 @@ def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Ren
 
 def drawn(
     backbone: Backbone, count: int, batch: int, *, seed: int = 0, sampler: SamplerConfig | None = None
-) -> Iterator[Pictures]:
+) -> Iterator[ImageBatch]:
     """`count` images that the generator draws for the default prompts over VOC's classes; needs no annotator."""
     prompts = Templates(VOC_CLASSES)
     for start in range(0, count, batch):
@@ -80,10 +80,10 @@ def drawn(
         samples = sample(backbone, [one.text for one in asked], seeds, sampler)
         named = [positions(one.classes or ()) for one in asked]
         texts = [one.text for one in asked]
-        yield Pictures(images=samples.images, prompts=texts, seeds=seeds, named=named, latents=samples.latents)
+        yield ImageBatch(images=samples.images, prompts=texts, seeds=seeds, named=named, latents=samples.latents)
 
 
-def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[Pictures]:
+def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[ImageBatch]:
     """The first `count` images of a plan, in its own batches; missing shards are made first."""
     missing = len(pending(plan, {split: count})) * plan.shard_size
     with Engine(plan, device=device) as engine, bar(missing, "image", "images generated") as progress:
@@ -93,7 +93,7 @@ def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: st
         rows = images.read(split, shard).to_pylist()[: count - shard * plan.shard_size]
         for start in range(0, len(rows), plan.batch_size):
             part = rows[start : start + plan.batch_size]
-            yield Pictures(
+            yield ImageBatch(
                 images=torch.from_numpy(np.stack([decode_png(row["image"]["bytes"]) for row in part])),
                 prompts=[row["prompt"] for row in part],
                 seeds=[row["seed"] for row in part],

@@ -1,4 +1,4 @@
-"""One batch between the sampler and the labeller: pictures, latents, and what is wrong with each."""
+"""One batch between the sampler and the annotator: images, latents, and why an image is unusable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataset_dm.labels.records import Prompt
 from dataset_dm.store.schema import unusable
 
 UNSAFE, NOT_FINITE, CONSTANT = "unsafe", "not_finite", "constant"
-# Levels of 255 by which equal pictures may differ between machines: within them, a picture shows one colour only.
+# Levels of 255 by which equal images may differ between machines: within them, an image has one colour only.
 _SPREAD = 2
 
 
@@ -27,7 +27,7 @@ class Drawn:
         prompts, seeds, attempts: of every sample.
         images: uint8 [b H W 3].
         latents: [b c h w].
-        unusable: why no set can show the picture, None where nothing is wrong.
+        unusable: why no set can show the image, None for a usable one.
         levels: the VAE-decoder maps recorded on the way, name → [b c h w]; None when they must be read again.
     """
 
@@ -51,20 +51,20 @@ class Drawn:
             None if self.levels is None else {name: level[wanted] for name, level in self.levels.items()},
         )
 
-    def replace(self, positions: Sequence[int], anew: Drawn) -> None:
-        """Puts samples that were drawn anew in their places."""
+    def replace(self, positions: Sequence[int], resampled: Drawn) -> None:
+        """Puts resampled samples in their places."""
         at = torch.tensor(positions)
-        self.images[at], self.latents[at] = anew.images, anew.latents
+        self.images[at], self.latents[at] = resampled.images, resampled.latents
         for name, level in (self.levels or {}).items():
-            level[at.to(level.device)] = (anew.levels or {})[name]
+            level[at.to(level.device)] = (resampled.levels or {})[name]
         for row, position in enumerate(positions):
-            self.seeds[position], self.attempts[position] = anew.seeds[row], anew.attempts[row]
-            self.unusable[position] = anew.unusable[row]
+            self.seeds[position], self.attempts[position] = resampled.seeds[row], resampled.attempts[row]
+            self.unusable[position] = resampled.unusable[row]
 
     def make_finite(self) -> None:
-        """Zeros in place of latents that are not finite, and a black picture: no set shows them, all can read them.
+        """Replaces latents that are not finite by zeros and their images by black ones, which no set shows.
 
-        The labeller then reads the levels of the whole batch again, as it will when the stored rows are relabelled.
+        The annotator then reads the levels of the whole batch again, as it does when stored rows are relabelled.
         """
         broken = [position for position, wrong in enumerate(self.unusable) if wrong == NOT_FINITE]
         if broken:
@@ -73,12 +73,12 @@ class Drawn:
 
 
 def what_is_wrong(images: torch.Tensor, latents: torch.Tensor, unsafe: Sequence[bool]) -> list[str | None]:
-    """For each picture the reason why it cannot be used, None where there is none.
+    """For each image the reason why it is unusable, None for a usable one.
 
     Args:
         images: uint8 [b H W 3].
         latents: [b c h w].
-        unsafe: what the pipeline's own safety checker flagged; such a picture is black too.
+        unsafe: what the pipeline's own safety checker flagged; such an image is black too.
 
     "not_finite": the latents have NaN or infinite values. "constant": one colour from edge to edge, such as black.
     """
@@ -92,7 +92,7 @@ def what_is_wrong(images: torch.Tensor, latents: torch.Tensor, unsafe: Sequence[
 
 
 def from_rows(rows: pa.Table) -> Drawn:
-    """A batch as it was after the sampler, from its stored rows; nobody is asked for their prompts again."""
+    """A batch as it was after the sampler, from its stored rows alone."""
     columns = {name: rows.column(name).to_pylist() for name in rows.column_names if name != "image"}
     images = np.stack([decode_png(image["bytes"]) for image in rows.column("image").to_pylist()])
     latents = [

@@ -7,7 +7,7 @@ A sample is made in a batch as large as the one that it was made in, in the same
 a model makes of a sample does not hang on the others in the batch, but its last bits hang on how many they are. So on
 the same device, with the same number of threads and versions, the bytes are the same. They agree within the tolerance
 of other conditions (see `row_differences`) where the batch was another one: a later
-attempt at a picture that could not be used, a batch that was halved for lack of memory, and labels of which more is
+attempt at an unusable image, a batch that was halved for lack of memory, and labels of which more is
 asked the more neighbours have a property: contrast of prompts that name no class, presence by attention.
 """
 
@@ -24,7 +24,7 @@ from dataset_dm.errors import DataError, ModelError, explain
 from dataset_dm.generation.session import Session
 from dataset_dm.labels.records import Prompt, all_features
 from dataset_dm.models.adapters import find_adapter
-from dataset_dm.models.annotators import find_labeller, names_of
+from dataset_dm.models.annotators import find_annotator, names_of
 from dataset_dm.models.generators import find_generator
 from dataset_dm.plan.generation_plan import ATTEMPTS, IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
 from dataset_dm.prompts import Lines
@@ -102,7 +102,9 @@ def _check(provenance: Mapping[str, Any]) -> None:
         raise DataError(explain(what, remedy="only its image can be drawn again: leave --labels out"))
     lacking = [name for name in NEEDED if provenance.get(name) is None]
     if lacking:
-        remedy = "rows of earlier versions lack it: only their images can be drawn again, make the set anew for more"
+        remedy = (
+            "rows of earlier versions lack it: only their images can be drawn again, generate the set again for more"
+        )
         raise DataError(explain(f"provenance: no {', '.join(lacking)}", remedy=remedy))
     here = {"image_version": IMAGE_VERSION, "label_version": LABEL_VERSION}
     for name, version in here.items():
@@ -158,7 +160,7 @@ def _models(
     read_by = annotator or _reference(provenance, "annotator", "annotator_revision")
     for name in names_of(read_by):
         fulfil(name, device=device)
-    found = find_labeller(read_by, drawn_by)
+    found = find_annotator(read_by, drawn_by)
     wanted = provenance["annotator_hash"]
     if not _is_promised(found.name, wanted):
         _same(f"annotator {found.name!r}", found.hash, wanted, "--annotator")

@@ -19,7 +19,8 @@ import pyarrow as pa
 import torch
 
 from dataset_dm import annotators
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone, SamplerConfig, Samples, TapRequest, sample
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.generation.batch import UNSAFE, Drawn, from_rows, what_is_wrong
@@ -51,7 +52,7 @@ class Session:
 
     Attributes:
         seconds: stage → seconds spent: load, draw, read, label, encode.
-        halved: the smallest batch that lack of memory forced, None if none did; whoever begins a shard resets it.
+        halved: the smallest batch that lack of memory forced, None if none did; reset at the start of a shard.
     """
 
     def __init__(self, plan: GenerationPlan, device: str = "auto") -> None:
@@ -68,7 +69,7 @@ class Session:
 
     @functools.cached_property
     def annotator(self) -> Annotator:
-        """The labeller, trained now if it is a promised one, checked against the generator."""
+        """The annotator, trained now if it is one trained on demand, checked against the generator."""
         for name in names_of(self.plan.annotator):
             fulfil(name, device=self.device)
         backbone = self.backbone  # first: it refuses a device that is not there
@@ -115,8 +116,8 @@ class Session:
             again = [position for position, wrong in enumerate(drawn.unusable) if wrong]
             if not again:
                 break
-            anew = self._sample(split, [indices[i] for i in again], [prompts[i] for i in again], attempt, levels)
-            drawn.replace(again, anew)
+            resampled = self._sample(split, [indices[i] for i in again], [prompts[i] for i in again], attempt, levels)
+            drawn.replace(again, resampled)
         drawn.make_finite()
         return drawn
 
@@ -154,7 +155,7 @@ class Session:
         )
 
     def _annotate_within_memory(self, drawn: Drawn) -> list[Annotation]:
-        """As for the sampler; labels of a picture do not depend on its neighbours."""
+        """As for the sampler; labels of an image do not depend on its neighbours."""
         try:
             return self._annotate(drawn)
         except (RuntimeError, MemoryError) as error:
@@ -163,7 +164,7 @@ class Session:
         return [*self._annotate_within_memory(first), *self._annotate_within_memory(second)]
 
     def _halve(self, count: int, error: Exception) -> int:
-        """How many of `count` pictures come first when all need too much memory; ConfigError for a single one.
+        """How many of `count` images come first when all need too much memory; ConfigError for a single one.
 
         Any other error is raised again.
         """
@@ -188,7 +189,7 @@ class Session:
         plan = self.plan
         named = [asked_positions(prompt, plan.classes) for prompt in drawn.prompts]
         with self._timed("read"):
-            pictures = Pictures(
+            batch = ImageBatch(
                 images=drawn.images,
                 latents=drawn.latents,
                 prompts=[prompt.text for prompt in drawn.prompts],
@@ -196,11 +197,14 @@ class Session:
                 named=named,
                 levels=drawn.levels,
             )
-            seen = self.annotator.look(self.backbone, pictures, plan.classes)
-        with self._timed("label"):
             # a prompt that names no class may show any
             requested = [positions or list(range(len(plan.classes))) for positions in named]
-            return self.annotator.annotate(seen, plan.classes, requested, plan.size, tasks=plan.tasks)
+            asked = AnnotationRequest(
+                batch=batch, classes=plan.classes, requested=requested, tasks=plan.tasks, size=plan.size
+            )
+            request = self.annotator.read(asked, self.backbone if self.annotator.needs_generator else None)
+        with self._timed("label"):
+            return self.annotator.annotate(request)
 
     def _image_rows(self, indices: Sequence[int], drawn: Drawn) -> pa.Table:
         height, width = self.plan.size

@@ -27,7 +27,7 @@ JOIN = " + "
 
 
 @dataclass(frozen=True, slots=True)
-class Labeller:
+class AnnotatorInfo:
     """An annotator as a request sees it.
 
     Args:
@@ -35,7 +35,7 @@ class Labeller:
         hash: 16 hex digits over its weights and settings.
         classes: the classes it was trained on; empty for one that knows any.
         tasks: the kinds of label it reads.
-        closed: whether it can label no class but those.
+        closed_vocabulary: whether it labels no class but those.
         parts: of a combined one, else empty.
     """
 
@@ -44,8 +44,8 @@ class Labeller:
     hash: str
     classes: tuple[str, ...]
     tasks: tuple[str, ...]
-    closed: bool = False
-    parts: tuple[Labeller, ...] = ()
+    closed_vocabulary: bool = False
+    parts: tuple[AnnotatorInfo, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -53,8 +53,8 @@ class Labeller:
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
 
-def find_labeller(given: object, generator: Source) -> Labeller:
-    """The labeller that a user asks for; AnnotatorMismatch when it was trained for another generator.
+def find_annotator(given: object, generator: Source) -> AnnotatorInfo:
+    """The annotator that a user asks for; AnnotatorMismatch when it was trained for another generator.
 
     Args:
         given: "p_decoder", "attention", a decoder's or segmenter's folder or Hub id; a dict of a name with settings
@@ -131,7 +131,7 @@ def known_classes(asked: Sequence[str], trained: Sequence[str]) -> list[int | No
 
 
 def positions_of(asked: Sequence[str], trained: Sequence[str], annotator: str) -> list[int]:
-    """`known_classes` of a labeller that can label no others: ModelError for the first that it does not know."""
+    """`known_classes` of an annotator with a closed vocabulary: ModelError for the first class that it lacks."""
     found = known_classes(asked, trained)
     for name, position in zip(asked, found, strict=True):
         if position is None:
@@ -140,11 +140,11 @@ def positions_of(asked: Sequence[str], trained: Sequence[str], annotator: str) -
     return [position for position in found if position is not None]
 
 
-def check_tasks(tasks: Sequence[str], annotator: Labeller, classes: Sequence[str]) -> None:
-    """Whether the labeller can read these kinds of labels of these classes.
+def check_tasks(tasks: Sequence[str], annotator: AnnotatorInfo, classes: Sequence[str]) -> None:
+    """Whether the annotator can read these kinds of labels of these classes.
 
-    Raises ModelError when it lacks a head, or knows its own classes only and others are asked for; ConfigError when
-    poses are asked for and nobody can have one, and for several labellers where there are no class maps to compare.
+    Raises ModelError when it lacks a head, or has a closed vocabulary and other classes are asked for; ConfigError
+    when poses are asked for without the class person, and for several annotators without class maps to compare.
     """
     lacking = [name for name in tasks if name not in annotator.tasks]
     if lacking:
@@ -153,34 +153,34 @@ def check_tasks(tasks: Sequence[str], annotator: Labeller, classes: Sequence[str
         remedy = "take another config, or train such a decoder: dataset-dm train --task … --out decoder/"
         raise ModelError(f"{what}, expected {expected}; {remedy}")
     if annotator.parts and SEMANTIC.name not in tasks:
-        remedy = "take one labeller, or a config with class maps such as semantic or all"
-        what = f"annotator {annotator.name!r}: several labellers are compared by their class maps"
+        remedy = "take one annotator, or a config with class maps such as semantic or all"
+        what = f"annotator {annotator.name!r}: several annotators are compared by their class maps"
         raise ConfigError(explain(what, got=list(tasks), expected=f"{SEMANTIC.name} among them", remedy=remedy))
     for part in annotator.parts or (annotator,):
-        if part.closed:
+        if part.closed_vocabulary:
             positions_of(classes, part.classes, part.name)
     if POSE.name in tasks and PERSON not in classes:
         expected = f"a list that holds {PERSON!r}, since keypoints are those of people"
         raise ConfigError(explain("classes", got=list(classes), expected=expected))
 
 
-def _combined(given: Sequence[object], generator: Source) -> Labeller:
+def _combined(given: Sequence[object], generator: Source) -> AnnotatorInfo:
     """Of class maps all parts have one; other kinds of label are read by the first part that can."""
     if not given:
-        expected = f"at least one labeller such as ['{P_DECODER}', '{ATTENTION}']"
+        expected = f"at least one annotator such as ['{P_DECODER}', '{ATTENTION}']"
         raise ConfigError(explain("annotator", got=given, expected=expected))
-    parts: list[Labeller] = []
+    parts: list[AnnotatorInfo] = []
     for one in given:
-        part = find_labeller(one, generator)
+        part = find_annotator(one, generator)
         if part.parts:
-            raise ConfigError(explain("annotator", got=one, expected="one labeller an entry of the list"))
+            raise ConfigError(explain("annotator", got=one, expected="one annotator an entry of the list"))
         if part.hash in [other.hash for other in parts]:
-            raise ConfigError(explain("annotator", got=one, expected="every labeller once"))
+            raise ConfigError(explain("annotator", got=one, expected="every annotator once"))
         if JOIN in part.reference:
-            remedy = f"rename it: {JOIN.strip()!r} between spaces joins the names of several labellers"
+            remedy = f"rename it: {JOIN.strip()!r} between spaces joins the names of several annotators"
             raise ConfigError(explain("annotator", got=one, expected="a path that can be joined", remedy=remedy))
         if SEMANTIC.name not in part.tasks:
-            remedy = "leave it out: several labellers are compared by their class maps"
+            remedy = "leave it out: several annotators are compared by their class maps"
             raise ModelError(explain(f"annotator {part.name!r}: it reads no class maps", remedy=remedy))
         parts.append(part)
     if len(parts) == 1:
@@ -188,43 +188,45 @@ def _combined(given: Sequence[object], generator: Source) -> Labeller:
     tasks = tuple(task for task in TASKS if any(task in part.tasks for part in parts))
     name = JOIN.join(part.reference for part in parts)
     digest = combined_hash([part.hash for part in parts])
-    return Labeller(name, None, digest, _common_classes(parts), tasks, parts=tuple(parts))
+    return AnnotatorInfo(name, None, digest, _common_classes(parts), tasks, parts=tuple(parts))
 
 
-def _common_classes(parts: Sequence[Labeller]) -> tuple[str, ...]:
-    """The first list of classes, less what a part with a closed list does not know."""
+def _common_classes(parts: Sequence[AnnotatorInfo]) -> tuple[str, ...]:
+    """The first list of classes, without those that a part with a closed vocabulary lacks."""
     common = next((part.classes for part in parts if part.classes), ())
     for part in parts:
-        if part.closed:
+        if part.closed_vocabulary:
             known = known_classes(common, part.classes)
             common = tuple(name for name, at in zip(common, known, strict=True) if at is not None)
     return common
 
 
-def _with_settings(given: Mapping[str, Any], generator: Source) -> Labeller:
+def _with_settings(given: Mapping[str, Any], generator: Source) -> AnnotatorInfo:
     if not isinstance(given.get("name"), str):
         expected = f"a name with settings such as {{'name': '{ATTENTION}', 'power': 2}}"
         raise ConfigError(explain("annotator", got=dict(given), expected=expected))
     settings = {key: value for key, value in given.items() if key != "name"}
     if given["name"].strip() == ATTENTION:
         return _attention(AttentionSettings.from_dict(settings))
-    found = find_labeller(given["name"], generator)
+    found = find_annotator(given["name"], generator)
     if settings:
         remedy = f"leave {', '.join(map(repr, settings))} out"
         raise ConfigError(explain(f"annotator {given['name']!r}: it has no settings", remedy=remedy))
     return found
 
 
-def _attention(settings: AttentionSettings) -> Labeller:
-    return Labeller(settings.name, None, settings.fingerprint(), (), (SEMANTIC.name,))
+def _attention(settings: AttentionSettings) -> AnnotatorInfo:
+    return AnnotatorInfo(settings.name, None, settings.fingerprint(), (), (SEMANTIC.name,))
 
 
-def _trained(source: Source, generator: Source, given: object) -> Labeller:
-    """A labeller that is a folder or Hub id: its config.json tells which kind."""
+def _trained(source: Source, generator: Source, given: object) -> AnnotatorInfo:
+    """A trained annotator, a folder or Hub id: its config.json tells which kind."""
     config = source.read_json("config.json")
     if is_segmenter(config):
         classes = segmenter_classes(config)
-        return Labeller(source.name, source.revision, source.fingerprint(), classes, (SEMANTIC.name,), closed=True)
+        return AnnotatorInfo(
+            source.name, source.revision, source.fingerprint(), classes, (SEMANTIC.name,), closed_vocabulary=True
+        )
     config = config if isinstance(config, dict) else {}
     classes, spec = config.get("classes"), config.get("spec")
     if not isinstance(classes, list) or not isinstance(spec, dict):
@@ -239,4 +241,4 @@ def _trained(source: Source, generator: Source, given: object) -> Labeller:
         got = f"{generator.name} with hash {generator.content}"
         raise AnnotatorMismatch(explain(what, got=got, remedy=remedy))
     tasks = tuple(config.get("tasks", (SEMANTIC.name,)))
-    return Labeller(source.name, source.revision, source.fingerprint(), tuple(classes), tasks)
+    return AnnotatorInfo(source.name, source.revision, source.fingerprint(), tuple(classes), tasks)

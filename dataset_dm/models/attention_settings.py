@@ -1,4 +1,4 @@
-"""Settings of the training-free labeller. Light: a request is checked and fingerprinted without torch."""
+"""Settings of the training-free annotator. Light: a request is checked and fingerprinted without torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AttentionSettings:
         together: the image attends to one text of all the requested class names, as in the paper; False has every
             name alone against a text that says nothing.
         power: how often the self-attention map is applied to a class map; 0 leaves it out.
-        edges: whether the class maps are made to follow the edges of the picture.
+        edges: whether the class maps are made to follow the edges of the image.
         foreground: a pixel whose best class map reaches this is of that class, 0..1.
         background: a pixel whose best class map stays below this is background, 0..`foreground`; 255 between the two.
         presence: a requested class whose presence is below this gets no mask, 0..1.
@@ -94,7 +94,7 @@ class AttentionSettings:
 
     @property
     def name(self) -> str:
-        """What opens the labeller again: "attention", or with its settings behind a colon."""
+        """What opens the annotator again: "attention", or with its settings behind a colon."""
         values = self.to_dict()
         return f"{ATTENTION}:{json.dumps(values, sort_keys=True, separators=(',', ':'))}" if values else ATTENTION
 

@@ -46,7 +46,7 @@ class GenerationPlan:
         batch_size: samples drawn together; part of the fingerprint, since it moves the last bits.
         shard_size: indices a shard, a multiple of the batch.
         annotator, annotator_revision, annotator_hash: as for the generator. The name may stand for several that are
-            joined, and may carry settings, see `labeller.find_labeller`; only a single Hub id has a revision here.
+            joined, and may carry settings, see `find_annotator`; only a single Hub id has a revision here.
         classes: the names that are labelled, in label order, without background.
         splice: rows and columns of the mosaic that one row of the set is, None for one sample a row. It is laid out of
             stored samples when rows are read, so neither fingerprint covers it.

@@ -15,7 +15,7 @@ from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.tasks import TASKS, TaskSpec
 from dataset_dm.labels.vocabulary import WORDS
 from dataset_dm.models.adapters import find_adapter
-from dataset_dm.models.annotators import check_tasks, find_labeller
+from dataset_dm.models.annotators import check_tasks, find_annotator
 from dataset_dm.models.device import DTYPES
 from dataset_dm.models.generators import MINIATURE, PipelineFacts, find_generator, pipeline_facts
 from dataset_dm.plan.configs import Recipe
@@ -74,7 +74,7 @@ def resolve(
             )
     given = {key: default if asked.get(key) is None else asked[key] for key, default in DEFAULTS.items()}
     generator = find_generator(given["generator"])
-    annotator = find_labeller(given["annotator"], generator)
+    annotator = find_annotator(given["annotator"], generator)
     facts = pipeline_facts(generator)
     adapter = None if given["adapter"] is None else find_adapter(given["adapter"])
     # a labeller of depth alone knows no classes, but prompts speak of some

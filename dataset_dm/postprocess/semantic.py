@@ -49,17 +49,17 @@ def restrict(chances: Tensor, requested: Sequence[Sequence[int]], unasked: float
     return kept / kept.sum(1, keepdim=True).clamp_min(1e-12)
 
 
-def heed(chances: Tensor, labels: Tensor, nats: float) -> Tensor:
-    """Adds another labeller's opinion as evidence: the class that it says becomes e^nats times likelier, others less.
+def add_log_odds(chances: Tensor, labels: Tensor, weight: float) -> Tensor:
+    """Adds another annotator's labels as evidence: the class labelled becomes e^weight times likelier, others less.
 
     Args:
         chances: [b 1+k H W], background first.
         labels: uint8 [b H W], 0..k; 255 says nothing.
-        nats: 0 changes nothing.
+        weight: log-odds, natural; 0 changes nothing.
     """
     known = labels.to(chances.device).long()
     said = functional.one_hot(torch.where(known == VOID, 0, known), chances.shape[1]).movedim(-1, 1).to(chances)
-    heard = chances * torch.where((known == VOID)[:, None], 0, said * nats).exp()
+    heard = chances * torch.where((known == VOID)[:, None], 0, said * weight).exp()
     return heard / heard.sum(1, keepdim=True)
 
 

@@ -61,7 +61,7 @@ def fit_platt(log_odds: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 
 
 def calibrate(decoder: PDecoder, store: FeatureStore, void_share: float, seed: int = 0) -> dict[str, Any]:
-    """The calibration fields of the decoder's config, fitted on blind variants.
+    """The calibration fields of the decoder's config, fitted on unprompted variants.
 
     The weights stay as they are; the decoder is left in eval mode and with its scores uncalibrated, for the caller to
     put the result in.

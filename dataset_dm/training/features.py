@@ -26,29 +26,29 @@ from dataset_dm.labels.classes import class_words, wordings
 from dataset_dm.readers import LabelledImage, LabelledSet
 from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
 
-BLIND = "a photo"  # names no class
+UNPROMPTED = "a photo"  # names no class
 READY = "ready.json"
 KEPT = 256  # images at hand while variants are made
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantConfig:
-    """Which variants of each image are made: even ones blind, odd ones informed; number 0 is the plain image."""
+    """Which variants of each image are made: even ones unprompted, odd ones prompted; number 0 is the plain image."""
 
     count: int = 8
-    informed: bool = True  # False: no text ever names a class
+    prompted: bool = True  # False: no text ever names a class
     plain: bool = False  # True: no variant is changed, they differ in noise and text only
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 
-def informed_prompt(sample: LabelledImage, classes: Sequence[str]) -> str:
-    """What the pass would be told of a generated image: the caption, or "a photo of a dog and a car" by the labels."""
+def prompt_of(sample: LabelledImage, classes: Sequence[str]) -> str:
+    """The prompt that a generated image would have: the caption, or "a photo of a dog and a car" by the labels."""
     if sample.caption:
         return sample.caption
     present = [int(each) for each in np.unique(_shown(sample)) if 0 < each < 255]
     words = class_words([classes[each - 1] for each in present])
-    return f"{BLIND} of " + " and ".join(f"a {word}" for word in words) if words else BLIND
+    return f"{UNPROMPTED} of " + " and ".join(f"a {word}" for word in words) if words else UNPROMPTED
 
 
 def _shown(sample: LabelledImage) -> np.ndarray:
@@ -147,13 +147,15 @@ def extract(
     text = encode_classes(backbone, class_words(classes))
     spoken = [encode_classes(backbone, names).mean.cpu() for names in wordings(classes)]
     store = FeatureStore(folder, spec, torch.stack(spoken), len(labelled), config.count)
+    settings = asdict(config)
+    settings["informed"] = settings.pop("prompted")  # the name that the keys of earlier features hold
     key = {
         "spec": spec.to_dict(),
         "dtype": str(backbone.dtype),
         "source": labelled.source,
         "images": len(labelled),
         "classes": list(labelled.classes),
-        **asdict(config),
+        **settings,
     }
     _claim(folder, json.loads(json.dumps(key)))
     pairs = [(image, variant) for image in range(len(labelled)) for variant in range(config.count)]
@@ -200,13 +202,14 @@ def _variant(
 
 def _write(store: FeatureStore, backbone: Backbone, text, samples, chunk, classes, config: VariantConfig) -> None:
     images = torch.from_numpy(np.stack([sample.image for sample in samples]))
-    blind = [not (config.informed and variant % 2) for _, variant in chunk]
-    told = [
-        BLIND if unknown else informed_prompt(sample, classes) for sample, unknown in zip(samples, blind, strict=True)
+    unprompted = [not (config.prompted and variant % 2) for _, variant in chunk]
+    prompts = [
+        UNPROMPTED if without else prompt_of(sample, classes)
+        for sample, without in zip(samples, unprompted, strict=True)
     ]
     seeds = [int(stream("noise", config.seed, *pair).integers(2**62)) for pair in chunk]
     latents = encode_images(backbone, images)
-    features = read_features(backbone, latents, told, text, store.spec, seeds, images=images, unprompted=blind)
+    features = read_features(backbone, latents, prompts, text, store.spec, seeds, images=images, unprompted=unprompted)
     for row, (sample, pair) in enumerate(zip(samples, chunk, strict=True)):
         tensors = {name: value[row].half().cpu().contiguous() for name, value in features.levels.items()}
         if features.class_attention is not None:

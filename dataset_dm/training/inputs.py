@@ -135,7 +135,7 @@ def feature_stores(
     settings: TrainConfig,
     say: Callable[[str], None],
 ) -> tuple[FeatureStore, FeatureStore]:
-    """Features for training (all variants) and of held-out images (blind, and informed on the plain image)."""
+    """Features for training (all variants) and of held-out images (unprompted, and prompted on the plain image)."""
 
     def report(done: int, total: int, seconds: float) -> None:
         left = int(seconds / done * (total - done))

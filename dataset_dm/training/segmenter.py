@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -14,11 +15,12 @@ from torch.nn import functional
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from dataset_dm.annotators.p_decoder import UNASKED
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.vocabulary import BACKGROUND, VOID
 from dataset_dm.metrics.calibration import fit_temperature, log_probabilities
-from dataset_dm.postprocess.semantic import heed, restrict, threshold_for
+from dataset_dm.postprocess.semantic import add_log_odds, restrict, threshold_for
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from dataset_dm.training.generated import GeneratedSet
@@ -27,6 +29,7 @@ LEAST_SIDE = 32  # of a picture, in pixels: the first stage attends to its 4 x 4
 SAMPLED = 512  # pixels an image that the temperature is fitted on
 # what can be asked for, and the least of each
 _WHOLE = {"steps": 1, "batch": 1, "warmup": 0, "seed": 0}
+_RENAMED = {"heed": "teacher_weight"}  # settings of earlier versions
 _SHARES = ("average", "void_share", "held_out", "half_size")
 
 
@@ -42,8 +45,8 @@ class SegmenterConfig:
         average: decay of the moving average of the weights, which is what is kept.
         held_out: share of the pictures that calibrate and are not trained on, 0..1.
         void_share: of the held-out pixels become 255 when it labels.
-        heed: nats that the first labeller's word still counts when the network labels, see `StudentAnnotator`; 0 has
-            the network label alone, from the picture alone.
+        teacher_weight: by how much the first annotator's labels change the log-odds when the network labels, see
+            `StudentAnnotator`; 0 has the network label alone, from the image alone.
         seed: of weights and changes.
         augment: how pictures and labels are changed.
 
@@ -61,7 +64,7 @@ class SegmenterConfig:
     average: float = 0.998
     held_out: float = 0.1
     void_share: float = 0.04
-    heed: float = 1.0
+    teacher_weight: float = 1.0
     seed: int = 0
     augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(zoom_out=0.0, paste=0.0, hue=False))
 
@@ -73,7 +76,7 @@ class SegmenterConfig:
         for name in _SHARES:
             if not _number(getattr(self, name)) or not 0 <= getattr(self, name) < 1:
                 raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more, below 1"))
-        for name in ("weight_decay", "heed"):
+        for name in ("weight_decay", "teacher_weight"):
             if not _number(getattr(self, name)) or getattr(self, name) < 0:
                 raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more"))
         for name in ("learning_rate", "clip"):
@@ -83,6 +86,11 @@ class SegmenterConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SegmenterConfig:
         """The defaults with some values replaced; ConfigError for an unknown key."""
+        values = dict(values)
+        for old, new in _RENAMED.items():
+            if old in values:
+                warnings.warn(f"segmenter: {old!r} is now called {new!r}", DeprecationWarning, stacklevel=2)
+                values.setdefault(new, values.pop(old))
         known = [entry.name for entry in fields(cls) if entry.name != "augment"]
         for key in values:
             if key not in known:
@@ -241,7 +249,7 @@ def _calibrated(
     annotator = SegmenterAnnotator(net, name="in training", fingerprint="")
     chances, truth = [], []
     for one, named in zip(held_out, held_out.named, strict=True):
-        free = annotator.chances(torch.from_numpy(one.image)[None]).cpu()
+        free = annotator.probabilities(torch.from_numpy(one.image)[None]).cpu()
         scores = (restrict(free, [named], UNASKED) if named else free)[0].flatten(1).T
         labels = torch.from_numpy(one.label).flatten()
         things = torch.nonzero((scores.argmax(-1) > 0) & (labels != VOID)).flatten().numpy()
@@ -253,9 +261,14 @@ def _calibrated(
     annotator = SegmenterAnnotator(net, name="in training", fingerprint="", temperature=temperature)
     best = []
     for one, named in zip(held_out, held_out.named, strict=True):
-        asked = [list(named) or list(range(len(held_out.classes)))]
-        said = annotator.chances_of(torch.from_numpy(one.image)[None], held_out.classes, asked)
-        best.append(heed(said, torch.from_numpy(one.label)[None], config.heed).amax(1)[0].cpu().numpy())
+        request = AnnotationRequest(
+            batch=ImageBatch(images=torch.from_numpy(one.image)[None], prompts=[""], seeds=[0], named=[named]),
+            classes=held_out.classes,
+            requested=[list(named) or list(range(len(held_out.classes)))],
+        )
+        said = annotator.probabilities_of(request)
+        combined = add_log_odds(said, torch.from_numpy(one.label)[None], config.teacher_weight)
+        best.append(combined.amax(1)[0].cpu().numpy())
     return TrainedSegmenter(net, temperature, threshold_for(np.stack(best), config.void_share))
 
 

@@ -47,7 +47,7 @@ def ensure_segmenter(
     Args:
         plan: its labels must be in the store.
         split, count: the rows that it is trained on.
-        teacher: the plan of the first labels, whose labeller goes on being heeded; None is `plan`.
+        teacher: the plan of the first labels, whose annotator counts beside the segmenter; None is `plan`.
         filters: rows that they drop are not trained on.
         report: told after every step.
     """
@@ -65,8 +65,8 @@ def ensure_segmenter(
             # the annotator's name may be a path, which must not decide the hash of what is trained here
             "trained_on": {**trained_on, "annotator_hash": plan.annotator_hash},
         }
-        if config.heed:
-            how = {"nats": config.heed, "hash": teacher.annotator_hash}
+        if config.teacher_weight:
+            how = {"teacher_weight": config.teacher_weight, "hash": teacher.annotator_hash}
             settings["teacher"] = {"annotator": teacher.annotator_reference, **how}
         part = folder.with_name(f".{folder.name}.part")
         try:
@@ -89,15 +89,17 @@ def _of(
     filters: Mapping[str, Any] | None,
     teacher: GenerationPlan,
 ) -> dict[str, Any]:
-    """All that decides the weights, and who is heeded."""
+    """All that decides the weights, and the teacher."""
+    settings = config.to_dict()
+    settings["heed"] = settings.pop("teacher_weight")  # the name that earlier fingerprints hold
     return {
         "version": SEGMENTER_VERSION,
         "labels": plan.label_fingerprint,
         "split": split,
         "samples": count * plan.samples_per_row,
         "filters": dict(filters or {}),
-        "settings": config.to_dict(),
-        "teacher": teacher.annotator_hash if config.heed else None,
+        "settings": settings,
+        "teacher": teacher.annotator_hash if config.teacher_weight else None,
     }
 
 

@@ -43,7 +43,7 @@ class TrainResult:
         folder: the checkpoint.
         steps: steps done.
         finished: False if it stopped at ``stop_at``.
-        figures: validation figures of the decoder that was kept: blind and informed.
+        figures: validation figures of the decoder that was kept: unprompted and prompted.
     """
 
     folder: Path
@@ -200,7 +200,7 @@ def _finish(
 ) -> TrainResult:
     """Calibrates and measures the decoder, writes checkpoint, record and plot, removes what only training needed."""
     net.configured(**calibrate(net, held_out, settings.void_share, settings.seed))
-    figures = {"blind": asdict(measure(net, held_out)), "informed": asdict(measure(net, held_out, variant=1))}
+    figures = {"unprompted": asdict(measure(net, held_out)), "prompted": asdict(measure(net, held_out, variant=1))}
     record = {
         **record,
         "steps": progress.step,
@@ -273,7 +273,7 @@ def _settings(
 
 
 def _fresh(config: PDecoderConfig, store: FeatureStore, settings: TrainConfig) -> PDecoder:
-    """A new decoder: weights drawn from the seed, scaling measured on up to 64 images, blind and informed by turns."""
+    """A new decoder: weights drawn from the seed, scaling measured on up to 64 images, every other one prompted."""
     import torch
 
     with torch.random.fork_rng(devices=[]):

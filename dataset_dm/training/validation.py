@@ -112,7 +112,7 @@ def truth_of(targets: Targets, image: int) -> Truth:
 
 
 def measure(decoder: PDecoder, store: FeatureStore, *, variant: int = 0) -> Figures:
-    """Figures of one variant (0 blind, 1 informed)."""
+    """Figures of one variant (0 unprompted, 1 prompted)."""
     was_training = decoder.training
     decoder.eval()
     names = decoder.config.classes

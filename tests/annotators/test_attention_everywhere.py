@@ -1,4 +1,4 @@
-"""The training-free labeller where the public code fails: in batches, at other sizes, in few steps, in half floats."""
+"""The training-free annotator where the public code fails: in batches, at other sizes, in few steps, in half floats."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dataset_dm.annotators.attention import AttentionAnnotator
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone, SamplerConfig, sample
 from dataset_dm.generation.session import Session
 from dataset_dm.labels.images import decode_png
@@ -17,20 +17,20 @@ from dataset_dm.plan.configs import recipe
 from dataset_dm.plan.resolve import resolve_recipe
 
 CLASSES = ("car", "dog", "cat", "horse")
-# different numbers of classes each, one that nobody drew, one that names none and is asked about all
+# different numbers of classes each, one that was not drawn, one that names none and is asked about all
 PROMPTS = ["a photo of a red car", "a dog and a cat", "a street"]
 NAMED = [[0], [1, 2, 3], []]
 FEW = SamplerConfig(steps=4, guidance=None, scheduler="EulerDiscreteScheduler")
 
 
-def drawn(backbone: Backbone, sampler: SamplerConfig, **more: Any) -> Pictures:
+def drawn(backbone: Backbone, sampler: SamplerConfig, **more: Any) -> ImageBatch:
     made = sample(backbone, PROMPTS, [3, 4, 5], sampler, **more)
-    return Pictures(images=made.images, latents=made.latents, prompts=PROMPTS, seeds=[3, 4, 5], named=NAMED)
+    return ImageBatch(images=made.images, latents=made.latents, prompts=PROMPTS, seeds=[3, 4, 5], named=NAMED)
 
 
-def labels(backbone: Backbone, pictures: Pictures) -> list[Annotation]:
+def labels(backbone: Backbone, batch: ImageBatch) -> list[Annotation]:
     annotator = AttentionAnnotator()
-    return annotator.annotate(annotator.look(backbone, pictures, CLASSES), CLASSES)
+    return annotator.annotate(annotator.read(AnnotationRequest(batch=batch, classes=CLASSES), backbone))
 
 
 def check_alike(one: Annotation, other: Annotation, pixels: float, presence: float) -> None:
@@ -39,24 +39,24 @@ def check_alike(one: Annotation, other: Annotation, pixels: float, presence: flo
 
 
 @pytest.fixture(scope="module")
-def four_steps(backbone: Backbone) -> Pictures:
+def four_steps(backbone: Backbone) -> ImageBatch:
     """Drawn in four steps of Euler's, without guidance."""
     return drawn(backbone, FEW)
 
 
 @pytest.fixture(scope="module")
-def together(backbone: Backbone, four_steps: Pictures) -> list[Annotation]:
+def together(backbone: Backbone, four_steps: ImageBatch) -> list[Annotation]:
     """Their labels, read as one batch."""
     return labels(backbone, four_steps)
 
 
-def test_a_batch_reads_what_its_pictures_say_alone(
-    backbone: Backbone, four_steps: Pictures, together: list[Annotation]
+def test_a_batch_reads_what_its_images_say_alone(
+    backbone: Backbone, four_steps: ImageBatch, together: list[Annotation]
 ) -> None:
     for row, found in enumerate(together):
         here = slice(row, row + 1)
         parts = {name: getattr(four_steps, name)[here] for name in ("images", "latents", "prompts", "seeds", "named")}
-        check_alike(found, *labels(backbone, Pictures(**parts)), pixels=0.999, presence=1e-3)
+        check_alike(found, *labels(backbone, ImageBatch(**parts)), pixels=0.999, presence=1e-3)
 
 
 def test_few_steps_without_guidance_still_tell_what_is_there(together: list[Annotation]) -> None:
@@ -68,7 +68,7 @@ def test_few_steps_without_guidance_still_tell_what_is_there(together: list[Anno
 
 
 @pytest.mark.parametrize("guidance", [None, 3.0])
-def test_pictures_that_are_not_square(backbone: Backbone, guidance: float | None) -> None:
+def test_images_that_are_not_square(backbone: Backbone, guidance: float | None) -> None:
     sampler = SamplerConfig(steps=4, guidance=guidance, scheduler="LCMScheduler")
     found = labels(backbone, drawn(backbone, sampler, size=(96, 160)))
     assert [one.full.shape for one in found] == [(96, 160)] * 3
@@ -77,7 +77,7 @@ def test_pictures_that_are_not_square(backbone: Backbone, guidance: float | None
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_reads_nearly_the_same(
-    four_steps: Pictures, together: list[Annotation], generator_folder: Path, dtype: str
+    four_steps: ImageBatch, together: list[Annotation], generator_folder: Path, dtype: str
 ) -> None:
     half = Backbone.load(generator_folder, device="cpu", dtype=dtype)
     found = labels(half, replace(four_steps, latents=four_steps.latents.to(half.dtype)))
@@ -97,10 +97,10 @@ def test_a_prompt_over_the_limit_and_a_class_in_another_script(quick: dict) -> N
     assert row["presence"][1] < 0.5 and 2 not in np.unique(decode_png(row["full"]["bytes"]))
 
 
-def test_noise_is_the_picture_s_own(backbone: Backbone, four_steps: Pictures, together: list[Annotation]) -> None:
+def test_noise_is_the_image_s_own(backbone: Backbone, four_steps: ImageBatch, together: list[Annotation]) -> None:
     """Another seed for the last one, and other neighbours' order: only the one with the other seed changes."""
     order = [2, 0, 1]
-    moved = Pictures(
+    moved = ImageBatch(
         images=four_steps.images[order],
         latents=four_steps.latents[order],
         seeds=[6, 3, 4],

@@ -1,5 +1,6 @@
-"""Two labellers over the same pictures: the decoder of the generator and a segmenter of the pictures."""
+"""Two annotators over the same images: the decoder of the generator and a segmenter of the images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 import torch
 
 from dataset_dm.annotators import load
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator
 from dataset_dm.annotators.combined import CombinedAnnotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.errors import AnnotatorMismatch
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature.world import labelled
@@ -26,25 +28,27 @@ def combined(every_head: str, segmenter_folder: str) -> CombinedAnnotator:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Pictures:
+def request_() -> AnnotationRequest:
     images = torch.from_numpy(np.stack([labelled("test", i)[1].image for i in (0, 1)]))
-    return Pictures(images=images, prompts=["a car", "a person and a dog"], seeds=[0, 1], named=REQUESTED)
+    batch = ImageBatch(images=images, prompts=["a car", "a person and a dog"], seeds=[0, 1], named=REQUESTED)
+    return AnnotationRequest(batch=batch, classes=VOC_CLASSES, requested=REQUESTED)
 
 
 def test_it_is_an_annotator(combined: CombinedAnnotator, every_head: str, segmenter_folder: str) -> None:
-    assert isinstance(combined, Annotator)
+    assert isinstance(combined, Annotator) and combined.needs_generator
     assert combined.name == f"{every_head} + {segmenter_folder}" and combined.classes == VOC_CLASSES
     assert combined.tasks == ("semantic", "instance", "depth", "pose")
     assert combined.levels == combined.parts[0].levels != ()
     assert combined.fingerprint == combined_hash([part.fingerprint for part in combined.parts])
 
 
-def test_labels_are_the_consensus_of_the_parts(combined: CombinedAnnotator, backbone, pictures: Pictures) -> None:
-    seen = combined.look(backbone, pictures, VOC_CLASSES)
-    found = combined.annotate(seen, VOC_CLASSES, REQUESTED, keep_probability=True)
+def test_labels_are_the_consensus_of_the_parts(
+    combined: CombinedAnnotator, backbone, request_: AnnotationRequest
+) -> None:
+    read = replace(combined.read(request_, backbone), keep_probability=True)
+    found = combined.annotate(read)
     each = [
-        part.annotate(look, VOC_CLASSES, REQUESTED, keep_probability=True)
-        for part, look in zip(combined.parts, seen.parts, strict=True)
+        part.annotate(replace(read, reading=own)) for part, own in zip(combined.parts, read.reading.parts, strict=True)
     ]
     for both, one, other in zip(found, *each, strict=True):
         by_hand = consensus([one, other], len(VOC_CLASSES), keep_probability=True)
@@ -57,22 +61,20 @@ def test_labels_are_the_consensus_of_the_parts(combined: CombinedAnnotator, back
         assert len(both.objects) == len(one.objects) and both.objects.keypoints is not None
 
 
-def test_only_what_is_asked_for_is_read(combined: CombinedAnnotator, backbone, pictures: Pictures) -> None:
-    seen = combined.look(backbone, pictures, VOC_CLASSES)
-    maps = combined.annotate(seen, VOC_CLASSES, REQUESTED, tasks=["semantic"])[0]
+def test_only_what_is_asked_for_is_read(combined: CombinedAnnotator, backbone, request_: AnnotationRequest) -> None:
+    read = combined.read(request_, backbone)
+    maps = combined.annotate(replace(read, tasks=["semantic"]))[0]
     assert maps.agreement.shape == (20,) and maps.objects is None and maps.depth is None and maps.probability is None
-    depth = combined.annotate(seen, VOC_CLASSES, tasks=["depth"])[0]
+    depth = combined.annotate(replace(read, requested=None, tasks=["depth"]))[0]
     assert depth.label is None and depth.agreement is None and depth.depth.shape == (128, 128)
 
 
 def test_levels_that_were_recorded_are_not_made_again(
-    combined: CombinedAnnotator, backbone, pictures: Pictures
+    combined: CombinedAnnotator, backbone, request_: AnnotationRequest
 ) -> None:
-    seen = combined.look(backbone, pictures, VOC_CLASSES)
-    kept = {name: seen.levels[name] for name in combined.levels}
-    from dataclasses import replace
-
-    again = combined.look(backbone, replace(pictures.encoded(backbone), levels=kept), VOC_CLASSES)
+    read = combined.read(request_, backbone)
+    kept = {name: read.reading.levels[name] for name in combined.levels}
+    again = combined.read(replace(read, batch=replace(read.batch, levels=kept)), backbone).reading
     assert all(again.levels[name] is kept[name] or torch.equal(again.levels[name], kept[name]) for name in kept)
 
 
@@ -82,8 +84,17 @@ def test_every_part_must_fit_the_generator(combined: CombinedAnnotator, backbone
         combined.check_generator("ffff", "other")
 
 
+def test_parts_that_need_the_images_alone_need_no_generator(segmenter_folder: str, request_: AnnotationRequest) -> None:
+    segmenter = load(segmenter_folder, device="cpu")
+    pair = CombinedAnnotator([segmenter, segmenter])
+    assert not pair.needs_generator and pair.levels == ()
+    read = pair.read(request_, None)
+    for both, one in zip(pair.annotate(read), segmenter.annotate(request_), strict=True):
+        assert (both.full == one.full).all()
+
+
 def test_one_part_is_none_too_many(combined: CombinedAnnotator) -> None:
-    with pytest.raises(ValueError, match="expected two or more labellers"):
+    with pytest.raises(ValueError, match="expected two or more annotators"):
         CombinedAnnotator(combined.parts[:1])
 
 

@@ -1,7 +1,9 @@
-"""A segmenter as a labeller: it sees pictures alone and knows its own classes."""
+"""A segmenter as an annotator: it needs images alone and knows its own classes."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSemanticSegmentation
 
 from dataset_dm.annotators import load
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels, present, write_segmenter
 from dataset_dm.errors import ModelError
 from dataset_dm.miniature.world import labelled
@@ -42,11 +45,17 @@ def images() -> torch.Tensor:
     return torch.from_numpy(np.stack([labelled("test", i)[1].image for i in (0, 1, 2)]))
 
 
+def asked(images: torch.Tensor, classes: Sequence[str] = CLASSES, **more: Any) -> AnnotationRequest:
+    count = len(images)
+    batch = ImageBatch(images=images, prompts=[""] * count, seeds=[0] * count, named=[()] * count)
+    return AnnotationRequest(batch=batch, classes=classes, **more)
+
+
 def test_it_is_an_annotator_with_its_own_calibration(segmenter: SegmenterAnnotator, folder: Path) -> None:
-    assert isinstance(segmenter, Annotator)
+    assert isinstance(segmenter, Annotator) and not segmenter.needs_generator
     assert (segmenter.classes, segmenter.tasks, segmenter.levels) == (CLASSES, ("semantic",), ())
     assert (segmenter.temperature, segmenter.void_below, segmenter.name) == (0.5, 0.25, str(folder))
-    segmenter.check_generator("any", "thing")
+    segmenter.check_generator("any", "generator")
 
 
 def test_calibration_is_part_of_the_fingerprint(segmenter: SegmenterAnnotator, folder: Path, tmp_path: Path) -> None:
@@ -67,9 +76,9 @@ def test_plain_transformers_opens_the_folder(folder: Path, segmenter: SegmenterA
         assert net(pixel_values=scaled).logits.shape == (3, 5, 32, 32)
 
 
-def test_labels_of_a_batch_are_those_of_its_pictures(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
-    together = segmenter.annotate(images, CLASSES, [[0], [1, 3], [2]], keep_probability=True)
-    alone = segmenter.annotate(images[1:2], CLASSES, [[1, 3]], keep_probability=True)[0]
+def test_labels_of_a_batch_are_those_of_its_images(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
+    together = segmenter.annotate(asked(images, requested=[[0], [1, 3], [2]], keep_probability=True))
+    alone = segmenter.annotate(asked(images[1:2], requested=[[1, 3]], keep_probability=True))[0]
     assert (together[1].full == alone.full).mean() > 0.999
     for found in together:
         assert found.label.shape == found.full.shape == (128, 128) and found.presence.shape == (4,)
@@ -78,7 +87,7 @@ def test_labels_of_a_batch_are_those_of_its_pictures(segmenter: SegmenterAnnotat
 
 
 def test_the_mirror_image_gets_the_mirrored_labels(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
-    straight, mirrored = (segmenter.annotate(x, CLASSES) for x in (images, images.flip(2)))
+    straight, mirrored = (segmenter.annotate(asked(x)) for x in (images, images.flip(2)))
     for one, other in zip(straight, mirrored, strict=True):
         assert (one.full == other.full[:, ::-1]).mean() > 0.999
 
@@ -86,21 +95,21 @@ def test_the_mirror_image_gets_the_mirrored_labels(segmenter: SegmenterAnnotator
 def test_classes_are_found_by_their_words_and_others_are_background(
     segmenter: SegmenterAnnotator, images: torch.Tensor
 ) -> None:
-    whole = segmenter.chances(images)
+    whole = segmenter.probabilities(images)
     chances = {"car": whole[:, 1], "dining table": whole[:, 3]}
     for names in (("dining table", "car"), ("car", "dining table")):
-        found = segmenter.annotate(images, names, keep_probability=True)
+        found = segmenter.annotate(asked(images, names, keep_probability=True))
         expected = torch.stack([1 - sum(chances.values()), *(chances[name] for name in names)], 1)
         assert all(
             (one.full == best.numpy()).mean() > 0.999 for one, best in zip(found, expected.argmax(1), strict=True)
         )
     with pytest.raises(ModelError, match="does not know the class 'zebra': expected some of car, dog"):
-        segmenter.annotate(images, ("car", "zebra"))
+        segmenter.annotate(asked(images, ("car", "zebra")))
 
 
 def test_what_was_not_asked_for_is_nearly_ruled_out(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
     strict = SegmenterAnnotator(segmenter.net, name="x", fingerprint="y", unasked=0.0)
-    assert set(np.unique([one.full for one in strict.annotate(images, CLASSES, [[1]] * 3)])) <= {0, 2}
+    assert set(np.unique([one.full for one in strict.annotate(asked(images, requested=[[1]] * 3))])) <= {0, 2}
 
 
 def test_presence_is_of_the_surest_pixels() -> None:
@@ -112,9 +121,14 @@ def test_presence_is_of_the_surest_pixels() -> None:
     assert present(chances)[0].tolist() == [0.5, 0.25]
 
 
-def test_it_looks_at_nothing_but_the_pictures(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
-    pictures = Pictures(images=images, prompts=[""] * 3, seeds=[0] * 3, named=[()] * 3)
-    assert segmenter.look(None, pictures, CLASSES) is images
+def test_it_needs_the_images_alone(segmenter: SegmenterAnnotator, images: torch.Tensor) -> None:
+    request = asked(images)
+    assert segmenter.read(request, None) is request
+
+
+def test_a_request_of_another_length_is_refused(images: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="requested: got 2 lists for 3 images"):
+        asked(images, requested=[[0], [1]])
 
 
 def test_broken_folders_are_one_line(folder: Path, tmp_path: Path) -> None:

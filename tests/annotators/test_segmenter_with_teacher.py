@@ -1,4 +1,4 @@
-"""A segmenter that heeds its teacher, here the training-free labeller."""
+"""A segmenter together with its teacher, here the training-free annotator."""
 
 from pathlib import Path
 
@@ -8,7 +8,8 @@ import torch
 
 from dataset_dm.annotators import load
 from dataset_dm.annotators.attention import AttentionAnnotator
-from dataset_dm.annotators.base import Annotator, Pictures
+from dataset_dm.annotators.base import Annotator
+from dataset_dm.annotators.request import AnnotationRequest
 from dataset_dm.annotators.segmenter import write_segmenter
 from dataset_dm.annotators.segmenter_with_teacher import StudentAnnotator
 from dataset_dm.errors import ModelError
@@ -17,44 +18,50 @@ from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.training.segmenter import build
 
 
-def student_folder(folder: Path, nats: float, teacher_hash: str | None = None) -> str:
+def student_folder(folder: Path, weight: float, teacher_hash: str | None = None, key: str = "teacher_weight") -> str:
     torch.manual_seed(3)
     known = AttentionAnnotator().fingerprint if teacher_hash is None else teacher_hash
-    teacher = {"annotator": "attention", "nats": nats, "hash": known}
+    teacher = {"annotator": "attention", key: weight, "hash": known}
     settings = {"temperature": 0.5, "void_below": 0.1, "teacher": teacher}
-    write_segmenter(folder / f"student{nats}", build(VOC_CLASSES, (128, 128)), settings)
-    return str(folder / f"student{nats}")
+    write_segmenter(folder / f"student{weight}{key}", build(VOC_CLASSES, (128, 128)), settings)
+    return str(folder / f"student{weight}{key}")
 
 
 @pytest.fixture(scope="module")
-def pictures() -> Pictures:
+def request_() -> AnnotationRequest:
     (batch,) = renders(2, 2)
-    return batch.pictures
+    images = batch.pictures
+    return AnnotationRequest(batch=images, classes=VOC_CLASSES, requested=[list(named) for named in images.named])
 
 
-def labels(annotator: Annotator, backbone, pictures: Pictures) -> np.ndarray:
-    seen = annotator.look(backbone, pictures, VOC_CLASSES)
-    asked = [list(named) for named in pictures.named]
-    return np.stack([one.full for one in annotator.annotate(seen, VOC_CLASSES, asked)])
+def labels(annotator: Annotator, backbone, request: AnnotationRequest) -> np.ndarray:
+    return np.stack([one.full for one in annotator.annotate(annotator.read(request, backbone))])
 
 
-def test_it_hears_nothing_everything_or_both(backbone, pictures: Pictures, tmp_path: Path) -> None:
-    deaf, obedient, both = (load(student_folder(tmp_path, nats), device="cpu") for nats in (0.0, 60.0, 0.5))
-    for one in (deaf, obedient, both):
-        assert isinstance(one, StudentAnnotator) and isinstance(one, Annotator)
+def test_the_teacher_counts_for_nothing_everything_or_in_part(
+    backbone, request_: AnnotationRequest, tmp_path: Path
+) -> None:
+    none, all_, both = (load(student_folder(tmp_path, weight), device="cpu") for weight in (0.0, 60.0, 0.5))
+    for one in (none, all_, both):
+        assert isinstance(one, StudentAnnotator) and isinstance(one, Annotator) and one.needs_generator
         assert (one.classes, one.tasks, one.levels) == (VOC_CLASSES, ("semantic",), ())
-        one.check_generator("any", "thing")
-    asked = [list(named) for named in pictures.named]
-    alone = np.stack([one.full for one in deaf.segmenter.annotate(pictures.images, VOC_CLASSES, asked)])
-    assert (labels(deaf, backbone, pictures) == alone).all()
-    seen = deaf.teacher.look(backbone, pictures, VOC_CLASSES)
-    taught = np.stack([one.label for one in deaf.teacher.annotate(seen, VOC_CLASSES, asked)])
-    sure = taught != 255
-    assert sure.any() and not sure.all()
-    heard = labels(obedient, backbone, pictures)
-    assert (heard[sure] == taught[sure]).all() and (heard[~sure] == alone[~sure]).all()
-    between = labels(both, backbone, pictures)
+        one.check_generator("any", "generator")
+    alone = labels(none.segmenter, None, request_)
+    assert (labels(none, backbone, request_) == alone).all()
+    teacher = none.teacher
+    taught = np.stack([one.label for one in teacher.annotate(teacher.read(request_, backbone))])
+    known = taught != 255
+    assert known.any() and not known.all()
+    followed = labels(all_, backbone, request_)
+    assert (followed[known] == taught[known]).all() and (followed[~known] == alone[~known]).all()
+    between = labels(both, backbone, request_)
     assert ((between == alone) | (between == taught)).all(), "one of both, never a third"
+
+
+def test_folders_of_earlier_versions_are_read(tmp_path: Path) -> None:
+    for key in ("nats", "teacher_weight"):
+        student = load(student_folder(tmp_path, 0.5, key=key), device="cpu")
+        assert isinstance(student, StudentAnnotator) and student.teacher_weight == 0.5
 
 
 def test_another_teacher_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What each part of the decoder is worth, one factor at a time: `python -m tests.benchmarks.ablation`.
 
-A decoder is trained on cached features and measured blind for every setting, which differs from its `against` in one
+A decoder is trained on cached features and measured unprompted for every setting; it differs from its `against` in one
 setting. Features are extracted once for each reading of the generator;
 settings that read less take a part of what is there. All settings take an hour or more.
 """
@@ -89,11 +89,11 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Result:
-    """Figures of one setting, blind and informed, one entry a seed."""
+    """Figures of one setting, unprompted and prompted, one entry a seed."""
 
     setting: Setting
-    blind: list[Figures]
-    informed: list[Figures]
+    unprompted: list[Figures]
+    prompted: list[Figures]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +124,12 @@ class Ablation:
             split: self._store(split, images, setting)
             for split, images in (("train", setting.labelled), ("validation", self.validation), ("test", self.test))
         }
-        blind, informed = [], []
+        unprompted, prompted = [], []
         for seed in self.seeds:
             decoder = self._train(setting, stores, seed)
-            blind.append(measure(decoder, stores["test"]))
-            informed.append(measure(decoder, stores["test"], variant=1))
-        return Result(setting, blind, informed)
+            unprompted.append(measure(decoder, stores["test"]))
+            prompted.append(measure(decoder, stores["test"], variant=1))
+        return Result(setting, unprompted, prompted)
 
     def _store(self, split: str, images: int, setting: Setting) -> FeatureStore:
         """Features of the whole reading, of which the setting takes its part."""
@@ -179,7 +179,7 @@ def measure_ablation(ablation: Ablation, settings: Sequence[Setting]) -> Outcome
     train = ablation.train
     report.notes += [
         f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {[*ablation.seeds]}.",
-        "Every setting differs from its `against` in one setting; blind unless a column says so.",
+        "Every setting differs from its `against` in one setting; unprompted unless a column says so.",
     ]
     return Outcome(report)
 
@@ -188,9 +188,9 @@ def table(results: Sequence[Result], test: int) -> Table:
     """Figures of every setting, means over its seeds."""
     rows = []
     for result in results:
-        blind = [_mean(result.blind, name) for name in COLUMNS]
-        rows.append([result.setting.name, result.setting.against, *blind, _mean(result.informed, "miou")])
-    columns = ["setting", "against", *COLUMNS.values(), "mIoU informed"]
+        unprompted = [_mean(result.unprompted, name) for name in COLUMNS]
+        rows.append([result.setting.name, result.setting.against, *unprompted, _mean(result.prompted, "miou")])
+    columns = ["setting", "against", *COLUMNS.values(), "mIoU prompted"]
     return Table(f"ablation on {test} test renders", columns, rows)
 
 
@@ -199,7 +199,7 @@ def _mean(figures: Sequence[Figures], name: str) -> float:
 
 
 def _figures(results: Sequence[Result]) -> dict[str, float]:
-    return {f"{result.setting.name}: {name}": _mean(result.blind, name) for result in results for name in COLUMNS}
+    return {f"{result.setting.name}: {name}": _mean(result.unprompted, name) for result in results for name in COLUMNS}
 
 
 def main(words: list[str] | None = None) -> int:

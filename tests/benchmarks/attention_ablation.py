@@ -18,7 +18,7 @@ from statistics import fmean
 from torch import Tensor
 
 from dataset_dm.annotators.attention import AttentionAnnotator, asked_of, words_of
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import (
     Attention,
     Backbone,
@@ -109,7 +109,7 @@ class Run:
 def compare(
     backbone: Backbone,
     judge: Judge,
-    batches: Iterable[Pictures],
+    batches: Iterable[ImageBatch],
     wanted: Sequence[Variant],
     count: int,
     sampler: SamplerConfig,
@@ -127,8 +127,10 @@ def compare(
             truths = [Truth(one) for one in judge.segment(batch.images).cpu().numpy()]
             for run in runs:
                 annotator = AttentionAnnotator(run.variant.settings)
-                seen = annotator.seen(reading.evidence(run.variant), batch, reading.asked, len(VOC_CLASSES))
-                found = annotator.annotate(seen, VOC_CLASSES, reading.asked, keep_probability=True)
+                read = annotator.reading(reading.evidence(run.variant), batch, reading.asked, len(VOC_CLASSES))
+                found = annotator.annotate(
+                    AnnotationRequest(batch=batch, classes=VOC_CLASSES, keep_probability=True, reading=read)
+                )
                 for image, one, truth, prompt in zip(batch.images.numpy(), found, truths, batch.prompts, strict=True):
                     run.labels.add(image, one, truth, prompt)
             progress.update(len(batch))
@@ -141,7 +143,7 @@ class Reading:
     def __init__(
         self,
         backbone: Backbone,
-        batch: Pictures,
+        batch: ImageBatch,
         sampler: SamplerConfig,
         windows: Sequence[tuple[float, float] | None] = (),
     ) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone, TapRequest, encode_classes, read_features, sample
 from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.options import add_options, open_judge, open_pair
@@ -39,7 +40,7 @@ class Readings:
 def compare(
     backbone: Backbone, annotator: PDecoderAnnotator, judge: Judge, *, count: int, batch: int, seed: int
 ) -> Readings:
-    """Labels of `count` generated images, informed, read both ways by the same decoder.
+    """Labels of `count` generated images, prompted, read both ways by the same decoder.
 
     The sampler's last step has another noise level than the decoder was trained at, and whatever guidance made of the
     latents on the way.
@@ -47,13 +48,15 @@ def compare(
     class_text = encode_classes(backbone, class_words(VOC_CLASSES))
     prompts, spec = Templates(VOC_CLASSES), annotator.spec
     found = Readings(Confusion(len(NAMES)), Confusion(len(NAMES)))
-    request = TapRequest(levels=spec.names("unet") + spec.names("vae"), class_text=class_text, attention=spec.attention)
+    recorded = TapRequest(
+        levels=spec.names("unet") + spec.names("vae"), class_text=class_text, attention=spec.attention
+    )
     with bar(count, "image", "generated images read both ways") as progress:
         for start in range(0, count, batch):
             indices = range(start, min(start + batch, count))
             asked = [prompts.prompt(seed, "train", i) for i in indices]
             texts, seeds = [one.text for one in asked], [(seed << 32) + i for i in indices]
-            drawn = sample(backbone, texts, seeds, taps=request)
+            drawn = sample(backbone, texts, seeds, taps=recorded)
             truth = judge.segment(drawn.images).cpu().numpy()
             named = [positions(one.classes or ()) for one in asked]
             parity = read_features(backbone, drawn.latents, texts, class_text, spec, seeds, images=drawn.images)
@@ -64,9 +67,12 @@ def compare(
                 spec,
                 None if parity.contrast is None else torch.full_like(parity.contrast, torch.nan),
             )
+            images = ImageBatch(images=drawn.images, prompts=texts, seeds=seeds, named=named, latents=drawn.latents)
+            request = AnnotationRequest(batch=images, classes=VOC_CLASSES, requested=named, tasks=[SEMANTIC.name])
             for confusion, features in ((found.parity, parity), (found.last_step, free)):
-                for i, said in enumerate(annotator.annotate(features, VOC_CLASSES, named, tasks=[SEMANTIC.name])):
-                    confusion.add(said.full, truth[i])
+                said = annotator.annotate(replace(request, reading=features))
+                for i, one in enumerate(said):
+                    confusion.add(one.full, truth[i])
             progress.update(len(texts))
     return found
 

@@ -1,13 +1,13 @@
 """A judge, annotators and a plan for the tests of measurements."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.base import ImageAnnotator
+from dataset_dm.annotators.request import AnnotationRequest
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.diffusion import Backbone, feature_spec
 from dataset_dm.labels.records import Annotation
@@ -18,31 +18,17 @@ from dataset_dm.miniature.judge import Judge, JudgeNet
 from dataset_dm.plan.resolve import resolve
 
 
-class Threshold:
+class Threshold(ImageAnnotator):
     """An annotator whose answer can be worked out from the image: bright pixels are cars, others background."""
 
     name, fingerprint, classes, tasks = "threshold", "0" * 16, VOC_CLASSES, ("semantic", "depth")
 
-    levels = ()
-
     def __init__(self) -> None:
         self.requests: list[object] = []
 
-    def look(self, backbone: Backbone, batch: Pictures, classes: Sequence[str]) -> Pictures:
-        return batch
-
-    def annotate(
-        self,
-        seen: Pictures,
-        classes: Sequence[str],
-        requested: Sequence[Sequence[int]] | None = None,
-        size: tuple[int, int] | None = None,
-        *,
-        tasks: Sequence[str] | None = None,
-        keep_probability: bool = False,
-    ) -> list[Annotation]:
-        self.requests.append(requested)
-        full = bright(seen.images.numpy())
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
+        self.requests.append(request.requested)
+        full = bright(request.batch.images.numpy())
         ones = np.ones(full.shape[1:], np.float32)
         more = {"probability": ones, "depth": 5 * ones, "depth_confidence": ones}
         return [Annotation(confidence=1.0, label=each, full=each, **more) for each in full]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from dataset_dm.annotators.base import Pictures
+from dataset_dm.annotators.base import ImageAnnotator
 from dataset_dm.annotators.combined import CombinedAnnotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.cli import evaluate
 from dataset_dm.errors import ConfigError
 from dataset_dm.evaluation import agreement
@@ -15,24 +16,21 @@ from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.miniature.judge import Judge
 
 
-class Says:
+class Says(ImageAnnotator):
     """An annotator that says one class on the left half and another on the right, with a confidence for each."""
 
-    fingerprint, classes, tasks, levels = "0" * 16, (), ("semantic",), ()
+    fingerprint, classes, tasks = "0" * 16, (), ("semantic",)
 
     def __init__(self, name: str, halves: tuple[int, int], confidence: tuple[float, float]) -> None:
         self.name, self.halves, self.confidence = name, halves, confidence
 
-    def look(self, backbone: object, batch: Pictures, classes: object) -> int:
-        return len(batch)
-
-    def annotate(self, seen: int, *rest: object, **more: object) -> list[Annotation]:
+    def annotate(self, request: AnnotationRequest) -> list[Annotation]:
         full = np.repeat(np.array([self.halves], np.uint8), 2, axis=1).repeat(4, axis=0)
         chance = np.repeat(np.array([self.confidence], np.float32), 2, axis=1).repeat(4, axis=0)
         label = np.where(chance < 0.3, np.uint8(VOID), full)
         presence = np.zeros(20, np.float32)
         one = Annotation(confidence=float(chance.mean()), label=label, full=full, probability=chance, presence=presence)
-        return [one] * seen
+        return [one] * len(request.batch)
 
 
 class Halves(Judge):
@@ -48,8 +46,8 @@ class Halves(Judge):
 def test_agreement_is_ranked_against_confidence_by_hand() -> None:
     # the first is wrong on the right with more confidence there than where it is right; the second is right everywhere
     pair = CombinedAnnotator([Says("first", (1, 3), (0.6, 0.7)), Says("second", (1, 2), (0.9, 0.5))])
-    batch = Pictures(
-        images=torch.zeros(2, 4, 4, 3, dtype=torch.uint8), latents=torch.zeros(2, 1, 1, 1),
+    batch = ImageBatch(
+        images=torch.zeros(2, 4, 4, 3, dtype=torch.uint8),
         prompts=["", ""], seeds=[0, 1], named=[[0], [0]],
     )  # fmt: skip
     report = measure_agreement(None, pair, Halves(), [batch], 2).report

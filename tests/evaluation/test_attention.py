@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from dataset_dm.annotators.attention import AttentionAnnotator
+from dataset_dm.annotators.request import AnnotationRequest
 from dataset_dm.cli import evaluate
 from dataset_dm.diffusion import SamplerConfig
 from dataset_dm.errors import ConfigError
@@ -35,7 +36,7 @@ def test_figures_of_two_images(backbone):
     expected = Confusion(21)
     for batch in batches:
         for said, truth in zip(
-            annotator.annotate(annotator.look(backbone, batch, VOC_CLASSES), VOC_CLASSES),
+            annotator.annotate(annotator.read(AnnotationRequest(batch=batch, classes=VOC_CLASSES), backbone)),
             judge.segment(batch.images).numpy(),
             strict=True,
         ):

@@ -23,20 +23,20 @@ from tests.evaluation.conftest import Threshold, bright, confusion_of
 
 def test_labels_meet_their_own_truth(backbone: Backbone) -> None:
     annotator = Threshold()
-    blind, informed = labels.on_renders(backbone, annotator, sources.renders(5, 2), 5, informed=(False, True))
+    runs = labels.on_renders(backbone, annotator, sources.renders(5, 2), 5, prompted=(False, True))
     expected, errors = Confusion(21), DepthErrors()
     for i in range(5):
         _, rendering = labelled("test", i)
         expected.add(bright(rendering.image), rendering.class_map)
         errors.add(np.full_like(rendering.depth, 5), rendering.depth)
-    for run in (blind, informed):
+    for run in runs:
         assert np.array_equal(run.tasks["semantic"].every.matrix, expected.matrix)
         assert run.figures()["depth_rel"] == pytest.approx(errors.figures()["rel"])
-    assert annotator.requests[0] is None  # blind: not told which classes
+    assert annotator.requests[0] is None, "unprompted: any class"
     assert annotator.requests[1] == [list(positions) for positions in next(sources.renders(2, 2)).pictures.named]
 
 
-def test_what_a_pass_is_told_changes_what_it_reads(backbone: Backbone) -> None:
+def test_a_prompt_changes_what_is_read(backbone: Backbone) -> None:
     torch.manual_seed(0)
     decoder = PDecoder(PDecoderConfig(spec=feature_spec(backbone), classes=VOC_CLASSES, width=32, instance_width=32))
     from dataset_dm.annotators.p_decoder import PDecoderAnnotator
@@ -44,18 +44,16 @@ def test_what_a_pass_is_told_changes_what_it_reads(backbone: Backbone) -> None:
     annotator = PDecoderAnnotator(decoder, name="random", fingerprint="0" * 16)
     batch = next(sources.renders(2, 2))
 
-    def labelled_by(informed: bool, levels: dict[str, torch.Tensor] | None = None) -> list[Annotation]:
-        pictures = replace(labels.told(batch.pictures, informed=informed), levels=levels)
-        return labels.label(
-            annotator, batch.pictures, annotator.look(backbone, pictures, VOC_CLASSES), informed=informed
-        )
+    def labelled_by(prompted: bool, levels: dict[str, torch.Tensor] | None = None) -> list[Annotation]:
+        request = labels.asked(replace(batch.pictures, levels=levels), prompted=prompted)
+        return annotator.annotate(annotator.read(request, backbone))
 
-    told, blind = labelled_by(True), labelled_by(False)
-    levels = annotator.look(backbone, batch.pictures, VOC_CLASSES).levels
+    prompted, unprompted = labelled_by(True), labelled_by(False)
+    levels = annotator.read(labels.asked(batch.pictures, prompted=True), backbone).reading.levels
     again = labelled_by(False, {name: levels[name] for name in annotator.levels})
-    assert told[0].probability is not None and told[0].probability.shape == (128, 128)
-    assert np.array_equal(blind[0].probability, again[0].probability)
-    assert not np.array_equal(told[0].probability, blind[0].probability)
+    assert prompted[0].probability is not None and prompted[0].probability.shape == (128, 128)
+    assert np.array_equal(unprompted[0].probability, again[0].probability)
+    assert not np.array_equal(prompted[0].probability, unprompted[0].probability)
 
 
 def test_the_judge_is_scored_against_exact_truth(judge: Judge) -> None:
@@ -91,13 +89,13 @@ def test_all_tasks_on_renders(backbone: Backbone, everything: Path, tmp_path: Pa
         backbone, annotator, None, count=3, batch=3, split=Split(unseen=(6, 11), tail=(6,)), device="cpu"
     )
     figures = outcome.report.figures
-    for told in ("blind", "informed"):
+    for reading in ("unprompted", "prompted"):
         for name in ("miou", "boundary_f", "ece", "mask_ap", "box_ap75", "depth_rel", "depth_delta1"):
-            assert figures[f"renders_{told}_{name}"] >= 0, name
-        assert {f"renders_{told}_{name}" for name in ("oks_ap", "keypoint_ece", "object_ece", "depth_ece")} <= set(
+            assert figures[f"renders_{reading}_{name}"] >= 0, name
+        assert {f"renders_{reading}_{name}" for name in ("oks_ap", "keypoint_ece", "object_ece", "depth_ece")} <= set(
             figures
         )
-        assert {f"renders_{told}_{name}_miou" for name in ("seen", "unseen", "harmonic")} <= set(figures)
+        assert {f"renders_{reading}_{name}_miou" for name in ("seen", "unseen", "harmonic")} <= set(figures)
     assert any("unseen classes: car, dog" in note for note in outcome.report.notes)
     outcome.save(tmp_path / "report")
     written = {file.name for file in (tmp_path / "report").iterdir()}

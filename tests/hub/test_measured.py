@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from dataset_dm.cards.measured import figures
 from dataset_dm.hub.measured import quality_of
@@ -37,8 +38,14 @@ def test_labellers_without_figures() -> None:
     assert quality_of(None, ["label"]) is None
     assert quality_of(Annotator("miniature", HASH), ["image"]) is None  # no column that it speaks of
     assert figures({}, ["semantic"]) is None
-    assert figures({"record": {"validation_figures": {"blind": {"miou": 0.5}}}}, ["semantic"])["figures"] == [
-        ("mIoU of class masks", "0.500", "–")
+
+
+@pytest.mark.parametrize("readings", [("unprompted", "prompted"), ("blind", "informed")], ids=["now", "earlier"])
+def test_readings_are_found_by_either_name(readings: tuple[str, str]) -> None:
+    measured = dict(zip(readings, ({"miou": 0.5}, {"miou": 0.75, "ece": 0.125}), strict=True))
+    assert figures({"record": {"validation_figures": measured}}, ["semantic"])["figures"] == [
+        ("mIoU of class masks", "0.500", "0.750"),
+        ("calibration error of its confidence (ECE)", "–", "0.125"),
     ]
 
 

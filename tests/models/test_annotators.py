@@ -1,4 +1,4 @@
-"""Names of labellers: what stands for what, and every refusal in one line."""
+"""Names of annotators: what stands for what, and every refusal in one line."""
 
 import json
 import subprocess
@@ -9,9 +9,9 @@ import pytest
 
 from dataset_dm.errors import ConfigError, ModelError, UserError
 from dataset_dm.models.annotators import (
-    Labeller,
+    AnnotatorInfo,
     combined_hash,
-    find_labeller,
+    find_annotator,
     known_classes,
     names_of,
     segmenter_classes,
@@ -37,8 +37,8 @@ def folders(tmp_path: Path) -> dict[str, str]:
     return {name: str(tmp_path / name) for name in made}
 
 
-def found(given: object) -> Labeller:
-    return find_labeller(given, find_generator("miniature"))
+def found(given: object) -> AnnotatorInfo:
+    return find_annotator(given, find_generator("miniature"))
 
 
 def test_the_default_decoder_has_two_names() -> None:
@@ -72,7 +72,7 @@ def test_a_path_that_holds_the_joint_is_one_name(tmp_path: Path) -> None:
 def test_a_segmenter_says_its_classes_in_the_order_of_their_ids(folders: dict[str, str]) -> None:
     assert segmenter_classes(SEGMENTER) == ("dog", "airplane", "sofa")
     one = found(folders["segmenter"])
-    assert one.classes == ("dog", "airplane", "sofa") and one.tasks == ("semantic",) and one.closed
+    assert one.classes == ("dog", "airplane", "sofa") and one.tasks == ("semantic",) and one.closed_vocabulary
     # of a decoder's classes those that the segmenter knows, in any wording
     assert found([folders["decoder"], folders["segmenter"]]).classes == ("dog",)
 
@@ -85,10 +85,10 @@ def test_classes_are_known_in_any_wording() -> None:
 BAD = [
     ("attnetion", ModelError, "got 'attnetion', expected 'p_decoder', 'attention', an existing.*did you mean 'attent"),
     ("p-decoder", ModelError, "did you mean 'p_decoder'"),
-    ([], ConfigError, r"got \[\], expected at least one labeller"),
-    (["p_decoder", "miniature"], ConfigError, "got 'miniature', expected every labeller once"),
-    (["attention", {"name": "attention", "power": POWER}], ConfigError, "every labeller once"),
-    (["attention", ["p_decoder", "attention"]], ConfigError, "one labeller an entry"),
+    ([], ConfigError, r"got \[\], expected at least one annotator"),
+    (["p_decoder", "miniature"], ConfigError, "got 'miniature', expected every annotator once"),
+    (["attention", {"name": "attention", "power": POWER}], ConfigError, "every annotator once"),
+    (["attention", ["p_decoder", "attention"]], ConfigError, "one annotator an entry"),
     ({"name": "attention", "pwer": 2}, ConfigError, "unknown setting 'pwer'; did you mean 'power'"),
     ({"name": "attention", "power": -1}, ConfigError, "power: got -1, expected a whole number from 0 on"),
     (

@@ -1,4 +1,4 @@
-"""Settings of the training-free labeller: checked at birth, named, without torch."""
+"""Settings of the training-free annotator: checked at birth, named, without torch."""
 
 import subprocess
 import sys

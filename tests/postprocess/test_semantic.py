@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dataset_dm.postprocess.semantic import annotate, heed, probabilities, restrict, threshold_for
+from dataset_dm.postprocess.semantic import add_log_odds, annotate, probabilities, restrict, threshold_for
 
 
 def chances(*pixels: list[float]) -> torch.Tensor:
@@ -62,10 +62,10 @@ def test_more_classes_than_a_byte_holds_are_refused():
         annotate(torch.full((1, 256, 1, 1), 1 / 256), torch.zeros(1, 255))
 
 
-def test_an_opinion_is_evidence():
+def test_labels_of_another_annotator_are_evidence():
     even = chances([0.25, 0.25, 0.5], [0.25, 0.25, 0.5])
     said = torch.tensor([[[1, 255]]], dtype=torch.uint8)
-    heard = heed(even, said, float(np.log(3)))
-    assert heard[0, :, 0, 0].tolist() == pytest.approx([0.25 / 1.5, 0.75 / 1.5, 0.5 / 1.5])
-    assert heard[0, :, 0, 1].tolist() == [0.25, 0.25, 0.5], "void says nothing"
-    assert torch.equal(heed(even, said, 0.0), even)
+    combined = add_log_odds(even, said, float(np.log(3)))
+    assert combined[0, :, 0, 0].tolist() == pytest.approx([0.25 / 1.5, 0.75 / 1.5, 0.5 / 1.5])
+    assert combined[0, :, 0, 1].tolist() == [0.25, 0.25, 0.5], "void says nothing"
+    assert torch.equal(add_log_odds(even, said, 0.0), even)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from dataset_dm.annotators.p_decoder import UNASKED
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.engine import Engine
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.labels.tasks import SEMANTIC
@@ -94,7 +95,9 @@ def test_it_learns_and_repeats_itself() -> None:
 
     reader = SegmenterAnnotator(trained.net, name="x", fingerprint="y", temperature=trained.temperature)
     new = discs(30).part(range(24, 30))
-    said = reader.annotate(torch.from_numpy(np.stack([one.image for one in new])), new.classes, new.named)
+    images = torch.from_numpy(np.stack([one.image for one in new]))
+    batch = ImageBatch(images=images, prompts=[""] * 6, seeds=[0] * 6, named=new.named)
+    said = reader.annotate(AnnotationRequest(batch=batch, classes=new.classes, requested=new.named))
     right = [(found.full == one.label)[one.label != 255].mean() for found, one in zip(said, new, strict=True)]
     assert np.mean(right) > 0.9
     again = train_segmenter(pictures, SegmenterConfig(steps=2, batch=2, warmup=1))
@@ -117,7 +120,7 @@ BAD = [
     ({"held_out": 1}, "held_out: got 1, expected 0 or more, below 1"),
     ({"learning_rate": 0}, "learning_rate: got 0, expected a number above 0"),
     ({"weight_decay": -1}, "weight_decay: got -1"),
-    ({"heed": -0.5}, "heed: got -0.5, expected 0 or more"),
+    ({"teacher_weight": -0.5}, "teacher_weight: got -0.5, expected 0 or more"),
     ({"half_size": 1.5}, "half_size: got 1.5, expected 0 or more, below 1"),
 ]
 
@@ -126,6 +129,11 @@ BAD = [
 def test_bad_settings_are_one_line(values: dict, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         SegmenterConfig.from_dict(values)
+
+
+def test_a_setting_of_earlier_versions_is_read() -> None:
+    with pytest.warns(DeprecationWarning, match="'heed' is now called 'teacher_weight'"):
+        assert SegmenterConfig.from_dict({"heed": 0.5}) == SegmenterConfig(teacher_weight=0.5)
 
 
 @pytest.fixture
@@ -157,13 +165,13 @@ def test_a_segmenter_is_trained_once_and_lies_there_whole(
     said = json.loads((folder / "config.json").read_text())["dataset_dm"]
     assert said["trained_on"]["labels"] == made.label_fingerprint and said["temperature"] > 0
     assert said["trained_on"]["annotator_hash"] == made.annotator_hash
-    teacher = {"annotator": made.annotator_reference, "nats": 1.0, "hash": made.annotator_hash}
+    teacher = {"annotator": made.annotator_reference, "teacher_weight": 1.0, "hash": made.annotator_hash}
     assert said["teacher"] == teacher
     assert ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append) == folder and len(steps) == 3
     others = {
         segmenter_folder(made, "train", 3, TINY), segmenter_folder(made, "test", 4, TINY),
         segmenter_folder(made, "train", 4, SegmenterConfig(steps=4)),
-        segmenter_folder(made, "train", 4, replace(TINY, heed=0.0)),
+        segmenter_folder(made, "train", 4, replace(TINY, teacher_weight=0.0)),
         segmenter_folder(made, "train", 4, TINY, {"min_confidence": 0.5}),
     }  # fmt: skip
     assert len(others | {folder}) == 6

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from dataset_dm.annotators.p_decoder import PDecoderAnnotator
+from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.decoder import PDecoder
 from dataset_dm.diffusion import feature_spec
 from dataset_dm.errors import ConfigError, DataError, StoreError
@@ -18,7 +19,7 @@ from dataset_dm.readers import LabelledImage, open_labelled
 from dataset_dm.training import train_decoder
 from dataset_dm.training.augment import AugmentConfig
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.features import VariantConfig, extract, informed_prompt
+from dataset_dm.training.features import VariantConfig, extract, prompt_of
 
 SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
@@ -59,7 +60,7 @@ def test_a_training_leaves_a_checkpoint_with_its_record(trained):
     assert [entry["step"] for entry in record["history"]] == [2, 4]
     assert decoder.config.record["labelled_images"] == 3 and decoder.config.record["validation_images"] == 1
     assert decoder.config.record["command"] == "dataset-dm train …"
-    assert set(result.figures) == {"blind", "informed"} and 0 <= result.figures["blind"]["miou"] <= 1
+    assert set(result.figures) == {"unprompted", "prompted"} and 0 <= result.figures["unprompted"]["miou"] <= 1
     assert any("ETA" in line and "mIoU" in line for line in lines)
 
 
@@ -151,7 +152,9 @@ def test_the_trained_decoder_labels_by_the_ids_it_was_taught(trained, backbone):
     found = open_labelled(voc)
     store = extract(found, backbone, annotator.spec, out.parent / "features", VariantConfig(count=1))
     features, targets = store.batch([(0, 0)])
-    annotation = annotator.annotate(features, annotator.classes)[0]
+    batch = ImageBatch(images=torch.zeros(1, 128, 128, 3, dtype=torch.uint8), prompts=[""], seeds=[0], named=[()])
+    request = AnnotationRequest(batch=batch, classes=annotator.classes, reading=features)
+    annotation = annotator.annotate(request)[0]
     assert annotation.label.shape == targets.labels.shape[1:] == (128, 128) and annotation.label.dtype == np.uint8
     assert set(np.unique(annotation.full)) <= {0, 1, 2}
 
@@ -195,9 +198,9 @@ def test_void_reaches_the_loss_as_void(voc, tmp_path, backbone):
     assert red[0] > 0.4 and red[2] < -0.6, "channel order is RGB"
 
 
-def test_what_the_informed_pass_is_told():
+def test_the_prompt_of_a_prompted_pass():
     label = np.array([[0, 2, 255, 1]], np.uint8)
     sample = LabelledImage("x", np.zeros((1, 4, 3), np.uint8), label)
-    assert informed_prompt(sample, ("diningtable", "dog")) == "a photo of a dining table and a dog"
-    assert informed_prompt(replace(sample, caption="two dogs"), ("diningtable", "dog")) == "two dogs"
-    assert informed_prompt(replace(sample, label=label * 0), ("a", "b")) == "a photo"
+    assert prompt_of(sample, ("diningtable", "dog")) == "a photo of a dining table and a dog"
+    assert prompt_of(replace(sample, caption="two dogs"), ("diningtable", "dog")) == "two dogs"
+    assert prompt_of(replace(sample, label=label * 0), ("a", "b")) == "a photo"

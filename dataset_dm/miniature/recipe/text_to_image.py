@@ -13,7 +13,7 @@ from dataset_dm.miniature.recipe.batches import Batches, to_float
 from dataset_dm.miniature.recipe.models import NOISE
 from dataset_dm.miniature.recipe.trainer import Schedule, Step, Trainer
 
-# share of captions replaced by the empty text, for classifier-free guidance and for blind labelling passes
+# share of captions replaced by the empty text, for classifier-free guidance and for unprompted labelling passes
 DROP_CAPTION = 0.1
 
 
