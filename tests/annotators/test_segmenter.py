@@ -126,11 +126,6 @@ def test_it_needs_the_images_alone(segmenter: SegmenterAnnotator, images: torch.
     assert segmenter.read(request, None) is request
 
 
-def test_a_request_of_another_length_is_refused(images: torch.Tensor) -> None:
-    with pytest.raises(ValueError, match="requested: got 2 lists for 3 images"):
-        asked(images, requested=[[0], [1]])
-
-
 def test_broken_folders_are_one_line(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text((folder / "config.json").read_text())
     with pytest.raises(ModelError, match="expected a SegFormer folder") as caught:

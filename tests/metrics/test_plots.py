@@ -57,7 +57,7 @@ def test_plots_are_images(tmp_path: Path) -> None:
     confusion.add(np.array([[0, 1, 2, 2]], dtype=np.uint8), np.array([[0, 1, 1, 2]], dtype=np.uint8))
     curve.add(np.array([0.3, 0.7, 0.9]), np.array([False, True, True]))
     plots.plot_confusion(confusion, ["background", "car", "dog"], tmp_path / "confusion.png")
-    plots.plot_reliability([("blind", curve)], tmp_path / "calibration.png")
+    plots.plot_reliability([("unprompted", curve)], tmp_path / "calibration.png")
     for name in ("confusion.png", "calibration.png"):
         image = np.asarray(Image.open(tmp_path / name).convert("L"))
         assert image.shape[0] > 300 and image.std() > 5  # something was drawn

@@ -29,5 +29,5 @@ def test_all_tasks_of_one_image() -> None:
     run.add(BLACK, said, Truth(LABEL, depth=depth))
     figures = run.figures()
     assert (figures["miou"], figures["depth_rel"], run.images) == (1, 0, 1)
-    table = side_by_side("t", [("blind", figures), ("informed", figures)])
-    assert table.columns == ["figure", "blind", "informed"] and table.rows[0] == ["miou", 1.0, 1.0]
+    table = side_by_side("t", [("unprompted", figures), ("prompted", figures)])
+    assert table.columns == ["figure", "unprompted", "prompted"] and table.rows[0] == ["miou", 1.0, 1.0]

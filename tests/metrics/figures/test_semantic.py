@@ -59,7 +59,7 @@ def test_worst_images_first() -> None:
 
 
 def test_table_ends_with_the_summary_rows() -> None:
-    table = class_table("t", [("blind", semantic(LABEL))])
+    table = class_table("t", [("unprompted", semantic(LABEL))])
     assert table.rows[0] == ["background", 1.0, 8]
     assert [row[:2] for row in table.rows[3:7]] == [
         ["mIoU, every pixel", 1.0],
