@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib
 import io
 import re
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataset_dm import cli
+from dataset_dm.evaluation.measurements import read_options
 from dataset_dm.miniature import WEIGHTS
 from tests.hub.conftest import hub, logged_in  # noqa: F401  (fixtures: a local Hub)
 from tests.hub.loopback import LoopbackHub
@@ -26,6 +28,10 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def blocks(page: str) -> list[tuple[str, str]]:
     """(language, text) of every fenced block."""
     return BLOCK.findall((PAGES / page).read_text(encoding="utf-8"))
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def console(text: str) -> list[tuple[str, str]]:
@@ -68,3 +74,26 @@ def test_examples_run(
 @pytest.mark.parametrize("page", sorted(path.name for path in PAGES.glob("*.md")))
 def test_no_block_is_left_out(page: str) -> None:
     assert [language for language, _ in blocks(page) if language not in RUN] == SHOWN_ONLY.get(page, [])
+
+
+def test_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert readme().count("\n") <= 150
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", readme())
+    assert [target for target in targets if "://" not in target and not (ROOT / target).exists()] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^(?:pip .* && )?(dataset-dm .*)$", readme(), re.MULTILINE))
+def test_commands_of_the_readme_are_understood(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    verb, *words = shlex.split(line, comments=True)[1:]
+    module = importlib.import_module(f"dataset_dm.cli.{'import_' if verb == 'import' else verb}")
+    parser = cli.Parser(prog=f"dataset-dm {verb}")
+    module.add_arguments(parser)
+    args = parser.parse_args(words)
+    if verb == "evaluate":
+        read_options(args.measurement, args.options, cli.Parser)
+
+
+def test_python_of_the_readme_compiles() -> None:
+    for language, text in BLOCK.findall(readme()):
+        if language == "python":
+            compile(text, "README.md", "exec")
