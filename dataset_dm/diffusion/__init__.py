@@ -4,13 +4,7 @@ from dataset_dm.diffusion.attention import Attention, ClassPrompt, class_prompt,
 from dataset_dm.diffusion.backbone import Backbone
 from dataset_dm.diffusion.class_presence import Evidence, explained, read_attention, read_evidence
 from dataset_dm.diffusion.class_text import ClassText, encode_classes
-from dataset_dm.diffusion.default_features import (
-    DEFAULT_TIMESTEP,
-    default_attention,
-    default_levels,
-    feature_spec,
-    megabytes,
-)
+from dataset_dm.diffusion.default_features import DEFAULT_TIMESTEP, default_attention, default_levels, feature_spec
 from dataset_dm.diffusion.features import add_noise, decode_latents, encode_images, read_features, to_pixels
 from dataset_dm.diffusion.noise import labelling_seed
 from dataset_dm.diffusion.sampler import SamplerConfig, Samples, default_sampler, sample, to_uint8
@@ -41,7 +35,6 @@ __all__ = [
     "explained",
     "feature_spec",
     "labelling_seed",
-    "megabytes",
     "read_attention",
     "read_evidence",
     "read_features",

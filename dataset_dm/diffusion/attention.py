@@ -98,17 +98,25 @@ class Attention:
         return means
 
     def add_class(
-        self, query: Float[Tensor, "b a n d"], keys: Callable[[Tensor], Tensor], grid: tuple[int, int]
+        self,
+        query: Float[Tensor, "b a n d"],
+        keys: Callable[[Float[Tensor, "m e"]], Float[Tensor, "a m d"]],
+        grid: tuple[int, int],
     ) -> None:
         """Adds one cross-attention layer on a grid of n cells.
 
         Args:
             query: scaled queries of a heads.
-            keys: from a text's states [m d'] to the layer's keys [a m d].
+            keys: from a text's states of m tokens to the layer's keys.
             grid: (h, w) of the layer.
         """
         maps = [self._attended(each, prompt, keys, grid) for each, prompt in zip(query, self.prompts, strict=True)]
-        self._mean(self._class, maps, self._count("class"))
+        weight = 1 / self._count("class")
+        if not self._class:
+            self._class = maps
+            return
+        for mean, value in zip(self._class, maps, strict=True):
+            mean.lerp_(value, weight)
 
     def _attended(self, query: Tensor, prompt: ClassPrompt, keys: Callable[[Tensor], Tensor], grid: Any) -> Tensor:
         found = []
@@ -123,11 +131,11 @@ class Attention:
             maps = functional.interpolate(maps, size=self.grid, mode="bicubic", align_corners=False)
         return maps[0]
 
-    def add_self(self, queries: Callable[[slice], Tensor], key: Float[Tensor, "b a n d"]) -> None:
+    def add_self(self, queries: Callable[[slice], Float[Tensor, "b a r d"]], key: Float[Tensor, "b a n d"]) -> None:
         """Adds one self-attention layer.
 
         Args:
-            queries: from a slice of r cells to their scaled queries [b a r d].
+            queries: from a slice of r cells to their scaled queries.
             key: keys of all n cells.
         """
         cells = key.shape[2]
@@ -144,14 +152,6 @@ class Attention:
         self._seen[kind] += 1
         return self._seen[kind]
 
-    @staticmethod
-    def _mean(means: list[Tensor], new: list[Tensor], count: int) -> None:
-        if not means:
-            means.extend(new)
-            return
-        for mean, value in zip(means, new, strict=True):
-            mean.lerp_(value, 1 / count)
-
 
 @contextmanager
 def record(
@@ -159,33 +159,28 @@ def record(
     prompts: Sequence[ClassPrompt],
     size: tuple[int, int],
     *,
-    images: int | None = None,
     timesteps: tuple[float, float] | None = None,
 ) -> Iterator[Attention]:
     """Records every UNet pass of the block, called directly or by the pipeline.
 
     Args:
         backbone: the model.
-        prompts: the class prompts, in the order of the batch; each may be for several images in a row.
+        prompts: the class prompt of each image of the batch. Recorded are the batch's last rows, as many as prompts:
+            under guidance the conditional half.
         size: (H, W) of the images in pixels.
-        images: how many images the batch has: its last rows, under guidance the conditional half; None: as many as
-            prompts.
         timesteps: passes at a noise level in [low, high] are recorded; None records all.
 
     Raises:
-        ConfigError: counts that do not fit, a window out of order.
+        ConfigError: no prompts, a window out of order.
         GeneratorError: a UNet without attention to record.
     """
-    count = len(prompts) if images is None else images
-    if not prompts or count < len(prompts) or count % len(prompts):
-        raise ConfigError(explain("attention: images", got=count, expected=f"a multiple of {len(prompts)} prompts"))
+    if not prompts:
+        raise ConfigError(explain("attention: prompts", got=prompts, expected="one class prompt for each image"))
     low, high = (0.0, float("inf")) if timesteps is None else timesteps
     if not 0 <= low <= high:
         raise ConfigError(explain("attention: timesteps", got=timesteps, expected="(low, high), 0 ≤ low ≤ high"))
     stride, layers = recorded_layers(backbone, size)
-    attention = Attention(
-        [prompt for prompt in prompts for _ in range(count // len(prompts))], (size[0] // stride, size[1] // stride)
-    )
+    attention = Attention(prompts, (size[0] // stride, size[1] // stride))
     within = [True]
 
     def see_time(module: nn.Module, args: Any, kwargs: Any) -> None:
@@ -197,9 +192,9 @@ def record(
         _hook(stack, backbone.pipe.unet, see_time)
         for layer in layers:
             grid = (size[0] // layer.stride, size[1] // layer.stride)
-            _hook(stack, layer.module, _class_hook(attention, grid, count, within))
+            _hook(stack, layer.module, _class_hook(attention, grid, within))
             if layer.stride == stride:
-                _hook(stack, _self_attention(layer), _self_hook(attention, count, within))
+                _hook(stack, _self_attention(layer), _self_hook(attention, within))
         yield attention
 
 
@@ -233,12 +228,13 @@ def _hook(stack: ExitStack, module: nn.Module, before: Callable[..., None]) -> N
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
 
 
-def _class_hook(attention: Attention, grid: tuple[int, int], count: int, within: list[bool]) -> Callable[..., None]:
+def _class_hook(attention: Attention, grid: tuple[int, int], within: list[bool]) -> Callable[..., None]:
     def see(module: nn.Module, args: Any, kwargs: Any) -> None:
         if not within[0]:
             return
         with torch.no_grad():
-            query = _split(module, module.to_q(_entering(args, kwargs, count)), module.norm_q) * module.scale
+            entering = _entering(args, kwargs, len(attention.prompts))
+            query = _split(module, module.to_q(entering), module.norm_q) * module.scale
 
             def keys(states: Tensor) -> Tensor:
                 states = states[None].to(query.dtype)
@@ -250,11 +246,11 @@ def _class_hook(attention: Attention, grid: tuple[int, int], count: int, within:
     return see
 
 
-def _self_hook(attention: Attention, count: int, within: list[bool]) -> Callable[..., None]:
+def _self_hook(attention: Attention, within: list[bool]) -> Callable[..., None]:
     def see(module: nn.Module, args: Any, kwargs: Any) -> None:
         if not within[0]:
             return
-        entering = _entering(args, kwargs, count)
+        entering = _entering(args, kwargs, len(attention.prompts))
         with torch.no_grad():
             key = _split(module, module.to_k(entering), module.norm_k)
             attention.add_self(

@@ -13,7 +13,7 @@ from diffusers import DiffusionPipeline
 from jaxtyping import Float
 from torch import Tensor
 
-from dataset_dm.diffusion.families import StableDiffusion, family_of
+from dataset_dm.diffusion.families import Conditioning, StableDiffusion, family_of
 from dataset_dm.diffusion.levels import AttentionTap, LevelTap, attention_layers, unet_levels, vae_levels
 from dataset_dm.diffusion.loading import fetch_folder, load_adapter, load_pipeline, quiet
 from dataset_dm.errors import ConfigError, explain
@@ -175,6 +175,11 @@ class Backbone:
         self.warn_long_prompts(prompts)
         with torch.no_grad(), quiet():
             return self.family.encode(prompts).states
+
+    def predict(self, noised: Float[Tensor, "b c h w"], timestep: int, text: Conditioning) -> Float[Tensor, "b c h w"]:
+        """The UNet's output for noised latents at one noise level: one conditional pass, no guidance."""
+        size = (noised.shape[-2] * self.vae_stride, noised.shape[-1] * self.vae_stride)
+        return self.pipe.unet(noised, timestep, **self.family.unet_arguments(text, size), return_dict=False)[0]
 
     def token_count(self, prompt: str) -> int:
         """Tokens of the prompt, start and end included, before any cut."""

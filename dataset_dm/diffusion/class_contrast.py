@@ -57,20 +57,17 @@ def read_contrast(
     latents = latents.to(device=backbone.device, dtype=backbone.dtype)
     schedule = noise_schedule(backbone.pipe)
     noise = draw_noise(latents, seeds)
-    size = (latents.shape[-2] * backbone.vae_stride, latents.shape[-1] * backbone.vae_stride)
     texts = ["", *(NAMED.format(name) for name in class_text.names)]
-    arguments = [
-        backbone.family.unet_arguments(backbone.family.encode([text]).repeated(len(latents)), size) for text in texts
-    ]
+    plain, *named = [backbone.family.encode([text]).repeated(len(latents)) for text in texts]
     found = []
     for timestep in timesteps:
         at = torch.full((len(latents),), timestep, device=latents.device)
         noised, target = schedule.add_noise(latents, noise, at), prediction_target(schedule, latents, noise, at)
-        first = backbone.pipe.unet(noised, timestep, **arguments[0], return_dict=False)[0]
+        first = backbone.predict(noised, timestep, plain)
         before, maps = _error(first, target), []
-        for position, named in enumerate(arguments[1:]):
+        for position, text in enumerate(named):
             with tap(backbone, TapRequest(class_text=class_text.select([position]), attention=attention)) as taps:
-                other = backbone.pipe.unet(noised, timestep, **named, return_dict=False)[0]
+                other = backbone.predict(noised, timestep, text)
             maps.append(_maps(before - _error(other, target), _error(other, first)))
             if attention:
                 # heads averaged: on objects as good as every head apart, at a fraction of the memory

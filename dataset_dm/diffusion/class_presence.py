@@ -114,7 +114,7 @@ def read_attention(
         for timestep in timesteps:
             at = torch.full((len(latents),), check_timestep(backbone, timestep), device=latents.device)
             noised = schedule.add_noise(latents, noise, at)
-            plain = _predict(backbone, noised, timestep, text)
+            plain = backbone.predict(noised, timestep, text)
             passes.append(Pass(timestep, noised, prediction_target(schedule, latents, noise, at), plain))
     return attention, passes
 
@@ -134,7 +134,7 @@ def explained(
         changes = []
         for start in range(0, len(owners), len(counts)):  # batches no larger than that of the images
             rows, prompts = owners[start : start + len(counts)], texts[start : start + len(counts)]
-            named = _predict(backbone, one.noised[rows], one.timestep, _encode(backbone, prompts))
+            named = backbone.predict(one.noised[rows], one.timestep, _encode(backbone, prompts))
             changes += [*rearrange(named.float() - one.plain[rows].float(), "b c h w -> b (c h w)")]
         for row, change in enumerate(torch.stack(changes).split(counts)):
             weight = change.square().sum(dim=1).mean().clamp_min(1e-12)  # noise levels count alike
@@ -144,11 +144,6 @@ def explained(
         torch.linalg.solve(gram + torch.diag(RIDGE * gram.diag() + 1e-6), right)
         for gram, right in zip(grams, agreed, strict=True)
     )
-
-
-def _predict(backbone: Backbone, noised: Tensor, timestep: int, text: Conditioning) -> Tensor:
-    size = (noised.shape[-2] * backbone.vae_stride, noised.shape[-1] * backbone.vae_stride)
-    return backbone.pipe.unet(noised, timestep, **backbone.family.unet_arguments(text, size), return_dict=False)[0]
 
 
 def _encode(backbone: Backbone, texts: Sequence[str]) -> Conditioning:

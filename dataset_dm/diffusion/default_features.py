@@ -16,21 +16,15 @@ DEFAULT_TIMESTEP = 100
 DEFAULT_CONTRAST = (100, 400)
 
 
-def default_levels(backbone: Backbone, *, finest: int = 1, image: bool = True) -> tuple[Level, ...]:
-    """All UNet levels (DatasetDM's table), the last layer of each VAE-decoder block, and the image itself.
-
-    Args:
-        finest: smallest stride of the VAE levels; at 512² a stride-1 level of Stable Diffusion is 134 MB.
-        image: whether the RGB image is a level too.
-    """
+def default_levels(backbone: Backbone) -> tuple[Level, ...]:
+    """All UNet levels (DatasetDM's table), the last layer of each VAE-decoder block, and the RGB image itself."""
     levels = backbone.levels()
     unet = [level for level in levels if level.source == "unet"]
     last = {}
     for level in levels:
-        if level.source == "vae" and ".layer." in level.name and level.stride >= finest:
+        if level.source == "vae" and ".layer." in level.name:
             last[level.name.rpartition(".layer.")[0]] = level  # later layers of a block replace earlier ones
-    rgb = [Level(name=IMAGE_LEVEL, source="image", channels=3, stride=1)] if image else []
-    return (*unet, *last.values(), *rgb)
+    return (*unet, *last.values(), Level(name=IMAGE_LEVEL, source="image", channels=3, stride=1))
 
 
 def default_attention(backbone: Backbone) -> tuple[str, ...]:
@@ -63,15 +57,3 @@ def feature_spec(
         native_size=backbone.native_size,
         contrast=tuple(check_timestep(backbone, each) for each in contrast),
     )
-
-
-def megabytes(spec: FeatureSpec, size: tuple[int, int], classes: int) -> float:
-    """Memory of the features of one image with `classes` classes, in units of 10⁶ bytes (float32).
-
-    Args:
-        size: image size (H, W).
-    """
-    cells = sum(level.channels * (size[0] // level.stride) * (size[1] // level.stride) for level in spec.levels)
-    finest = min((level.stride for level in spec.levels if level.source == "unet"), default=1)
-    maps = classes * (spec.attention_heads + spec.contrast_maps) * (size[0] // finest) * (size[1] // finest)
-    return (cells + maps) * 4 / 1e6

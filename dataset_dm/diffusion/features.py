@@ -13,6 +13,7 @@ from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from dataset_dm.checks import check_int
 from dataset_dm.diffusion.backbone import Backbone
 from dataset_dm.diffusion.class_contrast import read_contrast
 from dataset_dm.diffusion.class_text import ClassText
@@ -84,9 +85,7 @@ def add_noise(
 def check_timestep(backbone: Backbone, timestep: int) -> int:
     """`timestep` if the training schedule has it, else ConfigError."""
     length = noise_schedule(backbone.pipe).config.num_train_timesteps
-    if isinstance(timestep, bool) or not isinstance(timestep, int) or not 0 <= timestep < length:
-        raise ConfigError(explain("timestep", got=timestep, expected=f"a whole number from 0 to {length - 1}"))
-    return timestep
+    return check_int("timestep", timestep, 0, length - 1)
 
 
 @torch.no_grad()
@@ -129,8 +128,8 @@ def read_features(
     if len(prompts) != len(latents):
         raise ConfigError(explain("prompts", got=len(prompts), expected=f"one for each of the {len(latents)} latents"))
     latents = latents.to(device=backbone.device, dtype=backbone.dtype)
-    found = dict(_unet_pass(backbone, latents, prompts, class_text, spec, seeds, read := Taps()))
-    found.update(_vae_pass(backbone, latents, spec, vae_levels, images))
+    read = _unet_pass(backbone, latents, prompts, class_text, spec, seeds)
+    found = {**read.levels, **_vae_pass(backbone, latents, spec, vae_levels, images)}
     return Features(
         levels={name: found[name] for name in spec.names()},
         class_attention=read.class_attention,
@@ -165,18 +164,15 @@ def _unet_pass(
     class_text: ClassText,
     spec: FeatureSpec,
     seeds: Sequence[int],
-    into: Taps,
-) -> dict[str, Tensor]:
+) -> Taps:
     request = TapRequest(levels=spec.names("unet"), class_text=class_text, attention=spec.attention)
     backbone.warn_long_prompts(prompts)
     noised = add_noise(backbone, latents, spec.timestep, seeds)
-    size = (latents.shape[-2] * backbone.vae_stride, latents.shape[-1] * backbone.vae_stride)
     with quiet():
         text = backbone.family.encode(prompts)
     with tap(backbone, request) as taps:
-        backbone.pipe.unet(noised, spec.timestep, **backbone.family.unet_arguments(text, size), return_dict=False)
-    into.evidence, into.order = taps.evidence, taps.order
-    return taps.levels
+        backbone.predict(noised, spec.timestep, text)
+    return taps
 
 
 def _vae_pass(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers import (
@@ -14,6 +15,9 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from dataset_dm.diffusion import Backbone
+from dataset_dm.miniature.world import labelled
 
 BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
@@ -79,6 +83,11 @@ def sd15_folder(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
+def sd15(sd15_folder: Path) -> Backbone:
+    return Backbone.load(sd15_folder, device="cpu")
+
+
+@pytest.fixture(scope="session")
 def sdxl_folder(generator_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stable Diffusion XL's topology, narrow: two text encoders, size conditioning, several blocks a transformer."""
     torch.manual_seed(0)
@@ -135,3 +144,16 @@ def lcm_lora_folder(sd15_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     pipe.scheduler = LCMScheduler.from_config(pipe.scheduler.config)
     pipe.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def renders() -> tuple[torch.Tensor, list[int]]:
+    """Four test renders that show one class each: (images, class positions)."""
+    images, shown = [], []
+    for index in range(60):
+        rendering = labelled("test", 7000 + index)[1]
+        present = sorted(set(np.unique(rendering.class_map).tolist()) - {0})
+        if len(present) == 1 and len(images) < 4:
+            images.append(rendering.image)
+            shown.append(present[0] - 1)
+    return torch.from_numpy(np.stack(images)), shown

@@ -8,7 +8,6 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from dataset_dm.diffusion import Backbone, SamplerConfig, TapRequest, default_sampler, encode_classes, sample
-from dataset_dm.diffusion.schedulers import is_seedless
 from dataset_dm.errors import ConfigError
 
 QUICK = SamplerConfig(steps=2, guidance=3.0)
@@ -88,23 +87,6 @@ def test_scheduler_by_name_is_used_and_given_back(backbone: Backbone, drawn) -> 
     # its noise on the way comes from the sample's own generator
     second = sample(backbone, ["a boat", PROMPTS[1], "a bus"], [8, 2, 9], ancestral)
     assert torch.equal(second.latents[1], first.latents[1])
-
-
-def test_scheduler_whose_noise_no_seed_governs_is_refused_by_name(backbone: Backbone) -> None:
-    with pytest.raises(ConfigError, match="DPMSolverSDEScheduler draws noise .* takes no generator"):
-        sample(backbone, ["a dog"], [1], SamplerConfig(scheduler="DPMSolverSDEScheduler"))
-
-
-def test_seedless_schedulers_are_recognised_by_their_step() -> None:
-    from diffusers import EulerAncestralDiscreteScheduler, HeunDiscreteScheduler
-
-    class Restless(HeunDiscreteScheduler):
-        def step(self, model_output, timestep, sample):
-            return sample + torch.randn_like(sample)
-
-    assert is_seedless(Restless)
-    assert not is_seedless(HeunDiscreteScheduler)  # no noise at all
-    assert not is_seedless(EulerAncestralDiscreteScheduler)  # noise, but seeded
 
 
 def test_long_prompt_warns(backbone: Backbone) -> None:
@@ -192,10 +174,3 @@ def test_default_sampler_reads_the_folders_hint(copied) -> None:
 def test_bad_calls(backbone: Backbone, prompts: object, seeds: object) -> None:
     with pytest.raises(ConfigError, match="prompts|seed"):
         sample(backbone, prompts, seeds, QUICK)
-
-
-def test_steps_that_a_scheduler_cannot_do(backbone: Backbone) -> None:
-    if backbone.pipe.scheduler.config.timestep_spacing != "trailing":
-        pytest.skip("this generator's schedule suits PNDM")
-    with pytest.raises(ConfigError, match="PNDMScheduler does not work with 3 steps"):
-        sample(backbone, ["a dog"], [1], SamplerConfig(steps=3, scheduler="PNDMScheduler"))

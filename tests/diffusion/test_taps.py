@@ -6,11 +6,7 @@ import torch
 from dataset_dm.diffusion import (
     Backbone,
     TapRequest,
-    default_attention,
-    default_levels,
     encode_classes,
-    feature_spec,
-    megabytes,
     tap,
 )
 from dataset_dm.errors import ConfigError
@@ -170,25 +166,3 @@ def test_unknown_names(backbone: Backbone) -> None:
     layer = next(iter(backbone.attention_taps))
     with pytest.raises(ConfigError, match="no classes are given"), tap(backbone, TapRequest(attention=(layer,))):
         pass
-
-
-def test_default_choice(backbone: Backbone) -> None:
-    levels = default_levels(backbone)
-    unet = [level for level in backbone.levels() if level.source == "unet"]
-    assert list(levels[: len(unet)]) == unet
-    vae = [level for level in levels if level.source == "vae"]
-    assert [level.stride for level in vae] == [8, 4, 2, 1]
-    assert levels[-1].name == "image" and levels[-1].stride == 1
-    assert [level.stride for level in default_levels(backbone, finest=2, image=False)[len(unet) :]] == [8, 4, 2]
-    assert set(default_attention(backbone)) <= set(backbone.attention_taps)
-
-
-def test_cost_counts_every_number(backbone: Backbone, inputs) -> None:
-    layers = tuple(backbone.attention_taps)
-    levels = [level for level in backbone.levels() if level.source == "unet"]
-    spec = feature_spec(backbone, levels=levels, attention=layers)
-    with tap(backbone, everything(backbone)) as taps:
-        run(backbone, inputs)
-    numbers = sum(value[0].numel() for value in taps.levels.values()) + taps.class_attention[0].numel()
-    numbers += len(CLASSES) * spec.contrast_maps * 16 * 16  # read in passes of their own, on the latents' grid
-    assert megabytes(spec, backbone.native_size, len(CLASSES)) == pytest.approx(numbers * 4 / 1e6)
