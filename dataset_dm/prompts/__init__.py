@@ -1,4 +1,4 @@
-"""Sources of prompts: templates, a file, captions, a language model, a mix."""
+"""Prompt sources: templates, a file, captions of a dataset, a language model, a mix of them."""
 
 from __future__ import annotations
 

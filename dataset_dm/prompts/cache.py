@@ -1,10 +1,10 @@
-"""Cache of drawn prompts: an append-only file by seed, split and index, `$DATASET_DM_HOME/prompts/<fingerprint>.jsonl`.
+"""Cache of drawn prompts by seed, split and index: an append-only file `$DATASET_DM_HOME/prompts/<fingerprint>.jsonl`.
 
-If the home is a URL, the remote file is authoritative, and a local one in the user's cache folder follows it: prompts
-of other machines are fetched before new ones are drawn, new ones are written to the remote file first.
+If `$DATASET_DM_HOME` is a URL, the file there is the shared cache, and a local copy in the user's cache folder follows
+it: prompts of other machines are fetched before new ones are drawn, and new ones are written to the shared file first.
 
-A prompt is drawn once and then kept, since a language model would answer differently the next time. Lines are only
-appended, under a lock; readers need no lock and skip an incomplete last line.
+A prompt never changes once it is drawn; a language model would write another one the next time. Lines are only
+appended, under a lock. Readers need no lock and ignore an incomplete last line.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Place(NamedTuple):
     index: int
 
 
-class Book:
-    """The drawn prompts of one source; see `open_book`.
+class PromptCache:
+    """The drawn prompts of one source; see `open_cache`.
 
     Args:
-        file: local path.
-        shared: storage with the copy for other machines; None: they see the same file, or there are none.
+        file: the local file.
+        shared: storage with the shared file; None if the local file is the only one.
     """
 
     def __init__(self, file: Path, shared: Storage | None = None) -> None:
@@ -49,27 +49,27 @@ class Book:
         self._seen = _Seen()
 
     def get(self, place: Place) -> Prompt | None:
-        """The prompt, or None if it is not drawn yet. Raises StoreError for a damaged line."""
+        """The prompt; None if it is not drawn yet. Raises StoreError for a damaged line."""
         if place not in self._known:
-            self._catch_up()
+            self._update()
         return self._known.get(place)
 
     def missing(self, places: Iterable[Place]) -> list[Place]:
         """The places without a prompt."""
-        self._catch_up()
+        self._update()
         return [place for place in places if place not in self._known]
 
     def add(self, drawn: Mapping[Place, Prompt], source: Mapping[str, Any]) -> None:
-        """Append new prompts, all or (on a full disk) none; prompts that another process wrote are kept.
+        """Appends the new prompts: all of them or, on a full disk, none. Prompts of other processes are kept.
 
-        A shared book needs the lock of `drawing`. `source` is the plain form of the prompt source, the first line of
-        the file. Raises StoreError.
+        With a shared file, call it inside `drawing`. `source` is the source's plain form, the first line of the file.
+        Raises StoreError.
         """
         self._add(drawn, source, self._shared)
 
     def _add(self, drawn: Mapping[Place, Prompt], source: Mapping[str, Any], shared: Storage | None = None) -> None:
         with locked(self._lock):
-            self._catch_up()
+            self._update()
             new = {place: prompt for place, prompt in drawn.items() if place not in self._known}
             if not new:
                 return
@@ -78,16 +78,15 @@ class Book:
                 {**place._asdict(), "prompt": prompt.text, "classes": prompt.classes} for place, prompt in new.items()
             ]
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-            if (
-                shared is not None
-            ):  # rewritten: remote filesystems cannot append; written first, the local file follows it
+            # first, as the local file follows it; complete, as such filesystems cannot append
+            if shared is not None:
                 shared.write(self._name, self._whole() + text.encode())
             self._append(text.encode())
-            self._catch_up()
+            self._update()
 
     @contextlib.contextmanager
     def drawing(self, source: Mapping[str, Any]) -> Iterator[None]:
-        """Lock held while prompts are drawn: another process waits and then finds them, instead of paying twice.
+        """Locks drawing: a second process waits and then reads the prompts instead of drawing them again.
 
         `source` is as for `add`.
         """
@@ -99,7 +98,7 @@ class Book:
             yield
 
     def _fetch(self, source: Mapping[str, Any]) -> None:
-        """Add the prompts of other machines."""
+        """Adds the prompts of the shared file."""
         place = self._shared.locate(self._name)
         try:
             data = self._shared.read(self._name)
@@ -115,7 +114,7 @@ class Book:
         return self.file.read_bytes()[: self._seen.size] if self._seen.size else b""
 
     def _append(self, data: bytes) -> None:
-        """Append lines after the last complete line; the incomplete line of a killed writer is cut off."""
+        """Appends complete lines after the last complete line; an incomplete one of a killed writer is cut off."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with open(self.file, "ab", buffering=0) as stream:  # unbuffered: a buffer would be written again on closing
@@ -132,8 +131,8 @@ class Book:
         except OSError as error:
             raise store_error(self.file, error) from error
 
-    def _catch_up(self) -> None:
-        """Read the lines added since the last call; thread-safe, since results are assigned at the end."""
+    def _update(self) -> None:
+        """Reads the lines appended since the last call. Safe in two threads: the state is set once, at the end."""
         seen, known = self._seen, self._known
         try:
             with open(self.file, "rb") as stream:
@@ -155,7 +154,7 @@ class Book:
         self._seen = _Seen(seen.size + sum(map(len, lines)), seen.lines + len(lines), seen.inode)
 
     def _items(self, number: int, line: bytes, where: Any) -> Iterator[tuple[Place, Prompt]]:
-        """The prompt of a line; the first line of a file names the source and has none."""
+        """The prompt of a line; none for the first line, which is the source."""
         try:
             item = json.loads(line)
             if "source" not in item:
@@ -169,26 +168,24 @@ class Book:
 
 
 class _Seen(NamedTuple):
-    """How far a file was read: bytes (to the end of a line), lines, and its inode."""
+    """How far a file was read: bytes, always to the end of a line; lines; the file's inode."""
 
     size: int = 0
     lines: int = 0
     inode: int | None = None
 
 
-def open_book(source: Mapping[str, Any]) -> Book:
-    """The book of a source, by its plain form; no file is created yet."""
+def open_cache(source: Mapping[str, Any]) -> PromptCache:
+    """The cache of a source, by its plain form; no file is created yet."""
     text = json.dumps(source, sort_keys=True, ensure_ascii=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder, storage = home(), open_storage()
     if isinstance(storage, LocalStorage):
-        return _book(folder / "prompts" / f"{fingerprint}.jsonl", None)
-    place = hashlib.sha256(str(storage.locate("prompts")).encode()).hexdigest()[
-        :16
-    ]  # one local file for each remote one
-    return _book(folder / "follows" / place / "prompts" / f"{fingerprint}.jsonl", storage)
+        return _open(folder / "prompts" / f"{fingerprint}.jsonl", None)
+    place = hashlib.sha256(str(storage.locate("prompts")).encode()).hexdigest()[:16]  # a local copy per store
+    return _open(folder / "follows" / place / "prompts" / f"{fingerprint}.jsonl", storage)
 
 
 @functools.lru_cache(maxsize=16)
-def _book(file: Path, shared: Storage | None) -> Book:
-    return Book(file, shared)
+def _open(file: Path, shared: Storage | None) -> PromptCache:
+    return PromptCache(file, shared)

@@ -1,4 +1,4 @@
-"""Prompts from a column of texts of any dataset that `datasets` reads: a Hub id, a folder, a file."""
+"""Prompts from a text column of any dataset that `datasets` reads: a Hub id, a folder, a file."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.errors import PromptError, UserError, did_you_mean, explain
+from dataset_dm.errors import PromptError, UserError, did_you_mean, explain, reason_of
 from dataset_dm.labels.classes import find_classes
 from dataset_dm.labels.records import Prompt
 from dataset_dm.models.reference import split_revision
 from dataset_dm.prompts.cache import Place
-from dataset_dm.prompts.cached_source import frozen_prompt, tidy
+from dataset_dm.prompts.cached_source import cached_prompt, tidy
 from dataset_dm.prompts.templates import Templates
 
 if TYPE_CHECKING:
     import datasets
 
-# file name's ending → the reader of `datasets`
+# file suffix → the reader of `datasets`
 _READERS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet", ".txt": "text"}
-_LONGEST = 1000  # characters; no text encoder reads as many
+_LONGEST = 1000  # characters; more than any text encoder reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captions:
-    """Captions of a dataset's column, which may hold a text or a list of texts a row.
+    """Captions from a column of a dataset, one text or a list of texts in each row.
 
-    Every caption comes once before one comes again, in an order of its own for every seed and split.
+    Every caption is used once before one is repeated, in a separate order for each seed and split.
 
     Args:
-        dataset: a Hub id with an optional `@revision` (give it: a dataset may change between two drawings), a folder,
-            or a file: csv, tsv, json, jsonl, parquet, txt.
-        column: the column of texts.
-        config, split: which part of the dataset is read.
-        classes: only captions that name one of these are taken, and they are known to show what they name; None takes
-            all and leaves open what they show.
-        mix: instead of `classes`: a caption of index i names the class that leads prompt i of these templates, so that
-            classes come as often as they are weighed; captions of rare classes then come more than once.
+        dataset: a Hub id with an optional `@revision` (recommended, since a dataset may change), a folder, or a file:
+            csv, tsv, json, jsonl, parquet, txt.
+        column: the text column.
+        config, split: the config and split of the dataset.
+        classes: take only captions that name one of these, with the named classes as the prompt's classes; None takes
+            every caption, without classes.
+        mix: instead of `classes`: caption i names the leading class of prompt i of these templates, so that classes
+            have their weights; captions of rare classes are then repeated earlier.
 
     Raises:
-        PromptError: no dataset or column is named, or classes and a mix are.
+        PromptError: no dataset or column, or both classes and a mix.
     """
 
     dataset: str
@@ -54,7 +54,7 @@ class Captions:
     classes: tuple[str, ...] | None = None
     mix: Templates | None = None
 
-    # one pass over the column gives them all
+    # one pass over the column reads every caption
     block = 256
     parallel = 1
 
@@ -73,8 +73,8 @@ class Captions:
             object.__setattr__(self, name, value)
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The caption of one index, as it was first drawn."""
-        return frozen_prompt(self, Place(seed, split, index))
+        """The caption of one index, from the cache once it is drawn."""
+        return cached_prompt(self, Place(seed, split, index))
 
     def draw(self, places: Sequence[Place]) -> Iterator[tuple[Place, Prompt]]:
         """The captions of these places; raises PromptError for a dataset that cannot be read or has no such caption."""
@@ -121,9 +121,9 @@ def _number(place: Place, purpose: str) -> int:
 
 
 def _shuffled(place: Place, count: int) -> int:
-    """Index → one of `count`, each once a round: a step without a common divisor walks through all of them."""
-    turn, at = divmod(place.index, count)
-    round_ = place._replace(index=turn)
+    """A permutation of range(count) for each round of `count` indices: steps coprime to `count` visit every number."""
+    number, at = divmod(place.index, count)
+    round_ = place._replace(index=number)
     step = _number(round_, "step") % count or 1
     while math.gcd(step, count) != 1:
         step = step % count + 1
@@ -132,7 +132,7 @@ def _shuffled(place: Place, count: int) -> int:
 
 @functools.lru_cache(maxsize=4)
 def _taken(source: Captions) -> tuple[Prompt, ...]:
-    """The captions that prompts are drawn from, in the dataset's order."""
+    """The captions to draw from, in the dataset's order."""
     texts = list(_texts(source))
     if not texts:
         raise PromptError(f"captions: {source._where} holds no text; take another column or dataset")
@@ -165,7 +165,7 @@ def _texts(source: Captions) -> Iterator[str]:
 
 
 def _open(source: Captions) -> datasets.Dataset:
-    """The dataset with the one column. Raises PromptError in one line, whatever `datasets` says."""
+    """The dataset with this column alone; PromptError if it cannot be read or the column holds no texts."""
     opened = _load(source)
     features = opened.features
     texts = [name for name, feature in features.items() if _is_text(feature)]
@@ -205,6 +205,5 @@ def _load(source: Captions) -> datasets.Dataset:
     except UserError:
         raise
     except (OSError, ValueError, LookupError, TypeError, datasets.exceptions.DatasetsError) as error:
-        said = " ".join(str(error.__cause__ or error).split())[:200]
-        remedy = "check name, config, split and network"
-        raise PromptError(explain(f"captions: {source.dataset} cannot be read ({said})", remedy=remedy)) from error
+        what = f"captions: {source.dataset} cannot be read ({reason_of(error.__cause__ or error)})"
+        raise PromptError(explain(what, remedy="check name, config, split and network")) from error

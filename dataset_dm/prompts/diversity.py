@@ -1,4 +1,4 @@
-"""How varied prompts are: distinct-n, exact and near duplicates, and how evenly the classes come.
+"""Diversity of prompts: distinct-n, exact and near duplicates, balance of the classes.
 
 print(diversity_of(prompts, classes).as_text())
 """
@@ -15,25 +15,25 @@ from typing import Any
 from dataset_dm.labels.classes import find_classes
 from dataset_dm.labels.records import Prompt
 
-NEAR = 0.8  # from this overlap on two prompts are near duplicates
+NEAR = 0.8  # least overlap of near duplicates
 _ORDERS = (1, 2, 3)
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diversity:
-    """What `diversity_of` counts; shares are 0..1.
+    """Results of `diversity_of`; shares are 0..1.
 
     Args:
-        prompts: how many.
-        words: mean number of words a prompt.
-        distinct: n → different runs of n words over all of them (Li et al. 2016, "distinct-n"); it falls as prompts
-            are added, so compare equal numbers.
-        duplicates: share of prompts that are, but for case and punctuation, the same as an earlier one.
-        near_duplicates: share that overlap with an earlier one by `NEAR` or more, the duplicates among them.
-        classes: class → prompts that name it, the most frequent first.
+        prompts: number of prompts.
+        words: mean words per prompt.
+        distinct: n → unique n-grams of words over all n-grams (Li et al. 2016, "distinct-n"). It falls as prompts are
+            added: compare equal numbers of prompts.
+        duplicates: share of prompts equal to an earlier one except for case and punctuation.
+        near_duplicates: share that overlap with an earlier one by `NEAR` or more; includes the duplicates.
+        classes: class → prompts that name it, by descending count.
         unnamed: share of prompts that name no class.
-        evenness: entropy of the classes over that of an even spread; 1 is even, 0 is one class alone.
+        evenness: entropy of the class counts divided by that of a uniform distribution; 0 for a single class.
     """
 
     prompts: int
@@ -66,7 +66,7 @@ class Diversity:
 
 
 def diversity_of(prompts: Iterable[Prompt], classes: Sequence[str] = ()) -> Diversity:
-    """Counts over some prompts; classes that a prompt does not say are looked for in its text.
+    """The diversity of some prompts. Classes of a prompt without a class list are found in its text.
 
     Raises:
         ValueError: no prompts.
@@ -109,10 +109,10 @@ def _distinct(worded: Sequence[Sequence[str]], n: int) -> float:
 
 
 def _near(texts: Sequence[tuple[str, ...]]) -> int:
-    """How many different texts overlap with an earlier one: Jaccard of their words and pairs of words.
+    """Number of texts that overlap with an earlier one, by the Jaccard index of their words and word pairs.
 
-    Of n members, two sets that overlap by t share one of the rarest (1 - t) n + 1 (prefix filter, Bayardo et al. 2007),
-    so only texts with such a member in common are compared: the count is exact.
+    Two sets that overlap by t share one of the (1 - t) n + 1 rarest members of each (prefix filter, Bayardo et al.
+    2007). Only texts that share such a member are compared, so the count is exact.
     """
     parts = [set(words) | set(_runs(words, 2)) for words in texts]
     seen = Counter(part for one in parts for part in one)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_dm.errors import PromptError, did_you_mean, explain
+from dataset_dm.checks import check_keys
+from dataset_dm.errors import PromptError, explain
 from dataset_dm.labels.records import Prompt
 
 _KEYS = ("prompt", "classes")
@@ -16,7 +17,7 @@ _KEYS = ("prompt", "classes")
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A list of prompts, used in order and cyclically; independent of the seed."""
+    """A list of prompts, repeated cyclically and independent of the seed."""
 
     prompts: tuple[Prompt, ...]
 
@@ -63,7 +64,7 @@ def _from_file(file: Path) -> Lines:
         line = data[: error.start].count(b"\n") + 1
         what = f"prompt file {file}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8"
         raise PromptError(explain(what, remedy="save the file as UTF-8")) from error
-    # not splitlines(): U+2028, U+0085 and form feeds are part of a prompt; strip takes the \r away
+    # not splitlines(): U+2028, U+0085 and form feeds are part of a prompt; strip removes \r
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if not lines:
         raise PromptError(
@@ -90,9 +91,7 @@ def _from_item(item: object, where: str) -> Prompt:
         return Prompt(item.strip())
     if not isinstance(item, Mapping):
         raise PromptError(explain(where, got=item, expected='a text or {"prompt": …, "classes": […]}'))
-    for key in item:
-        if key not in _KEYS:
-            raise PromptError(f"{where}: unknown key {key!r}, expected {', '.join(_KEYS)}{did_you_mean(key, _KEYS)}")
+    check_keys(where, item, _KEYS, error=PromptError)
     text, named = item.get("prompt"), item.get("classes")
     if not isinstance(text, str) or not text.strip():
         raise PromptError(explain(f'{where}: "prompt"', got=text, expected="a text"))

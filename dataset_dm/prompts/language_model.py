@@ -1,7 +1,7 @@
-"""Prompts written by a language model: balanced templates choose the content, the model writes the words.
+"""Prompts written by a language model: balanced templates choose the classes, the model writes the sentence.
 
-Every answer is checked: it must be one short line that names all requested classes. Unusable answers are requested
-again; usable ones are cached (see `cached_source`), so that a plan always gives the same prompts.
+Every answer is checked: a short line that names all requested classes. Others are requested again. Accepted prompts are
+cached (see `cache`), so that a plan always gives the same prompts.
 """
 
 from __future__ import annotations
@@ -11,23 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dataset_dm.checks import check_int
 from dataset_dm.errors import PromptError, explain
 from dataset_dm.labels.classes import class_words, find_classes
 from dataset_dm.labels.records import Prompt
 from dataset_dm.prompts.cache import Place
-from dataset_dm.prompts.cached_source import frozen_prompt, tidy
+from dataset_dm.prompts.cached_source import cached_prompt, tidy
 from dataset_dm.prompts.llm import Ask, Writer
 from dataset_dm.prompts.llm_api import Endpoint
 from dataset_dm.prompts.llm_local import LocalModel
 from dataset_dm.prompts.templates import Templates
 
+# part of the fingerprint: another wording would make other prompts
 INSTRUCTION = (
     "You write captions of photographs for a text-to-image model. Each caption is one plain English sentence of 8 to "
     "25 words. It names every thing that it is asked to show, by exactly the words given, and says what it looks like, "
     "what it does and where it is, in the kind of place that the instance names, if it names one. Captions differ "
     "from each other in scene, light, colours and point of view."
 )
-TRIES = 4  # for unusable answers; lost connections are handled by the writer
+TRIES = 4  # for unusable answers; the writer itself retries lost connections
 _MOST_WORDS = 60  # CLIP's text encoders read 75 tokens
 
 
@@ -36,10 +38,10 @@ class LanguageModel:
     """Prompts of a language model.
 
     Args:
-        writer: the model: `Endpoint` for an OpenAI-style service, `LocalModel` for a model of transformers.
+        writer: the model: `Endpoint` for any OpenAI-style service, `LocalModel` for one of transformers.
         mix: chooses the classes of prompt i; its weights are the class mix.
-        instruction: the system message.
-        block: prompts a request, 1 to 256.
+        instruction: the system prompt.
+        block: prompts per request, 1 to 256.
 
     Raises:
         PromptError: an empty instruction, or a block out of range.
@@ -53,22 +55,21 @@ class LanguageModel:
     def __post_init__(self) -> None:
         if not isinstance(self.instruction, str) or not self.instruction.strip():
             raise PromptError(explain("language model: instruction", got=self.instruction, expected="a text"))
-        if isinstance(self.block, bool) or not isinstance(self.block, int) or not 1 <= self.block <= 256:
-            raise PromptError(explain("language model: block", got=self.block, expected="a whole number of 1 to 256"))
+        check_int("language model: block", self.block, 1, 256, error=PromptError)
 
     @property
     def parallel(self) -> int:
-        """Number of concurrent requests."""
+        """Requests sent at the same time."""
         return self.writer.parallel
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The cached prompt of one index."""
-        return frozen_prompt(self, Place(seed, split, index))
+        """The prompt of one index, from the cache once it is written."""
+        return cached_prompt(self, Place(seed, split, index))
 
     def draw(self, places: Sequence[Place]) -> Iterator[tuple[Place, Prompt]]:
-        """The prompts of these places, written by the model.
+        """The prompts of these places, as the model writes them.
 
-        Raises PromptError when the model cannot be reached, or gives no usable answer in `TRIES` attempts.
+        Raises PromptError if the model cannot be reached, or an answer is still unusable after `TRIES` requests.
         """
         left = {place: self._ask(place) for place in places}
         fault = ""
@@ -87,7 +88,7 @@ class LanguageModel:
         raise PromptError(f"{self.writer.label}: no usable prompt in {TRIES} tries ({fault}); {remedy}")
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form, without any key."""
+        """JSON-ready form, without the API key."""
         return {
             "kind": "language_model",
             "writer": self.writer.to_dict(),
@@ -111,7 +112,7 @@ class LanguageModel:
         return Ask(template.classes or (), tuple(class_words(template.classes or ())), template.text)
 
     def _read(self, answer: str | None, ask: Ask) -> tuple[Prompt | None, str]:
-        """(prompt, "") of an answer, or (None, what is wrong with it)."""
+        """(prompt, "") of an answer, or (None, reason for refusing it)."""
         text = tidy(answer or "").strip(" \"'“”‘’*-")
         if not text:
             return None, "which is empty"
@@ -125,9 +126,9 @@ class LanguageModel:
 
 
 def _number(place: Place, attempt: int) -> int:
-    """The seed of a request."""
+    """The seed of a request: 31 bits, which every service accepts."""
     digest = hashlib.sha256(f"language model/{'/'.join(map(str, place))}/{attempt}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1  # 31 bits: accepted by every service
+    return int.from_bytes(digest[:4], "big") >> 1
 
 
 def _short(answer: str | None) -> str:
@@ -137,6 +138,5 @@ def _short(answer: str | None) -> str:
 
 def writer_from_dict(plain: Mapping[str, Any]) -> Writer:
     """The inverse of a writer's `to_dict`."""
-
     kinds = {"endpoint": Endpoint.from_dict, "local": LocalModel.from_dict}
     return kinds[plain["kind"]](plain)

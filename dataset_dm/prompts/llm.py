@@ -12,12 +12,12 @@ from dataset_dm.errors import PromptError, explain
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One requested prompt.
+    """A request for one prompt.
 
     Args:
-        classes: the classes it shows.
-        words: their names in the prompt, in the same order.
-        beginning: a plain prompt with them; a model that only completes texts completes this one.
+        classes: the classes to show.
+        words: the words for them, in the same order.
+        beginning: a template prompt of these classes; models without a chat template continue it.
     """
 
     classes: tuple[str, ...]
@@ -26,12 +26,12 @@ class Ask:
 
     @property
     def line(self) -> str:
-        """ "dog, sofa (for instance: a photo of a dog on a sofa in a kitchen)"; the instance may name a place."""
+        """The request as text: "dog, sofa (for instance: a photo of a dog on a sofa in a kitchen)"."""
         return f"{', '.join(self.words)} (for instance: {self.beginning})"
 
 
 class Writer(Protocol):
-    """A language model; frozen, and equal to another one with the same settings."""
+    """A language model with its settings; frozen, equal if the settings are."""
 
     @property
     def label(self) -> str:
@@ -39,19 +39,19 @@ class Writer(Protocol):
 
     @property
     def parallel(self) -> int:
-        """Number of threads that may call it concurrently."""
+        """Requests that may run at the same time, in threads."""
 
     def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
-        """One answer for each ask, or None; raises PromptError when the model cannot be reached."""
+        """One answer for each request, None for a missing one; raises PromptError if the model cannot be reached."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form, without any key."""
+        """JSON-ready form, without the API key."""
 
 
 def frozen_options(
     options: Mapping[str, Any] | Iterable[tuple[str, Any]], ours: Sequence[str]
 ) -> tuple[tuple[str, Any], ...]:
-    """A writer's options as pairs; PromptError for those in `ours`, and for values that are not JSON."""
+    """A writer's options as pairs; PromptError for one that the package sets itself (`ours`), or that is not JSON."""
     pairs = tuple((str(name), value) for name, value in dict(options).items())
     for name, value in pairs:
         if name in ours:

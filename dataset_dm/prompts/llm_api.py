@@ -1,6 +1,6 @@
-"""Services with OpenAI's chat protocol: OpenAI itself, vLLM, Ollama, llama.cpp and others.
+"""A chat model behind OpenAI's protocol: OpenAI itself, vLLM, Ollama, llama.cpp and others.
 
-The key is read from the environment for each request. It is in no plan, fingerprint, file or message.
+The API key is read from the environment for each request. It is in no plan, fingerprint, file or message.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dataset_dm.errors import MissingExtra, PromptError, explain
+from dataset_dm.errors import MissingExtra, PromptError, explain, reason_of
 from dataset_dm.prompts.llm import Ask, frozen_options
 
 if TYPE_CHECKING:
@@ -24,28 +24,26 @@ OPENAI = "https://api.openai.com/v1"
 URL_VARIABLE = "OPENAI_BASE_URL"
 KEY_VARIABLE = "OPENAI_API_KEY"
 
-_RETRIES = (
-    5  # lost connections, 408, 409, 429 and 5xx: the client waits half a second, one, two …, or as the service says
-)
+_RETRIES = 5  # by the client: lost connections, 408, 409, 429 and 5xx, after 0.5, 1, 2 … s or as the service states
 _SECONDS = 120  # for one answer
-_NO_KEY = "none"  # local services need no key, but the client needs a text
+_NO_KEY = "none"  # self-hosted services need no key, but the client requires a text
 _OURS = ("model", "messages", "stream", "n", "extra_headers", "api_key")
 _NUMBERED = re.compile(r"^\s*(\d+)\s*[.):]\s*(.+?)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A chat model behind an OpenAI-style address.
+    """A chat model at an OpenAI-style address.
 
     Args:
-        model: its name there.
-        url: the address up to and with "/v1". None is $OPENAI_BASE_URL, else OpenAI; a fingerprint then does not cover
-            it, so that the service may move.
+        model: the model's name in the service.
+        url: the address including "/v1". None is $OPENAI_BASE_URL, else OpenAI; the fingerprint then excludes it, so
+            that the service may move.
         options: further parameters of the request, such as {"temperature": 1.0}; a mapping or pairs.
-        key_variable: the environment variable that holds the key.
+        key_variable: the environment variable with the API key.
 
     Raises:
-        PromptError: no model, an invalid address or one with a password, an option that the package sets.
+        PromptError: no model, a malformed address or one with a password, an option that the package sets itself.
     """
 
     model: str
@@ -64,15 +62,15 @@ class Endpoint:
 
     @property
     def label(self) -> str:
-        """ "language model 'x' at https://…"."""
+        """Its name in error messages: "language model 'x' at https://…"."""
         return f"language model {self.model!r} at {self._address()}"
 
     def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
-        """One request for all of them; see `Writer`. The seed is sent too; services may use it."""
+        """The answers to all requests, by one call of the service; see `Writer`. Services may ignore the seed."""
         address = self._address()
         _check_url(address)
         key = os.environ.get(self.key_variable, "").strip()
-        if not (key.isascii() and key.isprintable()):  # the client would show it in its error
+        if not (key.isascii() and key.isprintable()):  # the client's error would show it
             raise PromptError(f"{self.label}: ${self.key_variable} holds characters that no key has")
         if not key and address == OPENAI:
             remedy = f"set the environment variable {self.key_variable}"
@@ -111,7 +109,7 @@ class Endpoint:
 
 
 def _check_url(url: object) -> None:
-    """Refuse invalid addresses, and those with a password or a query, which would appear in plans and messages."""
+    """Refuses a malformed address, and one with a password or a query, which plans and messages would show."""
     if isinstance(url, str) and ("@" in url or "?" in url):
         raise PromptError("language model: the address holds a password or a query; put the key into the environment")
     try:
@@ -133,7 +131,7 @@ def _client(address: str, key: str) -> openai.OpenAI:
 
 
 def _ask(client: openai.OpenAI, key_variable: str, **request: Any) -> tuple[str, str]:
-    """(answer, "") or ("", fault)."""
+    """(answer, "") or ("", description of the error)."""
     import openai
 
     try:
@@ -141,27 +139,22 @@ def _ask(client: openai.OpenAI, key_variable: str, **request: Any) -> tuple[str,
     except openai.APITimeoutError:
         return "", f"no answer within {_SECONDS} s, {_RETRIES + 1} times; try again later"
     except openai.APIConnectionError as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        return "", f"not reachable ({reason}); check the address and that the service runs"
-    except (
-        openai.AuthenticationError,
-        openai.PermissionDeniedError,
-    ) as error:  # the message may contain the key: not shown
+        return "", f"not reachable ({reason_of(error.__cause__ or error)}); check the address and that the service runs"
+    except (openai.AuthenticationError, openai.PermissionDeniedError) as error:  # its message may show the key
         return "", f"refused (HTTP {error.status_code}); check the key in ${key_variable}"
     except openai.APIStatusError as error:
-        return "", f"HTTP {error.status_code} ({' '.join(error.message.split())[:200]})"
+        return "", f"HTTP {error.status_code} ({reason_of(error)})"
     except TypeError as error:
-        return "", f"{' '.join(str(error).split())[:200]}; check its options"
+        return "", f"{reason_of(error)}; check its options"
     except (openai.OpenAIError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        return "", f"its answer cannot be read ({reason}); check that the address speaks OpenAI's protocol"
-    choices = getattr(answer, "choices", None)  # a service that speaks something else gives none
+        return "", f"its answer cannot be read ({reason_of(error)}); check that the address speaks OpenAI's protocol"
+    choices = getattr(answer, "choices", None)  # missing if the service has another protocol
     text = choices[0].message.content if choices and choices[0].message else None
     return (text if isinstance(text, str) else ""), ""
 
 
 def _answers(text: str, count: int) -> list[str | None]:
-    """The captions of an answer by their numbers; a JSON list, which some models insist on, is read in order."""
+    """The captions of an answer, from numbered lines or, as some models always write, from a JSON list."""
     listed = re.search(r"\[.*\]", text, re.DOTALL)
     if listed:
         try:

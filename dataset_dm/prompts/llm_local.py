@@ -1,4 +1,4 @@
-"""A language model of transformers on this machine: safetensors only, no remote code; one seed gives the same words."""
+"""A language model of transformers on this machine: safetensors only, no remote code, deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dataset_dm.errors import PromptError, explain
+from dataset_dm.errors import PromptError, explain, reason_of
 from dataset_dm.models.device import resolve_device
 from dataset_dm.models.pretrained import load_whole
 from dataset_dm.models.reference import find, fingerprint
@@ -19,7 +19,7 @@ _SAMPLING = {"do_sample": True, "max_new_tokens": 60}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalModel:
-    """A causal language model; one with a chat template is asked, any other goes on with a caption that is begun.
+    """A causal language model: one with a chat template answers a request, any other continues a template prompt.
 
     Args:
         model: a folder or a Hub id; see `find`.
@@ -40,18 +40,18 @@ class LocalModel:
 
     @classmethod
     def find(cls, given: str, options: Mapping[str, Any] | None = None) -> LocalModel:
-        """The model called `given`: a folder, or a Hub id with an optional `@revision`. Raises ModelError."""
+        """The model `given`: a folder, or a Hub id with an optional `@revision`. Raises ModelError."""
         found = find(given, what="language model")
         digest = found.fingerprint() if found.path is None else fingerprint(found.path, every=True)
         return cls(model=found.name, revision=found.revision, fingerprint=digest, options=dict(options or {}))
 
     @property
     def label(self) -> str:
-        """ "language model 'x'"."""
+        """Its name in error messages: "language model 'x'"."""
         return f"language model {self.model!r}"
 
     def write(self, instruction: str, asks: Sequence[Ask], seed: int) -> list[str | None]:
-        """All of them in one batch; see `Writer`."""
+        """The answers to all requests, generated in one batch; see `Writer`."""
         import torch
 
         tokenizer, model = _open(self.model, self.revision)
@@ -65,10 +65,10 @@ class LocalModel:
             try:
                 sampling = {**_SAMPLING, **dict(self.options), "pad_token_id": tokenizer.pad_token_id}
                 written = model.generate(**inputs, **sampling)
-            except (ValueError, TypeError) as error:  # an option that `generate` does not know
-                reason = " ".join(str(error).split())[:200]
-                raise PromptError(explain(f"{self.label}: {reason}", remedy="check its options")) from error
-        # read as a whole and cut: alone, the first new word may lose the blank before it
+            except (ValueError, TypeError) as error:  # an unknown option of `generate`
+                what = f"{self.label}: {reason_of(error)}"
+                raise PromptError(explain(what, remedy="check its options")) from error
+        # decoded together and cut: decoded alone, the first new word may lose the blank before it
         given, whole = (tokenizer.batch_decode(ids, skip_special_tokens=True) for ids in (inputs["input_ids"], written))
         new = [text[len(before) :] for before, text in zip(given, whole, strict=True)]
         return [_first_line(text if chats else ask.beginning + text) for ask, text in zip(asks, new, strict=True)]
@@ -85,7 +85,7 @@ class LocalModel:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> LocalModel:
-        """The inverse of `to_dict`; nothing is looked up."""
+        """The inverse of `to_dict`; the model is not looked up."""
         return cls(**{name: value for name, value in plain.items() if name != "kind"})
 
 
@@ -95,13 +95,13 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        options = {"revision": revision, "trust_remote_code": False}  # unset, it would prompt on the terminal
+        options = {"revision": revision, "trust_remote_code": False}  # left out, transformers would ask the user
         tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left", **options)
         loaded = load_whole(AutoModelForCausalLM, model, **options)
     except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
+        what = f"language model {model!r} cannot be opened ({reason_of(error)})"
         remedy = "give a causal language model of transformers with safetensors weights"
-        raise PromptError(explain(f"language model {model!r} cannot be opened ({reason})", remedy=remedy)) from error
+        raise PromptError(explain(what, remedy=remedy)) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, loaded.eval().to(resolve_device())
@@ -109,7 +109,7 @@ def _open(model: str, revision: str | None) -> tuple[Any, Any]:
 
 def _chat(tokenizer: Any, instruction: str, ask: Ask) -> str:
     question = f"{instruction}\n\nWrite one caption, and nothing else, that shows: {ask.line}"
-    messages = [{"role": "user", "content": question}]  # not every template knows a system's part
+    messages = [{"role": "user", "content": question}]  # some templates have no system role
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 

@@ -1,4 +1,4 @@
-"""Prompts of several sources in given shares, such as DatasetDM's 70 % of a language model and 30 % of templates."""
+"""Prompts of several sources by weight, such as DatasetDM's 70 % of a language model and 30 % of templates."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from dataset_dm.errors import PromptError, explain
 from dataset_dm.labels.records import Prompt
 from dataset_dm.prompts.source import PromptSource
 
-_FINEST = 10**6  # resolution of the weights
+_FINEST = 10**6  # largest denominator of a weight as a fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """Sources that take turns, evenly spread: of the first n prompts each gives its share of n, to one or two prompts.
+    """Interleaved sources: of the first n prompts each source gives its share of n, up to one or two prompts.
 
-    A source is asked for its own prompts 0, 1, 2, … in order, so that what it balances stays balanced; which turn is
-    whose depends on the index alone.
+    A source's own prompts 0, 1, 2, … are used in order, so that a balanced source stays balanced. The source of a
+    prompt depends on the index alone.
 
     Args:
-        parts: the sources, each once, with their weights on any scale; kept as shares that add up to 1.
+        parts: the sources, each once, with weights on any scale; stored as shares that sum to 1.
 
     Raises:
-        PromptError: no source, one twice, or a weight that is no number above 0.
+        PromptError: no source, a repeated source, or a weight that is not a number above 0.
 
     >>> from dataset_dm.prompts import Lines
     >>> cats, dogs = Lines((Prompt("a cat"),)), Lines((Prompt("a dog"),))
@@ -49,14 +49,14 @@ class Mixed:
         object.__setattr__(self, "parts", tuple((source, weight / total) for source, weight in pairs))
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The next prompt of the source whose turn it is."""
+        """The next prompt of the source of this index."""
         number, turn = self.turn(index)
         return self.parts[number][0].prompt(seed, split, turn)
 
     def turn(self, index: int) -> tuple[int, int]:
-        """(which source, which of its own prompts) an index is.
+        """(position of the source, index among its own prompts) of an index.
 
-        The first source takes its share of all indices, the second its share of what is left, and so on.
+        The first source takes its share of all indices, the second its share of the remaining ones, and so on.
         """
         left = Fraction(1)
         for number, (_, share) in enumerate(self.parts):
@@ -64,10 +64,10 @@ class Mixed:
             if after > before:
                 return number, before
             index, left = index - before, left - share
-        raise AssertionError("the last source takes all that is left")
+        raise AssertionError("the last source takes all remaining indices")
 
     def shares(self, counts: Mapping[str, int]) -> Iterator[tuple[PromptSource, dict[str, int]]]:
-        """Every source with how many of its own prompts the first `counts[split]` ones need."""
+        """Every source with the number of its prompts among the first `counts[split]` ones."""
         left, total = dict(counts), Fraction(1)
         for source, share in self.parts:
             own = {split: _taken(count, share / total) for split, count in left.items()}
@@ -80,16 +80,16 @@ class Mixed:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any], read: Callable[[dict[str, Any]], PromptSource]) -> Mixed:
-        """The inverse of `to_dict`; `read` makes the sources of their own forms."""
+        """The inverse of `to_dict`; `read` is the inverse of the sources'."""
         return cls(tuple((read(source), Fraction(share)) for source, share in plain["parts"]))
 
 
 def mix_of(items: Sequence[Mapping[str, Any]], read: Callable[[Any], PromptSource]) -> Mixed:
-    """The mix that a list such as [{"source": "templates", "weight": 0.3}, …] asks for.
+    """The mix of a list such as [{"source": "templates", "weight": 0.3}, …].
 
     Args:
-        items: "weight" is 1 where it is left out.
-        read: makes a source of what stands at "source".
+        items: the sources; the default weight is 1.
+        read: makes a source of the value of "source".
 
     Raises:
         PromptError: other keys, no source.
@@ -114,5 +114,5 @@ def _weight(given: object) -> Fraction:
 
 
 def _taken(count: int, share: Fraction) -> int:
-    """How many of the first `count` turns are a source's: its share, halves rounded up."""
+    """Number of the first `count` indices that a source takes: its share, halves rounded up."""
     return math.floor(count * share + Fraction(1, 2))

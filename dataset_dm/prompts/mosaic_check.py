@@ -1,4 +1,4 @@
-"""Whether the prompts of a mosaic can be taken apart again: none may hold what stands between two of them."""
+"""Check that a mosaic's joined prompts can be split again: none may contain the separator."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dataset_dm.prompts.source import SEPARATOR, PromptSource
 
 
 def check_separable(prompts: PromptSource) -> None:
-    """A mosaic's row joins the prompts of its tiles: redrawing must be able to take them apart again.
+    """Raises PromptError for a prompt of a list, or an appended class name, that contains the separator.
 
-    Raises PromptError for a prompt of a list, or an appended class name, that holds what stands between two prompts.
+    A mosaic's row joins the prompts of its tiles; generating it again from its provenance splits them.
     """
     for what, text in _known(prompts):
         if SEPARATOR in text:
-            said = f"{what} {text!r}: {SEPARATOR!r} stands between the prompts of a mosaic"
-            raise PromptError(explain(said, remedy=f"write the {what} without it, or leave splice out"))
+            line = f"{what} {text!r}: {SEPARATOR!r} stands between the prompts of a mosaic"
+            raise PromptError(explain(line, remedy=f"write the {what} without it, or leave splice out"))
 
 
 def _known(prompts: PromptSource) -> Iterator[tuple[str, str]]:
-    """What is known to come up in prompts, and what it is; texts still to be drawn are cleaned when they come."""
+    """(kind, text) of every text that is known before drawing; `tidy` cleans drawn ones."""
     if isinstance(prompts, Lines):
         yield from (("prompt", line.text) for line in prompts.prompts)
     if isinstance(prompts, Composed):

@@ -1,7 +1,7 @@
-"""Prompt sources by a short text, as the command line and `prompts=` take them:
+"""Prompt sources by name, for the command line and `prompts=`:
 
 templates                    sentences over the classes, the default; a file of that name is ./templates
-captions:DATASET#COLUMN      those that name a class: captions:owner/name@revision#caption, captions:my.csv#text
+captions:DATASET#COLUMN      captions that name a class: captions:owner/name@revision#caption, captions:my.csv#text
 openai:MODEL                 a chat model at $OPENAI_BASE_URL, else at OpenAI
 transformers:MODEL           a language model of transformers: a folder or a Hub id
 """
@@ -20,14 +20,14 @@ from dataset_dm.prompts.templates import Templates
 
 
 def named_source(given: str, templates: Templates) -> PromptSource | None:
-    """The source that a text such as "openai:gpt-4o-mini" names; None when it is none of the known ones.
+    """The source of a name such as "openai:gpt-4o-mini"; None for any other text.
 
     Args:
-        given: see the head of this file.
-        templates: the default prompts of the plan: their classes and, if they weigh them, their class mix.
+        given: a name, see the table in the module's docstring.
+        templates: the plan's default prompts, for the classes and the class mix.
 
     Raises:
-        PromptError, ModelError: the source cannot be made of what follows.
+        PromptError, ModelError: the part after the colon is empty or cannot be used.
     """
     if given == TEMPLATES:
         return templates

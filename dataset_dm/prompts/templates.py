@@ -1,8 +1,8 @@
-"""Prompts from class names: balanced over the classes, in the vocabulary of the embedded generator's captions.
+"""Prompts made from class names, balanced over the classes, with the vocabulary of the embedded generator's captions.
 
-Of every k consecutive indices (k classes) each class leads one prompt, in an order of its own for every round; given
-weights, each leads as many as its share says. Three in five prompts name one class, the others two; some say how many,
-what colour, or where. Plain English, so it suits any text-to-image model.
+Of every k consecutive indices (k classes) each class leads one prompt, in a separate order for each round; with
+weights, each class leads its share. Three in five prompts name one class, the others two; some name a number, a colour
+or a setting. The plain English sentences suit any text-to-image model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dataset_dm.errors import PromptError, did_you_mean, explain
+from dataset_dm.checks import check_choice, check_number
+from dataset_dm.errors import PromptError
 from dataset_dm.labels.classes import singular_and_plural, world_name
 from dataset_dm.labels.records import Prompt
 from dataset_dm.labels.vocabulary import display_name
@@ -30,10 +31,10 @@ JOINTS = ("and", "and", "and", "next to", "beside", "near")
 KINDS = ("room", "street", "field", "water", "sky")
 
 TWO_CLASSES = 0.4  # share of prompts
-SEVERAL = 0.15  # of the named objects
+SEVERAL = 0.15  # of the named classes
 COLOURED = 0.2
 PLACED = 0.5
-IN_COMPANY = 0.5  # second classes chosen among those often seen with the first
+IN_COMPANY = 0.5  # of second classes: drawn among classes that often occur with the first
 
 _Item = TypeVar("_Item")
 
@@ -43,16 +44,16 @@ class Templates:
     """Balanced prompts over classes.
 
     Args:
-        classes: the names that are labelled, without background.
-        prompted: those that prompts name; default all, except those that are at home in none of the `places`.
-        weights: class → share of the prompts that it leads, and its chance to come along, on any scale; classes left
-            out get none. A mapping or pairs. Default: all alike.
+        classes: the labelled classes, without background.
+        prompted: classes that prompts name; default: all, except those that suit none of the `places`.
+        weights: class → share of the prompts that it leads, and weight as a second class, on any scale; 0 for classes
+            left out. A mapping or pairs. Default: uniform.
         places: kinds of setting (room, street, field, water, sky) of which every prompt names one; default: some
             prompts name any that suits.
         always: a class that every prompt names first, alone or with one other.
 
     Raises:
-        PromptError: a name that is not among the classes, an unknown kind of setting, shares that are no shares.
+        PromptError: an unknown class, an unknown kind of setting, a weight that is not a number of at least 0.
 
     >>> Templates(("cat", "dog"), weights={"cat": 3, "dog": 1}).prompt(0, "train", 0)  # doctest: +SKIP
     """
@@ -76,7 +77,7 @@ class Templates:
         _check(self)
 
     def prompt(self, seed: int, split: str, index: int) -> Prompt:
-        """The prompt of one index with the classes it names, the leading class first."""
+        """The prompt of one index and its classes, the leading class first."""
         rng = _stream("prompt", seed, split, index)
         leader = self._leader(seed, split, index)
         if self.always is not None:
@@ -89,9 +90,9 @@ class Templates:
         return Prompt(_sentence(named, self.places, rng), named)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form; it covers every word of the prompts, so that other words mean other images.
+        """JSON-ready form, with a hash of the vocabulary, so that other words mean other images.
 
-        Defaults are left out, so that plans made before an option existed keep their fingerprint.
+        Options at their defaults are left out, which keeps fingerprints from before they existed.
         """
         chosen = {
             "prompted": self.prompted,
@@ -127,7 +128,7 @@ class Templates:
 
 
 def _check(given: Templates) -> None:
-    """PromptError for arguments that give no prompt."""
+    """Raises PromptError for an unknown class or setting, a bad weight, or no class to prompt."""
     lists = {
         "prompted": given.prompted,
         "weights": None if given.weights is None else [name for name, _ in given.weights],
@@ -135,24 +136,18 @@ def _check(given: Templates) -> None:
     }
     for what, names in lists.items():
         for name in names or ():
-            if name not in given.classes:
-                expected = f"one of {', '.join(given.classes)}"
-                close = did_you_mean(str(name), given.classes)
-                raise PromptError(explain(f"prompts: {what}", got=name, expected=expected) + close)
+            check_choice(f"prompts: {what}", name, given.classes, error=PromptError)
     for kind in given.places or ():
-        if kind not in KINDS:
-            expected = f"one of {', '.join(KINDS)}"
-            raise PromptError(explain("prompts: places", got=kind, expected=expected) + did_you_mean(str(kind), KINDS))
+        check_choice("prompts: places", kind, KINDS, error=PromptError)
     for name, share in given.weights or ():
-        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < math.inf:
-            raise PromptError(explain(f"prompts: weight of {name}", got=share, expected="a number of at least 0"))
+        check_number(f"prompts: weight of {name}", share, 0, error=PromptError)
     if not _leading(given):
         remedy = "prompt other classes, weigh one of them above 0, or allow other places"
         raise PromptError(f"prompts: no class is left that a prompt may name; {remedy}")
 
 
 def _leading(given: Templates) -> tuple[str, ...]:
-    """The classes that lead prompts, in label order."""
+    """The classes that may lead a prompt, in label order."""
     names = given.classes if given.prompted is None else given.prompted
     if given.weights is not None:
         shares = dict(given.weights)
@@ -163,25 +158,25 @@ def _leading(given: Templates) -> tuple[str, ...]:
 
 
 def _fits(name: str, kind: str) -> float:
-    """How well a class suits a kind of setting; 1 for classes that the table does not have."""
+    """Weight of a kind of setting for a class; 1 for classes that the table lacks."""
     shares = PLACES.get(world_name(name))
     return 1.0 if shares is None else shares[KINDS.index(kind)]
 
 
 def at_home(name: str, places: Sequence[str]) -> bool:
-    """Whether a class suits one of these kinds of setting at least half as well as the one that it suits best."""
+    """Whether a class has at least half of its largest weight in one of these kinds of setting."""
     best = max(_fits(name, kind) for kind in KINDS)
     return any(2 * _fits(name, kind) >= best for kind in places)
 
 
 def _in_proportion(names: Sequence[str], shares: Sequence[float], rng: random.Random) -> list[str]:
-    """As many names as there are, each as often as its share says, rounded up or down (systematic sampling)."""
+    """`len(names)` draws, each name its share of them rounded up or down (systematic sampling)."""
     step, point, reached = sum(shares) / len(names), rng.random(), 0.0
     drawn: list[str] = []
     for name, share in zip(names, shares, strict=True):
         reached += share / step
         drawn += [name] * (math.ceil(reached - point) - len(drawn))
-    return (drawn + [names[-1]])[: len(names)]  # rounding errors may leave one name missing
+    return (drawn + [names[-1]])[: len(names)]  # the rounded sum of the shares may fall short
 
 
 def _sentence(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
@@ -201,9 +196,9 @@ def _noun(name: str, rng: random.Random) -> str:
 
 
 def _place(named: Sequence[str], places: Sequence[str] | None, rng: random.Random) -> str:
-    """ " in a field" half of the time, in a setting that suits all named classes; "" if their settings are unknown.
+    """A setting such as " in a field" in half of the prompts; "" if a class's settings are unknown.
 
-    Given `places`, always one of these, unless none of them suits all named classes.
+    With `places`, always one of these kinds, or "" if none of them suits all named classes.
     """
     placed, where, which = rng.random() < PLACED, rng.random(), rng.random()
     if places is None and (not placed or any(world_name(name) not in PLACES for name in named)):
@@ -228,7 +223,7 @@ def _weighted(options: Sequence[_Item], weights: Sequence[float], luck: float) -
 
 
 def _stream(purpose: str, seed: int, split: str, number: int) -> random.Random:
-    """A separate random stream for every index. Only `random()` is used, which Python keeps unchanged for a seed."""
+    """A random stream for each index. Only `random()` is used, whose values Python guarantees for a seed."""
     digest = hashlib.sha256(f"{purpose}/{seed}/{split}/{number}".encode()).digest()
     return random.Random(int.from_bytes(digest[:8], "big"))
 

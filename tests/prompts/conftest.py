@@ -1,4 +1,4 @@
-"""A small OpenAI-style service on this machine, and a home folder of its own for every test."""
+"""A small OpenAI-style service on this machine, sources that use it, and a separate home folder for every test."""
 
 import json
 import threading
@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from dataset_dm.prompts import Endpoint, LanguageModel, Templates
+
+MIX = Templates(("cat", "dog", "tvmonitor"))
+KEY = "sk-very-secret-0123456789"
 # (number of the request from 0, its JSON) → (status, body)
 Answer = Callable[[int, dict[str, Any]], tuple[int, Any]]
 
 
 class Service:
-    """Answers by a function; keeps what was asked."""
+    """A service whose answers are computed by a function; it records the requests."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -52,7 +56,7 @@ class Service:
 
 
 def asked(request: dict[str, Any]) -> list[list[str]]:
-    """The words of every caption that a request asks for."""
+    """The class words of every caption of a request."""
     lines = [line for line in request["messages"][-1]["content"].splitlines() if line[:1].isdigit()]
     return [line.partition(". ")[2].partition(" (")[0].split(", ") for line in lines]
 
@@ -63,8 +67,21 @@ def sentences(request: dict[str, Any]) -> str:
     return "\n".join(f"{number}. A sunny view of a {line}." for number, line in enumerate(lines, start=1))
 
 
+def writer_of(service: Service, **more: Any) -> Endpoint:
+    return Endpoint(model="tiny", url=service.url, **more)
+
+
+def source_of(service: Service, block: int = 4, **more: Any) -> LanguageModel:
+    return LanguageModel(writer=writer_of(service, **more), mix=MIX, block=block)
+
+
+def files(folder: Path) -> list[Path]:
+    """The prompt caches in a home folder."""
+    return sorted((folder / "prompts").glob("*"))
+
+
 def said(text: str | None) -> dict[str, Any]:
-    """A whole answer of the chat protocol."""
+    """A complete answer of the chat protocol."""
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}

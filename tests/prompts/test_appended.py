@@ -1,4 +1,4 @@
-"""Class names behind the prompt: which, in which words, and what the fingerprint sees."""
+"""Class names appended to prompts: their choice, their words, and the fingerprint."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_the_classes_of_a_prompt_are_written_behind_it_in_their_words() -> None:
     ]
 
 
-def test_classes_that_nobody_said_are_found_in_the_text() -> None:
+def test_classes_of_a_plain_prompt_are_found_in_its_text() -> None:
     appended = Appended(lines(Prompt("people and an airplane"), Prompt("a sunset")), VOC_PART)
     named = appended.prompt(0, "train", 0)
     assert named == Prompt("people and an airplane; aeroplane person", None)

@@ -10,7 +10,7 @@ from datasets import Dataset, DatasetDict, Features, Image, Value, disable_progr
 
 from dataset_dm.errors import PromptError
 from dataset_dm.labels.records import Prompt
-from dataset_dm.prompts import Captions, Templates, named_source, prepare, source_from_dict
+from dataset_dm.prompts import Captions, Templates, prepare, source_from_dict
 
 TEXTS = ["a dog in a field", "two cats", "  a street \n at night", "a cat | a dog", "", "a TV"]
 TAKEN = ["a dog in a field", "two cats", "a street at night", "a cat, a dog", "a TV"]
@@ -54,7 +54,7 @@ def test_captions_that_name_a_class(tmp_path: Path) -> None:
     )
 
 
-def test_a_mix_says_which_class_leads(tmp_path: Path) -> None:
+def test_a_mix_chooses_the_leading_class(tmp_path: Path) -> None:
     mix = Templates(("cat", "dog", "tvmonitor"), weights={"tvmonitor": 1.0, "dog": 1.0})
     source = Captions(dataset=csv(tmp_path), column="caption", mix=mix)
     drawn = prompts(source, 20)
@@ -65,7 +65,7 @@ def test_a_mix_says_which_class_leads(tmp_path: Path) -> None:
         Captions(dataset=source.dataset, column="caption", mix=Templates(("bird",))).prompt(0, "train", 0)
 
 
-def test_what_was_drawn_needs_the_dataset_no_more(tmp_path: Path) -> None:
+def test_drawn_captions_need_no_dataset(tmp_path: Path) -> None:
     file = csv(tmp_path)
     source = Captions(dataset=file, column="caption")
     assert prepare(source, 0, {"train": 3}) == 256
@@ -104,31 +104,18 @@ def test_a_row_may_have_several_captions(tmp_path: Path) -> None:
     assert sorted(prompt.text for prompt in prompts(source, 3)) == ["a cat", "a dog", "a puppy"]
 
 
-def test_by_name(tmp_path: Path) -> None:
-    templates = Templates(("cat", "dog"), prompted=("cat",))
-    source = named_source(f"captions:{csv(tmp_path)}#caption", templates)
-    assert source == Captions(dataset=str(tmp_path / "captions.csv"), column="caption", classes=("cat",))
-    weighed = Templates(("cat", "dog"), weights={"dog": 1.0})
-    assert named_source(f"captions:{csv(tmp_path)}#caption", weighed).mix == weighed
-    assert named_source("prompts.txt", templates) is None
-    assert named_source("C:\\prompts.txt", templates) is None
-    for given in ("captions:x", "captions:#caption", "captions:x#", "openai:", "transformers: "):
-        with pytest.raises(PromptError, match="expected .*such as"):
-            named_source(given, templates)
-
-
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"column": "captoin"}, "got 'captoin', expected one of caption; did you mean 'caption'"),
         ({"column": "number"}, "column 'number' of .* holds no texts but Value; columns of texts: caption"),
         ({"column": "caption", "classes": ("boat",)}, "none of the 5 texts of column .* names a class .boat."),
         ({"column": "caption", "split": "test", "folder": True}, "cannot be read"),
-        ({"column": "caption", "dataset": "nobody/nothing-at-all"}, "nobody/nothing-at-all cannot be read"),
+        ({"column": "caption", "dataset": "no-owner/nothing-at-all"}, "no-owner/nothing-at-all cannot be read"),
         ({"column": "caption", "dataset": "notes.docx"}, "file: got 'notes.docx', expected one of .csv"),
     ],
 )
-def test_bad_sources(tmp_path: Path, given: dict[str, Any], said: str) -> None:
+def test_bad_sources(tmp_path: Path, given: dict[str, Any], message: str) -> None:
     file = csv(tmp_path)
     (tmp_path / "notes.docx").write_text("")
     options = {"dataset": file, **given}
@@ -137,23 +124,23 @@ def test_bad_sources(tmp_path: Path, given: dict[str, Any], said: str) -> None:
         (tmp_path / "notes.docx").unlink()
     if options["dataset"] == "notes.docx":
         options["dataset"] = str(tmp_path / "notes.docx")
-    with pytest.raises(PromptError, match=said) as caught:
+    with pytest.raises(PromptError, match=message) as caught:
         Captions(**options).prompt(0, "train", 0)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "message"),
     [
         ([], "cannot be read .*no data"),  # so says `datasets`
         (["", "  "], "column 'caption' of .* holds no text; take another column"),
         ([None, None], "column 'caption' of .* holds no text; take another column"),
     ],
 )
-def test_empty_datasets(tmp_path: Path, texts: list[str | None], said: str) -> None:
+def test_empty_datasets(tmp_path: Path, texts: list[str | None], message: str) -> None:
     empty = Dataset.from_dict({"caption": texts}, features=Features({"caption": Value("string")}))
     empty.to_parquet(tmp_path / "d.parquet")
-    with pytest.raises(PromptError, match=said):
+    with pytest.raises(PromptError, match=message):
         Captions(dataset=str(tmp_path / "d.parquet"), column="caption").prompt(0, "train", 0)
 
 

@@ -49,8 +49,8 @@ def test_near_duplicates_are_those_of_all_pairs() -> None:
     assert diversity_of([Prompt(text) for text in texts]).near_duplicates == approx(expected / len(texts))
 
 
-def test_classes_are_those_that_are_said_or_found() -> None:
-    given = [Prompt("a dog"), Prompt("a thing", ("cat", "car")), Prompt("a cat and a dog"), Prompt("a sunset")]
+def test_classes_are_listed_or_found_in_the_text() -> None:
+    given = [Prompt("a dog"), Prompt("a caption", ("cat", "car")), Prompt("a cat and a dog"), Prompt("a sunset")]
     found = diversity_of(given, CLASSES)
     assert found.classes == {"cat": 2, "dog": 2, "bird": 0}
     assert found.unnamed == approx(1 / 4)

@@ -40,7 +40,7 @@ def test_lists_of_texts_and_dicts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "empty"),
         ("\n  \n", "empty"),
@@ -51,9 +51,9 @@ def test_lists_of_texts_and_dicts() -> None:
         ('{"prompt": "a dog", "classes": "dog"}\n', "line 1: .*expected a list of class names"),
     ],
 )
-def test_bad_files_are_named_with_their_line(tmp_path: Path, content: str | bytes, said: str) -> None:
+def test_bad_files_are_named_with_their_line(tmp_path: Path, content: str | bytes, message: str) -> None:
     file = write(tmp_path, content)
-    with pytest.raises(PromptError, match=said) as caught:
+    with pytest.raises(PromptError, match=message) as caught:
         read_prompts(file)
     assert str(file) in str(caught.value) and "\n" not in str(caught.value)
 

@@ -40,7 +40,7 @@ def ask(text: str) -> Ask:
     return Ask(("dog",), ("dog",), text)
 
 
-def test_it_goes_on_with_the_templates(folder: Path, own_home: Path) -> None:
+def test_it_continues_the_templates(folder: Path, own_home: Path) -> None:
     source = LanguageModel(writer=LocalModel.find(str(folder), {"max_new_tokens": 8}), mix=MIX, block=4)
     for index in range(4):
         begun, written = MIX.prompt(0, "train", index), source.prompt(0, "train", index)
@@ -107,7 +107,7 @@ def test_a_model_with_code_of_its_own_is_refused(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "ran").exists()
 
 
-def test_models_that_are_none(folder: Path, tmp_path: Path, own_home: Path) -> None:
+def test_unusable_models(folder: Path, tmp_path: Path, own_home: Path) -> None:
     with pytest.raises(ModelError, match="language model: got '/no/where'"):
         LocalModel.find("/no/where")
     (tmp_path / "empty").mkdir()

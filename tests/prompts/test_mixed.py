@@ -87,7 +87,7 @@ def test_a_request_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ([{"source": "templates", "weight": 0}], "weight of a source: got 0, expected a number above 0"),
         ([{"source": "templates", "weight": "0.7"}], "weight of a source: got '0.7'"),
@@ -100,8 +100,8 @@ def test_a_request_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ([{"source": [{"prompt": "a hen", "classes": ["hen"]}]}], "unknown class 'hen'"),
     ],
 )
-def test_mixes_that_are_none(asked: list, said: str) -> None:
-    with pytest.raises(PromptError, match=said) as caught:
+def test_bad_mixes(asked: list, message: str) -> None:
+    with pytest.raises(PromptError, match=message) as caught:
         source_of(asked, lambda: MIX, ("cat", "dog"))
     assert "\n" not in str(caught.value)
     with pytest.raises(PromptError, match="at least one source"):

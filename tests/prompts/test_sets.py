@@ -1,4 +1,4 @@
-"""A set whose prompts a language model writes: asked once, whoever makes and reads it; stored images ask nobody."""
+"""A set whose prompts a language model writes: requested once for every reader; stored images need no request."""
 
 import shutil
 from pathlib import Path

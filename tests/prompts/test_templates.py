@@ -64,7 +64,7 @@ def test_the_dict_form_tells_other_words_apart() -> None:
     assert VOC.to_dict()["words"] != Templates(VOC_CLASSES[::-1]).to_dict()["words"]
 
 
-def test_a_choice_left_at_its_default_is_the_plan_of_old() -> None:
+def test_options_at_their_defaults_keep_the_fingerprint() -> None:
     plain = VOC.to_dict()
     assert set(plain) == {"kind", "classes", "words"}
     known = {  # what the first release drew: other texts would need another IMAGE_VERSION
@@ -82,7 +82,7 @@ def test_prompts_can_name_a_part_of_the_classes() -> None:
     assert some.classes == VOC_CLASSES, "all of them are labelled"
 
 
-def test_shares_say_how_often_a_class_leads() -> None:
+def test_a_class_leads_as_often_as_its_weight() -> None:
     own = Templates(("a", "b", "c", "d"), weights={"a": 5, "b": 2, "c": 1})
     leaders = Counter(own.prompt(0, "train", i).classes[0] for i in range(3000))
     assert leaders["d"] == 0
@@ -135,20 +135,23 @@ def test_choices_survive_the_dict_form(chosen: Templates) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
-        ({"prompted": ["dgo"]}, "prompts: prompted: got 'dgo', expected one of .*did you mean 'dog'"),
+        ({"prompted": ["dgo"]}, "prompts: prompted: got 'dgo', expected cat or dog; did you mean 'dog'"),
         ({"weights": {"ct": 1}}, "prompts: weights: got 'ct'.*did you mean 'cat'"),
         ({"weights": {"cat": -1}}, "weight of cat: got -1, expected a number of at least 0"),
         ({"weights": {"cat": float("nan")}}, "weight of cat: got nan"),
         ({"weights": {"cat": 0}}, "no class is left that a prompt may name"),
         ({"prompted": []}, "no class is left that a prompt may name"),
-        ({"places": ["rom"]}, "places: got 'rom', expected one of room, .*did you mean 'room'"),
+        (
+            {"places": ["rom"]},
+            "got 'rom', expected room or street or field or water or sky; did you mean 'room'",
+        ),
         ({"always": "human"}, "prompts: always: got 'human'"),
     ],
 )
-def test_bad_choices_are_one_line(asked: dict, said: str) -> None:
-    with pytest.raises(PromptError, match=said) as caught:
+def test_bad_choices_are_one_line(asked: dict, message: str) -> None:
+    with pytest.raises(PromptError, match=message) as caught:
         Templates(("cat", "dog"), **asked)
     assert "\n" not in str(caught.value)
 
