@@ -19,7 +19,7 @@ from dataset_dm.models.reference import INDEX, PICKLED, SAFETENSORS, Source, fin
 # a generator's own default, {"steps": …, "guidance": …}, beside its model_index.json
 HINTS = "sampler.json"
 _SAMPLER = {"steps": 30, "guidance": 7.5}
-# distilled models: told the guidance as an input, or sampled by these schedulers
+# distilled models: the guidance is an input of the UNet, or one of these schedulers is used
 _FEW_STEPS = {"steps": 4, "guidance": 7.5}
 _FEW_STEPS_UNGUIDED = {"steps": 4, "guidance": None}
 _FEW_STEP_SCHEDULERS = ("LCMScheduler", "TCDScheduler")

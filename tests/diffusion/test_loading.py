@@ -30,8 +30,8 @@ def test_missing_path() -> None:
 
 
 def test_unreachable_hub_id_says_what_failed() -> None:
-    message = refusal("nobody-here/nothing@v1")
-    assert "nobody-here/nothing@v1" in message and "Hub" in message
+    message = refusal("no-owner/nothing@v1")
+    assert "no-owner/nothing@v1" in message and "Hub" in message
 
 
 def test_hub_id_in_the_cache_is_used_offline_and_its_commit_is_kept(

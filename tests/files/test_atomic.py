@@ -1,4 +1,4 @@
-"""Files are whole or absent."""
+"""Atomic writes, locks, and errors of remote filesystems."""
 
 import errno
 import os
@@ -49,15 +49,15 @@ except Exception as error:
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "message"),
     [
         (errno.ENOSPC, "disk full while writing .*a.bin .No space left on device.; free some space"),
         (errno.EDQUOT, "disk full while writing .*a.bin .*quota.*; free some space"),
         (errno.EROFS, "cannot write .*a.bin .Read-only file system.; check the permissions"),
     ],
 )
-def test_what_the_system_refuses_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     file = tmp_path / "a.bin"
     write_atomically(file, b"old")
@@ -66,7 +66,7 @@ def test_what_the_system_refuses_leaves_the_old_file(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("os.fsync", refused)
-    with pytest.raises(StoreError, match=said):
+    with pytest.raises(StoreError, match=message):
         write_atomically(file, b"new")
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"old"}
 
@@ -82,13 +82,13 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("passed", [FileNotFoundError("x"), FileExistsError("x"), ConfigError("x")])
-def test_what_callers_wait_for_passes(passed: Exception) -> None:
+def test_expected_errors_pass(passed: Exception) -> None:
     with pytest.raises(type(passed)) as caught, remote_errors("read s3://x"):
         raise passed
     assert caught.value is passed
 
 
-def test_whatever_else_a_remote_filesystem_raises_is_one_line() -> None:
+def test_other_errors_of_a_remote_filesystem_are_one_line() -> None:
     with pytest.raises(StoreError) as caught, remote_errors("read s3://x"):
         raise RuntimeError("no\n  credentials")
     assert (

@@ -15,7 +15,7 @@ def place() -> tuple[object, str]:
     return fsspec.filesystem("memory"), f"/{uuid.uuid4().hex}/locks/one.lock"
 
 
-def test_a_lease_beats_while_it_is_held_and_is_gone_afterwards(place: tuple) -> None:
+def test_a_lease_beats_while_it_is_held_and_is_removed_afterwards(place: tuple) -> None:
     filesystem, path = place
     leases = Leases(filesystem, beat=0.02)
     with leases.hold(path) as mine:
@@ -48,9 +48,7 @@ def test_a_lease_that_was_taken_over_is_not_removed_by_its_former_holder(place: 
     assert filesystem.cat_file(path) == b"host 2 def 0"
 
 
-def test_a_place_that_does_not_answer_for_a_while_costs_a_beat_not_the_lease(
-    place: tuple, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lease_outlasts_failed_heartbeats(place: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     filesystem, path = place
 
     def silent(*names: object) -> bytes:
@@ -66,7 +64,7 @@ def test_a_place_that_does_not_answer_for_a_while_costs_a_beat_not_the_lease(
     assert not filesystem.exists(path)
 
 
-def test_clocks_that_jump_make_nobody_dead(place: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holder_is_alive_though_clocks_jump(place: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     filesystem, path = place
     real, jumped = time.time, [0.0]
     monkeypatch.setattr("time.time", lambda: real() + jumped[0])
@@ -79,7 +77,7 @@ def test_clocks_that_jump_make_nobody_dead(place: tuple, monkeypatch: pytest.Mon
                 assert not mine
 
 
-def test_what_cannot_be_locked_is_one_line(place: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_lock_is_one_line(place: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
     filesystem, path = place
 
     def refused(*names: object, **more: object) -> None:

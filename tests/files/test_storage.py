@@ -1,4 +1,4 @@
-"""Where shards lie: one interface over a folder and over any fsspec filesystem."""
+"""Storage: one interface over a folder and over any fsspec filesystem."""
 
 import os
 import uuid
@@ -104,7 +104,7 @@ def test_a_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: p
         storage.remove("a")
 
 
-def test_what_killed_writers_left_is_swept_when_nobody_can_be_writing_it(tmp_path: Path) -> None:
+def test_old_temporary_files_are_swept(tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path)
     storage.write("a/one", b"1")
     for name in ("a/.two.x.tmp", "a/.three.y.tmp"):

@@ -87,7 +87,7 @@ def test_what_is_neither_is_said_so(given: str) -> None:
 
 def test_a_hub_id_that_is_not_cached_is_refused_offline() -> None:
     with pytest.raises(ModelError, match="neither the Hub nor its local cache has it") as caught:
-        find("nobody/nothing@v1", what="generator")
+        find("no-owner/nothing@v1", what="generator")
     assert "\n" not in str(caught.value)
 
 
