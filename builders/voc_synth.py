@@ -23,7 +23,7 @@ class ScarceConfig(VocSynthConfig):
     """Labelled by a decoder that is trained when it is first needed, unless `annotator=` is given.
 
     labelled: the images to train it on ("miniature", a folder, a Hub id), num_labelled: the first so many of them;
-    training: keyword arguments of `train_decoder` such as {"steps": 400}.
+    training: settings of the decoder's training (`TrainConfig`) such as {"steps": 400}.
     """
 
     labelled: Any = None
@@ -31,7 +31,7 @@ class ScarceConfig(VocSynthConfig):
     training: Any = None
 
     def plan(self) -> GenerationPlan:
-        """As for any config; a decoder that does not exist yet is promised."""
+        """As for any config; a decoder that does not exist yet is registered and trained later."""
         known = {entry.name for entry in fields(self)} & {*DEFAULTS, *ARGUMENTS[self.name]}
         return resolve_config(self.recipe(), {name: getattr(self, name) for name in known})
 

@@ -31,7 +31,7 @@ from dataset_dm.prompts import Lines
 from dataset_dm.rows.filters import MinScore
 from dataset_dm.rows.reader import Rows
 from dataset_dm.rows.splice import grid_of
-from dataset_dm.training.on_demand import fulfil
+from dataset_dm.training.on_demand import ensure_trained
 
 NEEDED = ("index", "seed", "generator_hash", "annotator", "annotator_hash", "steps", "width", "height", "dtype",
           "prompts", "batch_size", "tasks", "classes", "image_version", "label_version")  # fmt: skip
@@ -159,10 +159,10 @@ def _models(
         _same(f"adapter {named!r}", adapted_by.fingerprint(), provenance["adapter_hash"], "--adapter")
     read_by = annotator or _reference(provenance, "annotator", "annotator_revision")
     for name in names_of(read_by):
-        fulfil(name, device=device)
+        ensure_trained(name, device=device)
     found = find_annotator(read_by, drawn_by)
     wanted = provenance["annotator_hash"]
-    if not _is_promised(found.name, wanted):
+    if not _is_lazy_decoder(found.name, wanted):
         _same(f"annotator {found.name!r}", found.hash, wanted, "--annotator")
     return {
         "generator": drawn_by.name,
@@ -180,7 +180,7 @@ def _reference(provenance: Mapping[str, Any], name: str, revision: str) -> str:
     return f"{provenance[name]}@{provenance[revision]}" if provenance.get(revision) else provenance[name]
 
 
-def _is_promised(annotator: str, wanted: str) -> bool:
+def _is_lazy_decoder(annotator: str, wanted: str) -> bool:
     """Whether it is a decoder trained on demand: its folder is named by the hash, which is that of its recipe."""
     folder = Path(annotator)
     return folder.name == wanted and folder.with_name(f"{wanted}.json").is_file()

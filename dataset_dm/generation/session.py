@@ -32,7 +32,7 @@ from dataset_dm.models.annotators import names_of
 from dataset_dm.plan.generation_plan import ATTEMPTS, GenerationPlan, round_of
 from dataset_dm.store.label_codec import label_rows
 from dataset_dm.store.schema import IMAGE_ROWS
-from dataset_dm.training.on_demand import fulfil
+from dataset_dm.training.on_demand import ensure_trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Session:
     def annotator(self) -> Annotator:
         """The annotator, trained now if it is one trained on demand, checked against the generator."""
         for name in names_of(self.plan.annotator):
-            fulfil(name, device=self.device)
+            ensure_trained(name, device=self.device)
         backbone = self.backbone  # first: it refuses a device that is not there
         with self._timed("load"):
             annotator = _annotator(self.plan.annotator_reference, self.device, self.plan.annotator_hash)

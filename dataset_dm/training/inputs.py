@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,61 +20,41 @@ from dataset_dm.training.subsets import long_tail, seen_only
 IN_MEMORY = 6e9  # bytes of features that are held in memory; beyond, they are read from disk as needed
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataRequest:
-    """Which labelled images a training is to see; the fields are arguments of `train_decoder`."""
+def open_sets(data: str | Path, config: TrainConfig) -> tuple[LabelledSet, LabelledSet]:
+    """(training images, held-out images).
 
-    data: str | Path
-    split: str | None = None
-    classes: Sequence[str] | None = None
-    num_labelled: int | None = None
-    validation: str | Path | None = None
-    validation_split: str | None = None
-    num_validation: int = 50
-    on_error: str = "raise"
-    depth_scale: float | None = None
-    format: str | None = None
-    seen: Sequence[str] | None = None
-    long_tail: float | None = None
-    seed: int = 0
-
-    def open(self) -> tuple[LabelledSet, LabelledSet]:
-        """(training images, held-out images)."""
-        count = self.num_labelled
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-            raise ConfigError(explain("num_labelled", got=count, expected="a whole number of at least 1"))
-        held = self.num_validation
-        if isinstance(held, bool) or not isinstance(held, int) or held < 1:
-            raise ConfigError(explain("num_validation", got=held, expected="a whole number of at least 1"))
-        training = self._one(self.data, self.split, count)
-        validation, part = self.validation, self.validation_split
-        if validation is None and str(self.data) == "miniature":
-            validation, part = self.data, part or "validation"
-        if validation is None and part is None:
-            training, held_out = split_off(training, 0.1)
-        else:
-            held_out = self._one(self.data if validation is None else validation, part, self.num_validation)
-        if held_out.classes != training.classes:
-            names = sorted(set(held_out.classes) ^ set(training.classes)) or ["another order"]
-            raise ConfigError(
-                f"validation data has other classes than the training data ({', '.join(names)}); give --classes"
-            )
-        if self.seen is not None:
-            training, held_out = seen_only(training, self.seen), seen_only(held_out, self.seen)
-        if self.long_tail is not None:
-            training = long_tail(training, self.long_tail, self.seed)
-        return training, held_out
-
-    def _one(self, source: str | Path, split: str | None, count: int | None) -> LabelledSet:
-        return open_labelled(
-            source,
-            split=split,
-            classes=self.classes,
-            count=count,
-            on_error=self.on_error,
-            depth_scale=self.depth_scale,
-            format=self.format,
+    Held out are, by default, every tenth training image, or the validation split of Miniature.
+    """
+    training = _open(data, config.split, config.num_labelled, config)
+    validation, part = config.validation, config.validation_split
+    if validation is None and str(data) == "miniature":
+        validation, part = str(data), part or "validation"
+    if validation is None and part is None:
+        training, held_out = split_off(training, 0.1)
+    else:
+        held_out = _open(data if validation is None else validation, part, config.num_validation, config)
+    if held_out.classes != training.classes:
+        names = sorted(set(held_out.classes) ^ set(training.classes)) or ["another order"]
+        raise ConfigError(
+            f"validation data has other classes than the training data ({', '.join(names)}); give --classes"
         )
+    if config.seen is not None:
+        training, held_out = seen_only(training, config.seen), seen_only(held_out, config.seen)
+    if config.long_tail is not None:
+        training = long_tail(training, config.long_tail, config.seed)
+    return training, held_out
+
+
+def _open(source: str | Path, split: str | None, count: int | None, config: TrainConfig) -> LabelledSet:
+    return open_labelled(
+        source,
+        split=split,
+        classes=config.classes,
+        count=count,
+        on_error=config.on_error,
+        depth_scale=config.depth_scale,
+        format=config.format,
+    )
 
 
 def chosen_tasks(asked: Sequence[str] | None, training: LabelledSet) -> tuple[str, ...]:
@@ -141,8 +120,9 @@ def feature_stores(
         left = int(seconds / done * (total - done))
         say(f"features {done}/{total}  {done / seconds:.1f}/s  ETA {left // 60}:{left % 60:02d}")
 
+    changed = VariantConfig(count=settings.variants, seed=settings.seed, augment=settings.augment)
     plain = VariantConfig(count=2, seed=settings.seed, plain=True)
-    train = extract(training, backbone, spec, folder / "train", settings.variants, report=_seldom(report))
+    train = extract(training, backbone, spec, folder / "train", changed, report=_seldom(report))
     held = extract(held_out, backbone, spec, folder / "validation", plain, report=_seldom(report))
     for store in (train, held):
         store.hold(IN_MEMORY / 2, backbone.device)

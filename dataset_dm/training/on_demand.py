@@ -1,7 +1,7 @@
 """Decoders that are trained when their labels are first asked for: `$DATASET_DM_HOME/decoders/<fingerprint>/`.
 
-A plan names such a decoder by what it is trained of, before it exists. So reading a finished set again needs neither
-the decoder nor torch, and whoever labels first, a worker process included, trains it.
+A plan names such a decoder by what it is trained on, before it exists. So reading a finished set again needs neither
+the decoder nor torch; the first process that labels, a worker included, trains it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from dataset_dm.errors import ConfigError, explain
 from dataset_dm.files.atomic import locked, store_error, write_atomically
 from dataset_dm.files.home import home
 from dataset_dm.models.reference import Source
+from dataset_dm.training.config import TrainConfig, with_settings
 
 # Raised by hand when the same recipe trains another decoder than before.
-DECODER_VERSION = 2
+DECODER_VERSION = 3
 # those settings of a training that say how its labelled images are read
 _READING = ("split", "classes", "on_error", "depth_scale", "format")
 _MINUTES = "by default about 15 minutes on two cores with the embedded generator"
@@ -30,7 +31,7 @@ _MINUTES = "by default about 15 minutes on two cores with the embedded generator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderRecipe:
-    """What a decoder is trained of.
+    """What a decoder is trained on.
 
     Args:
         generator: what opens the generator again; `generator_hash` tells its weights.
@@ -40,7 +41,7 @@ class DecoderRecipe:
         classes: what it is to label, seen or not, in label order.
         seen: the classes it is trained on; None: all.
         long_tail: imbalance of the labelled images, see `subsets.long_tail`; None: as they come.
-        training: further keyword arguments of `train_decoder`, JSON-ready.
+        training: further settings of `TrainConfig`, JSON-ready.
     """
 
     generator: str
@@ -63,6 +64,11 @@ class DecoderRecipe:
         lists = {name: tuple(plain[name]) for name in ("tasks", "classes", "seen") if plain[name] is not None}
         return cls(**{**plain, **lists})
 
+    def config(self) -> TrainConfig:
+        """The settings of its training."""
+        own = {"tasks": self.tasks, "num_labelled": self.num_labelled, "seen": self.seen, "long_tail": self.long_tail}
+        return with_settings(None, {**self.training, **own})
+
     def fingerprint(self) -> str:
         """16 hex digits over all that decides the weights, but for what lies in the folders of labelled images.
 
@@ -74,13 +80,13 @@ class DecoderRecipe:
 
 
 @dataclass(frozen=True, slots=True)
-class PromisedDecoder(Source):
-    """An annotator that may not exist yet; a plan takes it in place of a name."""
+class LazyDecoder(Source):
+    """An annotator that may not exist yet; a plan accepts it in place of a name."""
 
     recipe: DecoderRecipe
 
     def fingerprint(self) -> str:
-        """That of the recipe: the bytes are not known yet."""
+        """That of the recipe: the weights may not exist yet."""
         return self.recipe.fingerprint()
 
     def read_json(self, file: str) -> dict[str, Any] | None:
@@ -92,10 +98,10 @@ class PromisedDecoder(Source):
         return {"classes": list(recipe.classes), "tasks": list(recipe.tasks), "spec": spec}
 
 
-def promise(recipe: DecoderRecipe) -> PromisedDecoder:
-    """The decoder of a recipe, trained or not; the recipe is written down beside its folder, for whoever trains it.
+def register_lazy_decoder(recipe: DecoderRecipe) -> LazyDecoder:
+    """The decoder of a recipe, trained or not; the recipe is written beside its folder, for the process that trains it.
 
-    Until it is trained the last promise counts: recipes of one name may differ in what the name does not cover.
+    Until it is trained the last recipe of a name counts: two of one name may differ in what the name does not cover.
     """
     folder = home() / "decoders" / recipe.fingerprint()
     note = _note(folder)
@@ -103,13 +109,13 @@ def promise(recipe: DecoderRecipe) -> PromisedDecoder:
     # a finished set can be read from a store that cannot be written: nothing is written without need
     if not note.is_file() or (not folder.is_dir() and note.read_bytes() != text):
         write_atomically(note, text)
-    return PromisedDecoder(str(folder), None, folder, recipe)
+    return LazyDecoder(str(folder), None, folder, recipe)
 
 
-def fulfil(annotator: str, *, device: str = "auto", say: Callable[[str], None] | None = None) -> None:
-    """Trains the promised decoder called `annotator`, unless it is there; any other annotator is left alone.
+def ensure_trained(annotator: str, *, device: str = "auto", say: Callable[[str], None] | None = None) -> None:
+    """Trains the registered decoder called `annotator` unless it exists. No-op for any other annotator.
 
-    An interrupted training is gone on with; of two processes one trains and the other waits.
+    An interrupted training is resumed; of two processes one trains and the other waits.
 
     Args:
         annotator: name in a plan.
@@ -133,30 +139,23 @@ def _train(recipe: DecoderRecipe, folder: Path, device: str, say: Callable[[str]
     from dataset_dm.training import train_decoder
 
     part = folder.with_name(f"{folder.name}.part")
-    asked = {
-        "data": recipe.data,
-        "out": part,
-        "generator": recipe.generator,
-        "num_labelled": recipe.num_labelled,
-        "tasks": list(recipe.tasks),
-        "seen": recipe.seen,
-        "long_tail": recipe.long_tail,
+    _check_classes(recipe)
+    options = {
+        "config": recipe.config(),
         "device": device,
         "command": f"on demand: {json.dumps(recipe.to_dict(), sort_keys=True)}",
         "say": say,
-        **recipe.training,
     }
-    _check_classes(recipe)
     try:
         begun = (part / "state").is_dir() or (part / "features").is_dir()
-        # a training killed between its end and its renaming has neither left, and is done again
-        train_decoder(**asked, resume=begun, overwrite=not begun)
+        # a training killed after its end and before its folder is renamed left neither, and is repeated
+        train_decoder(recipe.data, recipe.generator, part, **options, resume=begun, overwrite=not begun)
     except ConfigError as error:
         if not str(error).startswith("resume:"):
             raise
-        # left behind by another version: its beginnings are of no use
+        # begun by another version: its state is of no use
         shutil.rmtree(part)
-        train_decoder(**asked)
+        train_decoder(recipe.data, recipe.generator, part, **options)
     try:
         os.replace(part, folder)
     except OSError as error:
@@ -188,5 +187,5 @@ def _note(folder: Path) -> Path:
 def _print(line: str) -> None:
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stderr)  # whoever asked for the labels may be showing a bar
+    tqdm.write(line, file=sys.stderr)  # the caller may be showing a bar
     sys.stderr.flush()

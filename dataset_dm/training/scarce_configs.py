@@ -1,4 +1,4 @@
-"""Sets whose labeller knew little: `zero_shot` (some classes never seen) and `long_tail` (most seen only a few times).
+"""Sets whose annotator saw little: `zero_shot` (some classes never seen) and `long_tail` (most seen only a few times).
 
 Both are plans like any other, with an annotator that is trained on demand. Nothing here needs torch.
 """
@@ -8,19 +8,20 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import fields, replace
 from typing import Any
 
-from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.checks import check_bool, check_int, check_keys
+from dataset_dm.errors import ConfigError, explain
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.models.generators import MINIATURE, find_generator
 from dataset_dm.plan.configs import Recipe
 from dataset_dm.plan.generation_plan import GenerationPlan
-from dataset_dm.plan.resolve import DEFAULTS, resolve_recipe, whole
+from dataset_dm.plan.resolve import DEFAULTS, resolve_recipe
 from dataset_dm.prompts import Appended, Templates
 from dataset_dm.prompts.source import PromptSource
-from dataset_dm.training.on_demand import DecoderRecipe, PromisedDecoder, promise
+from dataset_dm.training.config import TrainConfig, check_source, renamed
+from dataset_dm.training.on_demand import DecoderRecipe, LazyDecoder, register_lazy_decoder
 from dataset_dm.training.subsets import checked_classes, quotas, tail_order
 
 ZERO_SHOT, LONG_TAIL = "zero_shot", "long_tail"
@@ -30,17 +31,12 @@ IMBALANCE = 10.0
 TEMPER = 0.5  # prompts of a class ∝ (1 / its labelled images) to this power: the full inverse would draw little else
 _LABELLED = ("labelled", "num_labelled", "training")
 ARGUMENTS = {ZERO_SHOT: ("unseen", *_LABELLED), LONG_TAIL: ("imbalance", "rebalance", *_LABELLED)}
-# keyword arguments of `train_decoder` that decide the weights and can be written down
-TRAINING = (
-    *("steps", "batch", "learning_rate", "patience", "evaluate_every", "variants", "timestep", "seed", "decoder"),
-    *("split", "classes", "on_error", "depth_scale", "format", "validation", "validation_split", "num_validation"),
+# settings of a training that a user may give; the others are fields of the recipe
+TRAINING = tuple(
+    entry.name
+    for entry in fields(TrainConfig)
+    if "check" in entry.metadata and entry.name not in ("tasks", "num_labelled", "seen", "long_tail", "seconds")
 )
-_WHOLE = {
-    **dict.fromkeys(("steps", "batch", "evaluate_every", "variants", "num_validation"), 1),
-    **dict.fromkeys(("patience", "timestep", "seed"), 0),
-}
-_POSITIVE = ("learning_rate", "depth_scale")
-_TEXTS = ("split", "validation_split", "on_error", "format")
 
 
 def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
@@ -62,7 +58,7 @@ def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
         plan = resolve_recipe(chosen, **plain)
         _settings(chosen, plan.classes, asked)  # wrong arguments are wrong though nothing is trained
     else:
-        plan = _promised(chosen, plain, asked)
+        plan = _lazy(chosen, plain, asked)
     chose = asked.get("prompts") is not None or asked.get("class_mix") is not None
     wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and not chose
     return replace(plan, prompts=_weighted(plan.prompts, _shares(plan.classes, asked))) if wanted else plan
@@ -97,7 +93,7 @@ def rare_first(classes: Sequence[str], imbalance: float, seed: int = 0) -> dict[
     }
 
 
-def _promised(chosen: Recipe, plain: Mapping[str, Any], asked: Mapping[str, Any]) -> GenerationPlan:
+def _lazy(chosen: Recipe, plain: Mapping[str, Any], asked: Mapping[str, Any]) -> GenerationPlan:
     """The plan with a decoder that is trained when first needed."""
     generator = find_generator(DEFAULTS["generator"] if plain.get("generator") is None else plain["generator"])
     # the classes are checked by a plan of no consequence before a recipe is written down
@@ -105,14 +101,14 @@ def _promised(chosen: Recipe, plain: Mapping[str, Any], asked: Mapping[str, Any]
         generator=generator.reference,
         generator_hash=generator.fingerprint(),
         data=_data(asked.get("labelled")),
-        num_labelled=None if asked.get("num_labelled") is None else whole("num_labelled", asked["num_labelled"], 1),
+        num_labelled=None if asked.get("num_labelled") is None else check_int("num_labelled", asked["num_labelled"], 1),
         tasks=tuple(task.name for task in chosen.tasks),
         classes=VOC_CLASSES,
         training={},
     )
-    plan = resolve_recipe(chosen, **{**plain, "annotator": PromisedDecoder("on demand", None, None, draft)})
+    plan = resolve_recipe(chosen, **{**plain, "annotator": LazyDecoder("on demand", None, None, draft)})
     recipe = replace(draft, classes=plan.classes, **_settings(chosen, plan.classes, asked))
-    decoder = promise(recipe)
+    decoder = register_lazy_decoder(recipe)
     return replace(plan, annotator=decoder.name, annotator_hash=decoder.fingerprint())
 
 
@@ -121,8 +117,8 @@ def _settings(chosen: Recipe, classes: tuple[str, ...], asked: Mapping[str, Any]
     training = _training(asked.get("training"))
     if chosen.config == LONG_TAIL:
         rebalance = asked.get("rebalance")
-        if rebalance is not None and not isinstance(rebalance, bool):
-            raise ConfigError(explain("rebalance", got=rebalance, expected="True or False"))
+        if rebalance is not None:
+            check_bool("rebalance", rebalance)
         return {"long_tail": _imbalance(asked), "training": training}
     given = asked.get("unseen")
     if given is None:
@@ -147,16 +143,17 @@ def _imbalance(asked: Mapping[str, Any]) -> float:
 
 
 def _training(given: object) -> dict[str, Any]:
-    """Keyword arguments of `train_decoder`, paths written out."""
+    """Settings of a training, checked and JSON-ready, paths in full."""
     if given is None:
         return {}
     if not isinstance(given, Mapping):
         raise ConfigError(explain("training", got=given, expected="a dict such as {'steps': 800}"))
-    for name in given:
-        if name not in TRAINING:
-            known = ", ".join(TRAINING)
-            raise ConfigError(f"training: unknown key {name!r}; expected {known}{did_you_mean(str(name), TRAINING)}")
-    written = {name: _setting(name, value) for name, value in sorted(given.items()) if value is not None}
+    named = renamed(given, "training")
+    check_keys("training", named, TRAINING)
+    checks = {entry.name: entry.metadata["check"] for entry in fields(TrainConfig) if entry.name in TRAINING}
+    written = {
+        name: checks[name](f"training: {name}", value) for name, value in sorted(named.items()) if value is not None
+    }
     try:
         json.dumps(written, allow_nan=False)
     except (TypeError, ValueError):
@@ -164,35 +161,5 @@ def _training(given: object) -> dict[str, Any]:
     return written
 
 
-def _setting(name: str, value: Any) -> Any:
-    """One argument of `train_decoder` as it is written down; ConfigError for a value that cannot be meant."""
-    what = f"training: {name}"
-    if name in _WHOLE:
-        return whole(what, value, _WHOLE[name])
-    if name == "validation":
-        return _data(value, what)
-    if name in _POSITIVE:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not is_number or not 0 < value < math.inf:
-            raise ConfigError(explain(what, got=value, expected="a number above 0"))
-        return value
-    if name == "classes":
-        is_list = isinstance(value, Sequence) and not isinstance(value, str)
-        if not is_list or not value or not all(isinstance(each, str) for each in value):
-            raise ConfigError(explain(what, got=value, expected="a list of class names such as ['dog', 'cat']"))
-        return list(value)
-    if name == "decoder" and not isinstance(value, Mapping):
-        raise ConfigError(explain(what, got=value, expected="a dict such as {'width': 48}"))
-    if name in _TEXTS and not isinstance(value, str):
-        raise ConfigError(explain(what, got=value, expected="a text"))
-    return dict(value) if name == "decoder" else value
-
-
-def _data(given: object, what: str = "labelled") -> str:
-    """The name of labelled images, a folder by its full path: the same words must mean the same images elsewhere."""
-    if given is None:
-        return MINIATURE
-    if not isinstance(given, (str, Path)) or not str(given).strip():
-        raise ConfigError(explain(what, got=given, expected="'miniature', a folder or a Hub id"))
-    path = Path(given).expanduser()
-    return str(path.resolve()) if str(given) != MINIATURE and path.exists() else str(given)
+def _data(given: object) -> str:
+    return MINIATURE if given is None else check_source("labelled", given)

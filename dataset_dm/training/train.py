@@ -6,28 +6,31 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from dataset_dm.cards.private import public
 from dataset_dm.decoder import PDecoder, PDecoderConfig
 from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
-from dataset_dm.errors import ConfigError, MissingExtra, StoreError, explain
+from dataset_dm.errors import ConfigError, MissingExtra, StoreError
 from dataset_dm.files.atomic import write_atomically
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import DEPTH
 from dataset_dm.metrics.report import finite
+from dataset_dm.optimization.randomness import seeded
+from dataset_dm.optimization.state import STATE, Progress
 from dataset_dm.readers import LabelledSet
 from dataset_dm.training.calibration import calibrate
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import FeatureStore
-from dataset_dm.training.inputs import DataRequest, chosen_tasks, depth_range, feature_stores, look_through
+from dataset_dm.training.inputs import chosen_tasks, depth_range, feature_stores, look_through, open_sets
 from dataset_dm.training.loop import STATE_FOLDER, Training
 from dataset_dm.training.plot import plot_history
-from dataset_dm.training.state import STATE, Progress
 from dataset_dm.training.validation import measure
 
 FEATURES = "features"
@@ -53,122 +56,61 @@ class TrainResult:
 
 
 def train_decoder(
-    *,
     data: str | Path,
+    generator: str,
     out: str | Path,
-    generator: str = "miniature",
-    tasks: Sequence[str] | None = None,
-    num_labelled: int | None = None,
-    split: str | None = None,
-    validation: str | Path | None = None,
-    validation_split: str | None = None,
-    num_validation: int = 50,
-    classes: Sequence[str] | None = None,
-    on_error: str = "raise",
-    depth_scale: float | None = None,
-    format: str | None = None,
-    seen: Sequence[str] | None = None,
-    long_tail: float | None = None,
-    steps: int | None = None,
-    batch: int | None = None,
-    learning_rate: float | None = None,
-    patience: int | None = None,
-    evaluate_every: int | None = None,
-    variants: int | None = None,
-    timestep: int = DEFAULT_TIMESTEP,
-    seed: int | None = None,
+    config: TrainConfig | None = None,
+    *,
     device: str = "auto",
-    dtype: str = "float32",
     resume: bool = False,
     overwrite: bool = False,
     stop_at: int | None = None,
-    config: TrainConfig | None = None,
-    decoder: dict[str, Any] | None = None,
-    spec: Callable[[Backbone], FeatureSpec] | None = None,
     command: str = "",
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> TrainResult:
     """Trains a decoder and writes its checkpoint with record, curves and plot.
 
+    torch's global random state is as before afterwards.
+
     Args:
         data: "miniature", a folder in one of the known layouts, a dataset folder or a Hub id.
-        out: checkpoint folder; new or empty, unless ``resume`` or ``overwrite``.
         generator: the frozen text-to-image model, by name, folder or Hub id.
-        tasks: what to label (semantic, instance, depth, pose); default all that the data has labels of.
-        num_labelled: take the first so many labelled images; default all (100 of Miniature).
-        split: of the data; default "train".
-        validation: held-out data; default every tenth training image, for Miniature its validation split.
-        validation_split, num_validation: which part of it and at most how many.
-        classes: class names in the order of the ids, without background; default the data's own.
-        on_error, depth_scale, format: see `training.data.open_labelled`.
-        seen: train on these classes alone; the others are void, and may be asked for later by their words.
-        long_tail: imbalance of the number of labelled images a class; see `training.subsets.long_tail`.
-        steps, batch, learning_rate, patience, evaluate_every, variants, seed: shortcuts into ``config``.
-        timestep: noise level at which the generator is read.
-        device, dtype: where and how the generator computes.
+        out: checkpoint folder; new or empty, unless ``resume`` or ``overwrite``.
+        config: all settings that decide the weights.
+        device: where the generator and the decoder compute.
         resume: go on with an interrupted training in ``out``.
-        overwrite: throw away what is in ``out``.
+        overwrite: delete what an earlier training left in ``out``.
         stop_at: stop after this step, as if interrupted.
-        config: all training settings.
-        decoder: fields of PDecoderConfig that differ from the defaults.
-        spec: which maps to read; default ``feature_spec``.
         command: recorded in the checkpoint.
         say: takes progress lines.
 
     Raises:
-        ConfigError, DataError, ModelError, StoreError: one line each.
+        ConfigError, DataError, DivergedError, ModelError, StoreError: one line each.
     """
-    folder = Path(out).expanduser()
+    folder, settings = Path(out).expanduser(), config or TrainConfig()
     _check(folder, resume, overwrite)
-    settings = _settings(config, steps, batch, learning_rate, patience, evaluate_every, variants, seed)
-    asked = DataRequest(
-        data=data,
-        split=split,
-        classes=classes,
-        num_labelled=num_labelled,
-        validation=validation,
-        validation_split=validation_split,
-        num_validation=num_validation,
-        on_error=on_error,
-        depth_scale=depth_scale,
-        format=format,
-        seen=seen,
-        long_tail=long_tail,
-        seed=settings.seed,
-    )
-    training, held_out = asked.open()
-    built = chosen_tasks(tasks, training)
+    training, held_out = open_sets(data, settings)
+    tasks = chosen_tasks(settings.tasks, training)
     look_through(training, held_out)
     for labelled in (training, held_out):
         for reason, count in labelled.skipped.items():
             say(f"{labelled.source}: {count} left out ({reason})")
-    backbone = Backbone.load(generator, dtype=dtype, device=device)
-    wanted = feature_spec(backbone, timestep=timestep) if spec is None else spec(backbone)
+    backbone = Backbone.load(generator, dtype=settings.dtype, device=device)
+    timestep = DEFAULT_TIMESTEP if settings.timestep is None else settings.timestep
+    spec = feature_spec(backbone, timestep=timestep)
     if not training.classes:  # depth alone: no class is asked about
-        wanted = replace(wanted, attention=(), attention_heads=0, contrast=())
+        spec = replace(spec, attention=(), attention_heads=0, contrast=())
     _make(folder, overwrite)
     began = time.monotonic()
-    stores = feature_stores(training, held_out, backbone, wanted, folder / FEATURES, settings, say)
-    net = _fresh(_decoder_config(wanted, training, built, decoder or {}), stores[0], settings)
-    key = {
-        "generator": wanted.generator,
-        "dtype": str(backbone.dtype),
-        "data": training.source,
-        "images": len(training),
-        "validation": held_out.source,  # it chooses the weights that are kept
-        "validation_images": len(held_out),
-        "spec": wanted.to_dict(),
-        "decoder": {name: value for name, value in net.config.to_dict().items() if name != "record"},
-        "training": asdict(settings),
-    }
+    stores = feature_stores(training, held_out, backbone, spec, folder / FEATURES, settings, say)
+    net = _fresh(_decoder_config(spec, training, tasks, settings.decoder or {}), stores[0], settings)
+    key = _key(spec, backbone, training, held_out, net, settings)
+    resumed = resume and (folder / STATE_FOLDER / STATE).is_file()
     loop = Training(net.to(backbone.device), *stores, settings, folder, key, say)
-    progress = loop.run(
-        resume=resume and (folder / STATE_FOLDER / STATE).is_file(), stop_at=stop_at, cpu=backbone.device.type == "cpu"
-    )
-    finished = progress.step >= settings.steps or stop_at is None or progress.step < stop_at
-    if not finished:
+    progress = loop.run(resume=resumed, stop_at=stop_at)
+    if stop_at is not None and stop_at <= progress.step < settings.steps:
         return TrainResult(folder, progress.step, False, {})
-    told = {
+    record = {
         "command": command,
         "generator": generator,
         "data": training.source,
@@ -178,11 +120,33 @@ def train_decoder(
         "seconds": round(time.monotonic() - began, 1),
         "device": str(backbone.device),
     }
-    return _finish(net, stores[1], settings, progress, public(told), key, folder, say)
+    return _finish(net, stores[1], settings, progress, public(record), key, folder, say)
+
+
+def _key(
+    spec: FeatureSpec,
+    backbone: Backbone,
+    training: LabelledSet,
+    held_out: LabelledSet,
+    net: PDecoder,
+    settings: TrainConfig,
+) -> dict[str, Any]:
+    """All that decides the weights, JSON-ready; a training is resumed under an equal key only."""
+    return {
+        "generator": spec.generator,
+        "dtype": str(backbone.dtype),
+        "data": training.source,
+        "images": len(training),
+        "validation": held_out.source,  # it chooses the weights that are kept
+        "validation_images": len(held_out),
+        "spec": spec.to_dict(),
+        "decoder": {name: value for name, value in net.config.to_dict().items() if name != "record"},
+        "training": asdict(settings),
+    }
 
 
 def _decoder_config(
-    spec: FeatureSpec, training: LabelledSet, tasks: tuple[str, ...], changes: dict[str, Any]
+    spec: FeatureSpec, training: LabelledSet, tasks: tuple[str, ...], changes: Mapping[str, Any]
 ) -> PDecoderConfig:
     measured = {"depth_range": depth_range(training)} if DEPTH.name in tasks else {}
     return PDecoderConfig(spec=spec, classes=training.classes, tasks=tasks, **{**measured, **changes})
@@ -244,40 +208,9 @@ def _make(folder: Path, overwrite: bool) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _settings(
-    config: TrainConfig | None,
-    steps: int | None,
-    batch: int | None,
-    learning_rate: float | None,
-    patience: int | None,
-    evaluate_every: int | None,
-    variants: int | None,
-    seed: int | None,
-) -> TrainConfig:
-    settings = config or TrainConfig()
-    if seed is not None:
-        settings = replace(settings, seed=seed, variants=replace(settings.variants, seed=seed))
-    given = {
-        "steps": steps,
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "patience": patience,
-        "evaluate_every": evaluate_every,
-    }
-    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
-    if variants is not None:
-        if variants < 1:
-            raise ConfigError(explain("training: variants", got=variants, expected="a whole number of at least 1"))
-        settings = replace(settings, variants=replace(settings.variants, count=variants))
-    return settings
-
-
 def _fresh(config: PDecoderConfig, store: FeatureStore, settings: TrainConfig) -> PDecoder:
     """A new decoder: weights drawn from the seed, scaling measured on up to 64 images, every other one prompted."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with seeded(settings.seed, torch.device("cpu")):
         net = PDecoder(config)
     some = [(image, image % store.variants) for image in range(min(64, store.images))]
     net.fit_scaling(store.batch(some)[0])

@@ -19,13 +19,14 @@ from typing import Any
 
 import torch
 
-from dataset_dm.decoder import PDecoder, PDecoderConfig
+from dataset_dm.decoder import LossConfig, PDecoder, PDecoderConfig
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.evaluation.options import add_options, count, open_backbone
 from dataset_dm.evaluation.outcome import Outcome, check_folder, deliver
 from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import TASKS
 from dataset_dm.metrics.report import Report, Table
+from dataset_dm.optimization.randomness import seeded
 from dataset_dm.readers.miniature import labelled_renders
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.features import FeatureStore, VariantConfig, extract
@@ -136,7 +137,9 @@ class Ablation:
         whole = feature_spec(self.backbone, timestep=setting.timestep)
         if not setting.contrast and setting.timestep != DEFAULT_TIMESTEP:
             whole = replace(whole, contrast=())  # not read
-        variants = self.train.variants if split == "train" else VariantConfig(count=2, plain=True)
+        train = self.train
+        changed = VariantConfig(count=train.variants, seed=train.seed, augment=train.augment)
+        variants = changed if split == "train" else VariantConfig(count=2, plain=True)
         folder = self.folder / f"{split}-{images}-t{setting.timestep}"
 
         def report(done: int, total: int, seconds: float) -> None:
@@ -148,11 +151,11 @@ class Ablation:
 
     def _train(self, setting: Setting, stores: Mapping[str, FeatureStore], seed: int) -> PDecoder:
         data = labelled_renders("train", setting.labelled)
-        config = replace(self.train, seed=seed, loss=replace(self.train.loss, **setting.loss))
-        torch.manual_seed(seed)
+        config = replace(self.train, seed=seed, loss=replace(self.train.loss or LossConfig(), **setting.loss))
         spec = stores["train"].spec
         shape = {"tasks": tuple(TASKS), "depth_range": depth_range(data), **setting.decoder}
-        decoder = PDecoder(PDecoderConfig(spec=spec, classes=data.classes, **shape))
+        with seeded(seed, torch.device("cpu")):
+            decoder = PDecoder(PDecoderConfig(spec=spec, classes=data.classes, **shape))
         items = [(i, i % stores["train"].variants) for i in range(min(64, stores["train"].images))]
         decoder.fit_scaling(stores["train"].batch(items)[0])
         state = self.folder / "state"
@@ -160,9 +163,8 @@ class Ablation:
         def say(line: str) -> None:
             self.say(f"{setting.name}: {line}")
 
-        Training(decoder, stores["train"], stores["validation"], config, state, {}, say).run(
-            cpu=self.backbone.device.type == "cpu"
-        )
+        decoder.to(self.backbone.device)
+        Training(decoder, stores["train"], stores["validation"], config, state, {}, say).run()
         return decoder
 
 
@@ -178,7 +180,7 @@ def measure_ablation(ablation: Ablation, settings: Sequence[Setting]) -> Outcome
     report = Report("ablation", "", figures=_figures(results), tables=[table(results, ablation.test)])
     train = ablation.train
     report.notes += [
-        f"{train.steps} steps of {train.batch}, {train.variants.count} variants an image, seeds {[*ablation.seeds]}.",
+        f"{train.steps} steps of {train.batch}, {train.variants} variants an image, seeds {[*ablation.seeds]}.",
         "Every setting differs from its `against` in one setting; unprompted unless a column says so.",
     ]
     return Outcome(report)
@@ -216,8 +218,9 @@ def main(words: list[str] | None = None) -> int:
     args = parser.parse_args(words)
     wanted = chosen(args.only, SETTINGS)
     check_folder(args.out)
-    variants = VariantConfig(count=args.variants, seed=args.seed)
-    train = TrainConfig(steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed, variants=variants)
+    train = TrainConfig(
+        steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed, variants=args.variants
+    )
     with tempfile.TemporaryDirectory(prefix="ablation-") as scratch:
         ablation = Ablation(
             backbone=open_backbone(args),

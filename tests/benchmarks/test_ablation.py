@@ -6,7 +6,6 @@ import pytest
 
 from dataset_dm.diffusion import feature_spec
 from dataset_dm.training.config import TrainConfig
-from dataset_dm.training.features import VariantConfig
 from tests.benchmarks.ablation import BARE, BASE, SETTINGS, Ablation, Setting, measure_ablation
 
 SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
@@ -32,7 +31,7 @@ def test_a_setting_reads_its_part(backbone):
 @pytest.mark.filterwarnings("ignore:.*")  # figures of untrained decoders have empty classes
 def test_two_settings_share_one_extraction_and_fill_a_table(backbone, tmp_path):
     lines: list[str] = []
-    train = TrainConfig(steps=1, batch=2, evaluate_every=1, variants=VariantConfig(count=1))
+    train = TrainConfig(steps=1, batch=2, evaluate_every=1, variants=1)
     ablation = Ablation(backbone=backbone, folder=tmp_path, train=train, test=2, validation=1, say=lines.append)
     settings = [
         Setting(name="a", against="a", contrast=False, labelled=2, timestep=20, decoder=SMALL),

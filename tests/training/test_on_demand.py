@@ -1,4 +1,4 @@
-"""Decoders that are trained when first asked for: once, gone on with, and never for anything else."""
+"""Decoders that are trained when first asked for: once, resumed, and never for anything else."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ import pytest
 from dataset_dm.errors import ConfigError, ModelError
 from dataset_dm.models.generators import find_generator
 from dataset_dm.training import train_decoder
-from dataset_dm.training.on_demand import DecoderRecipe, fulfil, promise
+from dataset_dm.training.on_demand import DecoderRecipe, ensure_trained, register_lazy_decoder
 
 SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 TINY = {"steps": 2, "batch": 2, "evaluate_every": 1, "variants": 1, "num_validation": 2, "decoder": SMALL}
@@ -36,36 +36,39 @@ def recipe() -> DecoderRecipe:
     )
 
 
-def test_a_promise_is_written_down_and_trains_nothing(recipe: DecoderRecipe, home: Path) -> None:
-    decoder = promise(recipe)
+def test_a_registered_decoder_is_written_down_and_not_trained(recipe: DecoderRecipe, home: Path) -> None:
+    decoder = register_lazy_decoder(recipe)
     assert [file.name for file in (home / "decoders").iterdir()] == [f"{recipe.fingerprint()}.json"]
     config = decoder.read_json("config.json")
     assert config["classes"] == ["dog", "cat", "person"] and config["tasks"] == ["semantic"]
     assert config["spec"]["generator"] == recipe.generator_hash
-    assert decoder.fingerprint() == recipe.fingerprint() == promise(recipe).fingerprint()
+    assert decoder.fingerprint() == recipe.fingerprint() == register_lazy_decoder(recipe).fingerprint()
     note = json.loads((home / "decoders" / f"{recipe.fingerprint()}.json").read_text())
     assert DecoderRecipe.from_dict(note) == recipe
 
 
-def test_the_note_is_that_of_the_last_promise(recipe: DecoderRecipe, home: Path) -> None:
+def test_the_last_recipe_of_a_name_counts(recipe: DecoderRecipe, home: Path) -> None:
     """A mistake that the name does not cover must not outlive its correction."""
     wrong = replace(recipe, seen=None, long_tail=4.0, classes=("airplane", "dog"), generator="/moved/away")
     right = replace(wrong, classes=("aeroplane", "dog"), generator="miniature")
     note = home / "decoders" / f"{wrong.fingerprint()}.json"
-    decoder = promise(wrong)
+    decoder = register_lazy_decoder(wrong)
     with pytest.raises(ConfigError, match="have no class 'airplane'"):
-        fulfil(decoder.name, device="cpu", say=lambda line: None)
-    assert promise(right).name == decoder.name and DecoderRecipe.from_dict(json.loads(note.read_text())) == right
-    promise(replace(right, generator="/moved/away"))
+        ensure_trained(decoder.name, device="cpu", say=lambda line: None)
+    assert (
+        register_lazy_decoder(right).name == decoder.name
+        and DecoderRecipe.from_dict(json.loads(note.read_text())) == right
+    )
+    register_lazy_decoder(replace(right, generator="/moved/away"))
     with pytest.raises(ModelError, match="/moved/away"):
-        fulfil(decoder.name, device="cpu", say=lambda line: None)
-    promise(right)
+        ensure_trained(decoder.name, device="cpu", say=lambda line: None)
+    register_lazy_decoder(right)
     assert DecoderRecipe.from_dict(json.loads(note.read_text())) == right
     written = note.stat()
-    promise(right)
+    register_lazy_decoder(right)
     assert (note.stat().st_ino, note.stat().st_mtime_ns) == (written.st_ino, written.st_mtime_ns), "equal: not written"
     Path(decoder.name).mkdir()
-    promise(wrong)
+    register_lazy_decoder(wrong)
     assert DecoderRecipe.from_dict(json.loads(note.read_text())) == right, "a trained decoder keeps its own"
 
 
@@ -88,7 +91,7 @@ def test_the_name_covers_all_that_decides_the_weights(recipe: DecoderRecipe) -> 
 def test_other_annotators_are_left_alone(tmp_path: Path) -> None:
     lines: list[str] = []
     for name in ("miniature", "owner/name@abc", str(tmp_path), str(tmp_path / "nowhere")):
-        fulfil(name, say=lines.append)
+        ensure_trained(name, say=lines.append)
     assert lines == []
 
 
@@ -96,9 +99,13 @@ def test_it_is_trained_once_and_by_one(recipe: DecoderRecipe, home: Path) -> Non
     """Two that ask at once: one trains, the other waits and finds it."""
     from dataset_dm.decoder import PDecoder
 
-    decoder, lines = promise(recipe), []
-    both = [threading.Thread(target=fulfil, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append})]
-    both.append(threading.Thread(target=fulfil, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append}))
+    decoder, lines = register_lazy_decoder(recipe), []
+    both = [
+        threading.Thread(target=ensure_trained, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append})
+    ]
+    both.append(
+        threading.Thread(target=ensure_trained, args=(decoder.name,), kwargs={"device": "cpu", "say": lines.append})
+    )
     for one in both:
         one.start()
     for one in both:
@@ -109,49 +116,55 @@ def test_it_is_trained_once_and_by_one(recipe: DecoderRecipe, home: Path) -> Non
     assert made.config.classes == ("person", "dog") and made.config.tasks == ("semantic",)
     assert not list((home / "decoders").glob("*.part"))
     lines.clear()
-    fulfil(decoder.name, say=lines.append)
+    ensure_trained(decoder.name, say=lines.append)
     assert lines == []
 
 
-def test_a_broken_off_training_is_gone_on_with(recipe: DecoderRecipe) -> None:
-    decoder, lines = promise(recipe), []
+def test_an_interrupted_training_is_resumed(recipe: DecoderRecipe) -> None:
+    decoder, lines = register_lazy_decoder(recipe), []
 
     def interrupt(line: str) -> None:
         if line.startswith("step 1/2"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fulfil(decoder.name, device="cpu", say=interrupt)
+        ensure_trained(decoder.name, device="cpu", say=interrupt)
     assert not Path(decoder.name).exists(), "half a decoder is never found"
-    fulfil(decoder.name, device="cpu", say=lines.append)
+    ensure_trained(decoder.name, device="cpu", say=lines.append)
     assert (Path(decoder.name) / "model.safetensors").is_file()
     assert not any(line.startswith("features") for line in lines), "what was read of the generator is kept"
 
 
-def test_what_another_version_left_behind_is_started_anew(recipe: DecoderRecipe) -> None:
-    decoder, lines = promise(recipe), []
+def test_what_another_version_left_behind_is_started_again(recipe: DecoderRecipe) -> None:
+    decoder, lines = register_lazy_decoder(recipe), []
     part = Path(f"{decoder.name}.part")
-    asked = {**TINY, "learning_rate": 0.5}  # as if the default had been another one
-    train_decoder(data="miniature", num_labelled=2, out=part, seen=recipe.seen, tasks=["semantic"], device="cpu",
-                  stop_at=1, say=lines.append, **asked)  # fmt: skip
+    other = replace(recipe.config(), learning_rate=0.5)  # as if the default had been another one
+    train_decoder("miniature", "miniature", part, other, device="cpu", stop_at=1, say=lines.append)
     assert (part / "state").is_dir()
-    fulfil(decoder.name, device="cpu", say=lines.append)
+    ensure_trained(decoder.name, device="cpu", say=lines.append)
     assert (Path(decoder.name) / "model.safetensors").is_file() and not part.exists()
 
 
 def test_a_training_killed_just_before_the_end_is_done_again(recipe: DecoderRecipe) -> None:
-    """Its features and its state are gone, the folder has not got its name yet."""
-    decoder = promise(recipe)
+    """Its features and its state are deleted, the folder has not got its name yet."""
+    decoder = register_lazy_decoder(recipe)
     part = Path(f"{decoder.name}.part")
     part.mkdir()
     for name in ("config.json", "model.safetensors", "training.json"):
         (part / name).write_bytes(b"half")
-    fulfil(decoder.name, device="cpu", say=lambda line: None)
+    ensure_trained(decoder.name, device="cpu", say=lambda line: None)
     assert json.loads((Path(decoder.name) / "config.json").read_text()) and not part.exists()
 
 
+def test_names_of_earlier_versions_are_still_read(recipe: DecoderRecipe) -> None:
+    old = replace(recipe, training={**TINY, "patience": 3})
+    with pytest.warns(DeprecationWarning, match="patience is called early_stop_evals now"):
+        config = old.config()
+    assert config.early_stop_evals == 3 and config.steps == 2 and config.tasks == ["semantic"]
+
+
 def test_labelled_images_without_the_classes_are_refused_in_one_line(recipe: DecoderRecipe) -> None:
-    decoder = promise(replace(recipe, seen=("dog", "forklift")))
+    decoder = register_lazy_decoder(replace(recipe, seen=("dog", "forklift")))
     with pytest.raises(ConfigError, match="labelled images 'miniature' have no class 'forklift', expected|: expected"):
-        fulfil(decoder.name, device="cpu", say=lambda line: None)
+        ensure_trained(decoder.name, device="cpu", say=lambda line: None)
     assert not Path(decoder.name).exists()

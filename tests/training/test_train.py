@@ -25,13 +25,13 @@ SMALL = {"width": 16, "finest_width": 8, "instance_width": 16}
 
 
 def config(steps: int = 4) -> TrainConfig:
-    return TrainConfig(steps=steps, batch=2, evaluate_every=2, variants=VariantConfig(count=2))
+    return TrainConfig(steps=steps, batch=2, evaluate_every=2, variants=2, decoder=SMALL)
 
 
 def train(voc, out, generator_folder, **more):
     lines: list[str] = []
-    arguments = {"config": config(), "decoder": SMALL, "device": "cpu", "say": lines.append, **more}
-    result = train_decoder(data=voc, out=out, generator=str(generator_folder), **arguments)
+    arguments = {"config": config(), "device": "cpu", "say": lines.append, **more}
+    result = train_decoder(voc, str(generator_folder), out, **arguments)
     return result, lines
 
 
@@ -41,7 +41,9 @@ def trained(tmp_path_factory, generator_folder):
 
     voc = write_voc(tmp_path_factory.mktemp("data") / "voc")
     out = tmp_path_factory.mktemp("out") / "decoder"
+    before = torch.get_rng_state()
     result, lines = train(voc, out, generator_folder, command="dataset-dm train …")
+    assert torch.equal(torch.get_rng_state(), before), "the caller's random state is left alone"
     return voc, out, result, lines
 
 
@@ -110,6 +112,20 @@ def test_a_resume_with_other_settings_is_refused(trained, tmp_path, generator_fo
         train(voc, tmp_path, generator_folder, resume=True, config=config(steps=9))
 
 
+def test_settings_as_keywords_of_their_own_still_work(trained, tmp_path, generator_folder):
+    voc, *_ = trained
+    settings = {"steps": 1, "batch": 2, "evaluate_every": 1, "patience": 2, "variants": 1, "decoder": SMALL}
+    with pytest.warns(DeprecationWarning) as caught:
+        result = train_decoder(
+            data=voc, out=tmp_path, generator=str(generator_folder), device="cpu", say=lambda line: None, **settings
+        )
+    said = [str(each.message) for each in caught]
+    assert said[0].startswith("train_decoder: pass steps, batch,") and "patience is called early_stop_evals" in said[1]
+    assert result.steps == 1
+    record = json.loads((tmp_path / "training.json").read_text())["training"]
+    assert record["early_stop_evals"] == 2 and record["variants"] == 1
+
+
 def test_a_folder_that_is_not_empty_is_refused(trained, generator_folder):
     voc, out, _, _ = trained
     with pytest.raises(StoreError, match="not empty.*--overwrite"):
@@ -132,14 +148,10 @@ def test_overwrite_touches_only_what_a_training_wrote(voc, tmp_path, generator_f
 
 def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_folder):
     out = tmp_path / "out"
-    with pytest.raises(ConfigError, match="num_labelled"):
-        train(voc, out, generator_folder, num_labelled=0)
     with pytest.raises(ConfigError, match="no labels for 'depth'"):
-        train(voc, out, generator_folder, tasks=["depth"])
-    with pytest.raises(ConfigError, match="steps"):
-        train(voc, out, generator_folder, steps=0)
+        train(voc, out, generator_folder, config=replace(config(), tasks=["depth"]))
     with pytest.raises(ConfigError, match="timestep: got 5000, expected a whole number from 0 to 999"):
-        train(voc, out, generator_folder, timestep=5000)
+        train(voc, out, generator_folder, config=replace(config(), timestep=5000))
     (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="image '003'"):
         train(voc, out, generator_folder)
