@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,94 +16,80 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation
 from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.annotators.segmenter import SegmenterAnnotator, pixels
-from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.checks import check_keys
 from dataset_dm.labels.vocabulary import BACKGROUND, VOID
 from dataset_dm.metrics.calibration import fit_temperature, log_probabilities
+from dataset_dm.optimization.config import (
+    LoopConfig,
+    natural_int,
+    natural_number,
+    positive_int,
+    setting,
+    share_below_one,
+)
+from dataset_dm.optimization.loop import Loop
+from dataset_dm.optimization.randomness import seeded
 from dataset_dm.postprocess.semantic import add_log_odds, restrict, threshold_for
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from dataset_dm.training.generated import GeneratedSet
 
-LEAST_SIDE = 32  # of a picture, in pixels: the first stage attends to its 4 x 4 cells in windows of 8 x 8
+MIN_SIDE = 32  # of an image, in pixels: the first stage attends to its 4 x 4 cells in windows of 8 x 8
 SAMPLED = 512  # pixels an image that the temperature is fitted on
-# what can be asked for, and the least of each
-_WHOLE = {"steps": 1, "batch": 1, "warmup": 0, "seed": 0}
-_RENAMED = {"heed": "teacher_weight"}  # settings of earlier versions
-_SHARES = ("average", "void_share", "held_out", "half_size")
+# settings that a user may give
+KEYS = (
+    *("steps", "batch", "accumulate", "learning_rate", "weight_decay", "warmup", "max_grad_norm", "ema_decay"),
+    *("precision", "seed", "half_size", "held_out", "void_share", "teacher_weight"),
+)
+# names of earlier versions → names
+RENAMED = {"clip": "max_grad_norm", "average": "ema_decay", "heed": "teacher_weight"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmenterConfig:
-    """Settings of one training; with the labelled pictures they decide every weight.
+class SegmenterConfig(LoopConfig):
+    """Settings of one training; with the labelled images they decide every weight.
+
+    Beside those of the loop:
 
     Args:
-        steps, batch, learning_rate, weight_decay, warmup: AdamW with a linear warm-up and a cosine to zero.
-        half_size: share of the steps, the first ones, that see the pictures at half their size, for a quarter of the
-            time (progressive resizing), 0..1.
-        clip: of the gradient's norm.
-        average: decay of the moving average of the weights, which is what is kept.
-        held_out: share of the pictures that calibrate and are not trained on, 0..1.
-        void_share: of the held-out pixels become 255 when it labels.
-        teacher_weight: by how much the first annotator's labels change the log-odds when the network labels, see
-            `StudentAnnotator`; 0 has the network label alone, from the image alone.
-        seed: of weights and changes.
-        augment: how pictures and labels are changed.
+        augment: how images and labels are changed.
 
     Raises:
         ConfigError: a count too small, a rate out of range.
     """
 
-    steps: int = 6000
-    batch: int = 16
-    half_size: float = 0.65
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup: int = 100
-    clip: float = 1.0
-    average: float = 0.998
-    held_out: float = 0.1
-    void_share: float = 0.04
-    teacher_weight: float = 1.0
-    seed: int = 0
-    augment: AugmentConfig = field(default_factory=lambda: AugmentConfig(zoom_out=0.0, paste=0.0, hue=False))
+    NAME: ClassVar[str] = "segmenter"
 
-    def __post_init__(self) -> None:
-        for name, least in _WHOLE.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigError(explain(f"segmenter: {name}", got=value, expected=f"a whole number from {least} on"))
-        for name in _SHARES:
-            if not _number(getattr(self, name)) or not 0 <= getattr(self, name) < 1:
-                raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more, below 1"))
-        for name in ("weight_decay", "teacher_weight"):
-            if not _number(getattr(self, name)) or getattr(self, name) < 0:
-                raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="0 or more"))
-        for name in ("learning_rate", "clip"):
-            if not _number(getattr(self, name)) or not getattr(self, name) > 0:
-                raise ConfigError(explain(f"segmenter: {name}", got=getattr(self, name), expected="a number above 0"))
+    steps: int = setting(6000, positive_int, "training steps")
+    batch: int = setting(16, positive_int, "images of a micro-batch")
+    warmup: int = setting(100, natural_int, "steps of linear warm-up")
+    ema_decay: float = setting(0.998, share_below_one, "decay of the moving average of the weights, which is kept")
+    evaluate_every: int = setting(0, natural_int, "no evaluation: the last average is kept")
+    half_size: float = setting(
+        0.65, share_below_one, "share of the steps, the first, at half the size: a quarter of the time"
+    )
+    held_out: float = setting(0.1, share_below_one, "share of the images that calibrate and are not trained on")
+    void_share: float = setting(0.04, share_below_one, "share of the held-out pixels that become 255")
+    teacher_weight: float = setting(
+        1.0,
+        natural_number,
+        "log-odds added to the first annotator's class when it annotates; 0: the image alone counts",
+    )
+    augment: AugmentConfig = AugmentConfig(zoom_out=0.0, paste=0.0, hue=False)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SegmenterConfig:
         """The defaults with some values replaced; ConfigError for an unknown key."""
-        values = dict(values)
-        for old, new in _RENAMED.items():
-            if old in values:
-                warnings.warn(f"segmenter: {old!r} is now called {new!r}", DeprecationWarning, stacklevel=2)
-                values.setdefault(new, values.pop(old))
-        known = [entry.name for entry in fields(cls) if entry.name != "augment"]
-        for key in values:
-            if key not in known:
-                close = did_you_mean(str(key), known) or f"; known are {', '.join(known)}"
-                raise ConfigError(f"segmenter: unknown setting {key!r}{close}")
-        return cls(**values)
+        for old in RENAMED.keys() & values.keys():
+            message = f"segmenter: {old} is called {RENAMED[old]} now"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+        named = {RENAMED.get(name, name): value for name, value in values.items()}
+        check_keys("segmenter", named, KEYS)
+        return cls(**named)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self)
-
-    def rate(self, step: int) -> float:
-        """Share of the learning rate at a step (0 …)."""
-        return min((step + 1) / max(1, self.warmup), 0.5 + 0.5 * math.cos(math.pi * step / self.steps))
 
 
 @dataclass(frozen=True)
@@ -117,9 +102,9 @@ class TrainedSegmenter:
 
 
 def build(classes: Sequence[str], size: tuple[int, int]) -> SegformerForSemanticSegmentation:
-    """A small network with random weights for pictures of (H, W): 1.5 M parameters, logits at a quarter of the size.
+    """A small network with random weights for images of (H, W): 1.5 M parameters, logits at a quarter of the size.
 
-    Pictures of 128 x 128 train at about 40 a second on one core.
+    Images of 128 x 128 train at about 40 a second on one core.
     """
     names = dict(enumerate((BACKGROUND, *classes)))
     config = SegformerConfig(
@@ -138,45 +123,41 @@ def build(classes: Sequence[str], size: tuple[int, int]) -> SegformerForSemantic
 
 
 def train_segmenter(
-    pictures: GeneratedSet,
+    images: GeneratedSet,
     config: SegmenterConfig,
     *,
     device: str | torch.device = "cpu",
     report: Callable[[int], None] | None = None,
 ) -> TrainedSegmenter:
-    """Trains on the pictures' labels, void left out; `report` is told after every step.
+    """Trains on the images' labels, void left out; `report` is called with 1 after every step.
 
-    The same pictures and config give the same weights on the same machine; torch's own random state is left alone.
+    Equal images and config give the same weights on the same machine; torch's global random state is as before afterwards.
     """
-    train, held_out = _split(pictures, config)
+    train, held_out = _split(images, config)
     size = train[0].image.shape[:2]
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        net = build(pictures.classes, size).to(device)
-        mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
-        optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, config.rate)
-        for step in range(config.steps):
-            shown = _half(size) if step < config.half_size * config.steps else size
-            images, labels, odds = (part.to(device) for part in _batch(train, shown, config, step))
-            loss = _loss(net.train()(pixel_values=pixels(images)).logits, labels, odds)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-            optimiser.step(), schedule.step()
-            _average(mean, net, min(config.average, (1 + step) / (10 + step)))
-            if report is not None:
-                report(1)
-    net.load_state_dict(mean)
-    return _calibrated(net.eval(), held_out, config)
+    with seeded(config.seed, torch.device("cpu")):
+        net = build(images.classes, size).to(device)
+
+    def batch_at(index: int) -> tuple[Tensor, ...]:
+        is_small = index // config.accumulate < config.half_size * config.steps
+        batch = _batch(train, _half(size) if is_small else size, config, index)
+        return tuple(part.to(device) for part in batch)
+
+    def loss(batch: tuple[Tensor, Tensor, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        images, labels, odds = batch
+        return {"loss": _loss(net(pixel_values=pixels(images)).logits, labels, odds)}
+
+    loop = Loop(modules={"segmenter": net}, config=config, batch_at=batch_at, loss=loss)
+    replace(loop, on_step=loop.on_step if report is None else lambda progress: report(1)).run()
+    return _calibrated(net, held_out, config)
 
 
 def _loss(logits: Tensor, labels: Tensor, odds: Tensor) -> Tensor:
     """Cross-entropy over the pixels that have a label; 0 for a batch of void.
 
     Args:
-        odds: prior odds [b 1+k] of the classes. What the prompt says counts in training as it does in labelling, so the
-            network need not tell apart what the prompt tells apart.
+        odds: prior odds [b 1+k] of the classes. They count in training as they do when annotating, so the network need not separate
+            classes that the prompt separates.
     """
     logits = logits + odds.log()[:, :, None, None]
     logits = functional.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
@@ -184,22 +165,13 @@ def _loss(logits: Tensor, labels: Tensor, odds: Tensor) -> Tensor:
     return total / (labels != VOID).sum().clamp_min(1)
 
 
-@torch.no_grad()
-def _average(mean: dict[str, Tensor], net: torch.nn.Module, decay: float) -> None:
-    for name, value in net.state_dict().items():
-        if value.is_floating_point():
-            mean[name].lerp_(value, 1 - decay)
-        else:
-            mean[name].copy_(value)
-
-
-def _split(pictures: GeneratedSet, config: SegmenterConfig) -> tuple[GeneratedSet, GeneratedSet]:
+def _split(images: GeneratedSet, config: SegmenterConfig) -> tuple[GeneratedSet, GeneratedSet]:
     """Those to train on and those that calibrate: the same ones, where there are too few to hold one out."""
-    count = round(len(pictures) * config.held_out)
-    if not 0 < count < len(pictures):
-        return pictures, pictures
-    order = stream("held out", config.seed, len(pictures)).permutation(len(pictures)).tolist()
-    return pictures.part(sorted(order[count:])), pictures.part(sorted(order[:count]))
+    count = round(len(images) * config.held_out)
+    if not 0 < count < len(images):
+        return images, images
+    order = stream("held out", config.seed, len(images)).permutation(len(images)).tolist()
+    return images.part(sorted(order[count:])), images.part(sorted(order[:count]))
 
 
 def _batch(
@@ -217,13 +189,13 @@ def _batch(
 def _half(size: tuple[int, int]) -> tuple[int, int]:
     """Half of (H, W), or the same where the network's coarsest window would not fit in."""
     half = (size[0] // 2, size[1] // 2)
-    return half if min(half) >= LEAST_SIDE else size
+    return half if min(half) >= MIN_SIDE else size
 
 
 def _taught(one: LabelledImage, named: Sequence[int]) -> LabelledImage:
-    """What a picture teaches: no background where a class that its prompt names has no mask.
+    """What an image teaches: no background where a class that its prompt names has no mask.
 
-    The thing is mostly there and was called background; every fourth picture of two named classes is such a one.
+    The object is mostly there and was called background, in every fourth image of two named classes.
     """
     if all((one.label == position + 1).any() for position in named):
         return one
@@ -231,7 +203,7 @@ def _taught(one: LabelledImage, named: Sequence[int]) -> LabelledImage:
 
 
 def _odds(named: Sequence[int], classes: int) -> Tensor:
-    """Prior odds [1+k] of a picture's classes by its prompt: a prompt that names none may show any."""
+    """Prior odds [1+k] of an image's classes by its prompt: a prompt that names none may show any."""
     odds = torch.full((1 + classes,), UNASKED if named else 1.0)
     odds[[0, *(position + 1 for position in named)]] = 1
     return odds
@@ -241,9 +213,9 @@ def _odds(named: Sequence[int], classes: int) -> Tensor:
 def _calibrated(
     net: SegformerForSemanticSegmentation, held_out: GeneratedSet, config: SegmenterConfig
 ) -> TrainedSegmenter:
-    """Temperature fitted on held-out pixels of things, and the threshold of void on all of them.
+    """Temperature fitted on held-out pixels of objects, and the threshold of void on all held-out pixels.
 
-    The truth is what the first labeller said: it is calibrated to agree with that one as often as it claims to.
+    The truth is the first annotator's labels: the confidence is that of agreeing with them.
     """
     rng = stream("calibration", config.seed)
     annotator = SegmenterAnnotator(net, name="in training", fingerprint="")
@@ -252,8 +224,8 @@ def _calibrated(
         free = annotator.probabilities(torch.from_numpy(one.image)[None]).cpu()
         scores = (restrict(free, [named], UNASKED) if named else free)[0].flatten(1).T
         labels = torch.from_numpy(one.label).flatten()
-        things = torch.nonzero((scores.argmax(-1) > 0) & (labels != VOID)).flatten().numpy()
-        picked = torch.from_numpy(rng.permutation(things)[:SAMPLED])
+        objects = torch.nonzero((scores.argmax(-1) > 0) & (labels != VOID)).flatten().numpy()
+        picked = torch.from_numpy(rng.permutation(objects)[:SAMPLED])
         chances.append(scores[picked])
         truth.append(labels[picked])
     known = torch.cat(truth)
@@ -270,7 +242,3 @@ def _calibrated(
         combined = add_log_odds(said, torch.from_numpy(one.label)[None], config.teacher_weight)
         best.append(combined.amax(1)[0].cpu().numpy())
     return TrainedSegmenter(net, temperature, threshold_for(np.stack(best), config.void_share))
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -19,13 +19,13 @@ from dataset_dm.training.generated import read_generated
 from dataset_dm.training.segmenter import SegmenterConfig, train_segmenter
 
 # Raised by hand when the same labels and settings train another segmenter than before.
-SEGMENTER_VERSION = 2
+SEGMENTER_VERSION = 3
 
 
 def segmenter_folder(
     plan: GenerationPlan, split: str, count: int, config: SegmenterConfig, filters: Mapping[str, Any] | None = None
 ) -> Path:
-    """Where the segmenter of these labels lies, or would, if their labeller is its teacher."""
+    """Where the segmenter of these labels is or will be, if their annotator is its teacher."""
     return _folder(_of(plan, split, count, config, filters, plan))
 
 
@@ -42,14 +42,14 @@ def ensure_segmenter(
 ) -> Path:
     """The folder of the segmenter of a set, trained now unless it is there; of two processes one trains.
 
-    It is there whole or not at all.
+    The folder is complete or missing.
 
     Args:
         plan: its labels must be in the store.
         split, count: the rows that it is trained on.
         teacher: the plan of the first labels, whose annotator counts beside the segmenter; None is `plan`.
         filters: rows that they drop are not trained on.
-        report: told after every step.
+        report: called with 1 after every step.
     """
     teacher = plan if teacher is None else teacher
     trained_on = _of(plan, split, count, config, filters, teacher)
@@ -90,15 +90,13 @@ def _of(
     teacher: GenerationPlan,
 ) -> dict[str, Any]:
     """All that decides the weights, and the teacher."""
-    settings = config.to_dict()
-    settings["heed"] = settings.pop("teacher_weight")  # the name that earlier fingerprints hold
     return {
         "version": SEGMENTER_VERSION,
         "labels": plan.label_fingerprint,
         "split": split,
         "samples": count * plan.samples_per_row,
         "filters": dict(filters or {}),
-        "settings": settings,
+        "settings": config.to_dict(),
         "teacher": teacher.annotator_hash if config.teacher_weight else None,
     }
 

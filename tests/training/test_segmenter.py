@@ -86,7 +86,7 @@ def test_the_first_steps_see_half_the_size(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_it_learns_and_repeats_itself() -> None:
     pictures = discs(24)
-    config = SegmenterConfig(steps=40, batch=6, warmup=5, average=0.9, learning_rate=3e-3, held_out=0.25)
+    config = SegmenterConfig(steps=40, batch=6, warmup=5, ema_decay=0.9, learning_rate=3e-3, held_out=0.25)
     state, steps = torch.get_rng_state(), []
     trained = train_segmenter(pictures, config, report=steps.append)
     assert len(steps) == 40 and torch.equal(torch.get_rng_state(), state)
@@ -113,16 +113,21 @@ def test_one_picture_trains_and_calibrates() -> None:
 
 
 BAD = [
-    ({"step": 3}, "unknown setting 'step'; did you mean 'steps'"),
-    ({"augment": {}}, "unknown setting 'augment'; known are steps"),
-    ({"steps": 0}, "steps: got 0, expected a whole number from 1 on"),
+    ({"step": 3}, "segmenter: unknown key 'step'.*did you mean 'steps'"),
+    ({"augment": {}}, "unknown key 'augment'; expected steps"),
+    ({"steps": 0}, "steps: got 0, expected a whole number of at least 1"),
     ({"batch": True}, "batch: got True"),
     ({"held_out": 1}, "held_out: got 1, expected 0 or more, below 1"),
     ({"learning_rate": 0}, "learning_rate: got 0, expected a number above 0"),
     ({"weight_decay": -1}, "weight_decay: got -1"),
-    ({"teacher_weight": -0.5}, "teacher_weight: got -0.5, expected 0 or more"),
+    ({"teacher_weight": -0.5}, "teacher_weight: got -0.5, expected a number of at least 0"),
     ({"half_size": 1.5}, "half_size: got 1.5, expected 0 or more, below 1"),
 ]
+
+
+def test_names_of_earlier_versions_are_understood() -> None:
+    with pytest.warns(DeprecationWarning, match="segmenter: heed is called teacher_weight now"):
+        assert SegmenterConfig.from_dict({"heed": 0}).teacher_weight == 0
 
 
 @pytest.mark.parametrize(("values", "said"), BAD)

@@ -24,13 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     render.add_argument("--scenes", type=_count, default=200_000)
     render.add_argument("--workers", type=_count, default=2)
     render.add_argument("--seed", type=int, default=0)
-    _training(stages.add_parser("judge", help="train the judge"), 40_000, 12_000, 64, 2e-3)
+    judge = stages.add_parser("judge", help="train the judge")
+    _training(judge, scenes=40_000, steps=12_000, batch=64, lr=2e-3)
     autoencoder = stages.add_parser("autoencoder", help="train the autoencoder")
-    _training(autoencoder, 40_000, 20_000, 32, 1e-3)
+    _training(autoencoder, scenes=40_000, steps=20_000, batch=32, lr=1e-3)
     autoencoder.add_argument("--crop", type=_count, help="train on crops of this side (for CPUs)")
     generator = stages.add_parser("generator", help="train denoiser and text encoder")
-    _training(generator, 200_000, 40_000, 256, 6e-4)
-    generator.add_argument("--ema", type=float, default=0.9995)
+    _training(generator, scenes=200_000, steps=40_000, batch=256, lr=6e-4, ema_decay=0.9995)
     stages.add_parser("export", help="write the pipeline folder").add_argument("--out", type=Path, required=True)
     for stage in stages.choices.values():
         stage.add_argument("--runs", type=Path, default=Path("runs/miniature"), help="folder of scenes and states")
@@ -42,11 +42,14 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _training(parser: argparse.ArgumentParser, scenes: int, steps: int, batch: int, lr: float) -> None:
+def _training(
+    parser: argparse.ArgumentParser, *, scenes: int, steps: int, batch: int, lr: float, ema_decay: float = 0.999
+) -> None:
     parser.add_argument("--scenes", type=_count, default=scenes, help="train on the first N scenes; waits for them")
     parser.add_argument("--steps", type=_count, default=steps)
     parser.add_argument("--batch", type=_count, default=batch)
-    parser.add_argument("--lr", type=float, default=lr)
+    parser.add_argument("--lr", "--learning-rate", type=float, default=lr)
+    parser.add_argument("--ema-decay", "--ema", type=float, default=ema_decay)
     parser.add_argument("--warmup", type=_count, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=_count, default=1000)
@@ -54,7 +57,7 @@ def _training(parser: argparse.ArgumentParser, scenes: int, steps: int, batch: i
     parser.add_argument("--device", default=None)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--compile", action="store_true", help="torch.compile: pays on a GPU")
-    parser.add_argument("--init-from", type=Path, help="go on from this folder's weights with a fresh optimiser")
+    parser.add_argument("--init-from", type=Path, help="start from this folder's weights with a fresh optimizer")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from dataset_dm.miniature.recipe.batches import Batches, with_sensor_noise
-from dataset_dm.miniature.recipe.trainer import Schedule, Step, Trainer
+from dataset_dm.miniature.recipe.trainer import train
+from dataset_dm.optimization.config import LoopConfig
 
 # Per latent value. Large enough that latents are smooth for the denoiser, small enough to cost no sharpness.
 KL_WEIGHT = 2e-4
@@ -17,34 +18,39 @@ EDGE_WEIGHT = 1.0
 SQUARED_WEIGHT = 4.0
 
 
-def train_autoencoder(vae: AutoencoderKL, batches: Batches, schedule: Schedule, folder: Path, **options) -> None:
-    """Train `vae` in place; `options`: precision, compile, crop (side of the training crop), resume."""
-    device, crop = batches.device, options.get("crop")
+def train_autoencoder(
+    vae: AutoencoderKL,
+    batches: Batches,
+    config: LoopConfig,
+    folder: Path,
+    *,
+    crop: int | None = None,
+    compiled: bool = False,
+) -> None:
+    """Trains `vae` in place; `crop`: side of the training crop."""
+    device = batches.device
+    vae.to(device)
     if device.type == "cuda":
-        vae = vae.to(memory_format=torch.channels_last)
-    trainer = Trainer({"vae": vae}, schedule, folder, device)
-    if options.get("resume"):
-        trainer.resume()
-    forward = torch.compile(_reconstruct) if options.get("compile") else _reconstruct
+        vae.to(memory_format=torch.channels_last)
+    forward = torch.compile(_reconstruct) if compiled else _reconstruct
 
-    def loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        images, _ = batches.draw(schedule.batch, step.generator)
+    def loss(index: int, generator: torch.Generator) -> dict[str, Tensor]:
+        images, _ = batches.draw(config.batch, generator)
         if crop:
-            images = _crop(images, crop, step.generator)
-        noisy = with_sensor_noise(images, step.generator)
+            images = _crop(images, crop, generator)
+        noisy = with_sensor_noise(images, generator)
         if device.type == "cuda":
             noisy = noisy.contiguous(memory_format=torch.channels_last)
         unit = torch.randn(
             (len(images), vae.config.latent_channels, images.shape[2] // 8, images.shape[3] // 8),
-            generator=step.generator,
+            generator=generator,
             device=device,
         )
-        with torch.autocast(device.type, torch.bfloat16, enabled=options.get("precision") == "bf16"):
-            output, mean, logvar = forward(vae, noisy, unit)
-        return reconstruction_loss(output.float(), images, mean.float(), logvar.float())
+        output, mean, logvar = forward(vae, noisy, unit)
+        total, parts = reconstruction_loss(output.float(), images, mean.float(), logvar.float())
+        return {"loss": total, **parts}
 
-    trainer.run(loss)
-    trainer.load_average()
+    train({"vae": vae}, loss, config, folder)
 
 
 def _reconstruct(vae: AutoencoderKL, images: Tensor, unit: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,29 +10,25 @@ from torch import Tensor
 
 from dataset_dm.miniature.judge import JudgeNet
 from dataset_dm.miniature.recipe.batches import Batches, with_sensor_noise
-from dataset_dm.miniature.recipe.trainer import Schedule, Step, Trainer
+from dataset_dm.miniature.recipe.trainer import train
+from dataset_dm.optimization.config import LoopConfig
 
 
-def train_judge(net: JudgeNet, batches: Batches, schedule: Schedule, folder: Path, **options) -> None:
-    """Train `net` in place on images and class maps; options: precision, compile, resume."""
-    device = batches.device
-    trainer = Trainer({"judge": net}, schedule, folder, device)
-    if options.get("resume"):
-        trainer.resume()
-    forward = torch.compile(net) if options.get("compile") else net
+def train_judge(net: JudgeNet, batches: Batches, config: LoopConfig, folder: Path, *, compiled: bool = False) -> None:
+    """Trains `net` in place on images and class maps."""
+    net.to(batches.device)
+    forward = torch.compile(net) if compiled else net
 
-    def loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        images, classes = batches.draw(schedule.batch, step.generator)
-        images = with_sensor_noise(_soften(_shade(images, step.generator), step.generator), step.generator)
-        with torch.autocast(device.type, torch.bfloat16, enabled=options.get("precision") == "bf16"):
-            logits = forward(images)
+    def loss(index: int, generator: torch.Generator) -> dict[str, Tensor]:
+        images, classes = batches.draw(config.batch, generator)
+        images = with_sensor_noise(_soften(_shade(images, generator), generator), generator)
+        logits = forward(images)
         entropy = F.cross_entropy(logits.float(), classes, label_smoothing=0.02)
         foreground = (classes > 0).float()
         hit = ((logits.argmax(1) == classes).float() * foreground).sum() / foreground.sum().clamp(min=1)
-        return entropy, {"foreground": hit}
+        return {"loss": entropy, "foreground": hit}
 
-    trainer.run(loss)
-    trainer.load_average()
+    train({"judge": net}, loss, config, folder)
 
 
 def _shade(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -16,11 +18,13 @@ from dataset_dm.miniature.recipe.autoencoder import train_autoencoder
 from dataset_dm.miniature.recipe.batches import Batches
 from dataset_dm.miniature.recipe.judging import train_judge
 from dataset_dm.miniature.recipe.renders import render_all, wait_for
-from dataset_dm.miniature.recipe.text_to_image import encode_latents, tokenize, train_text_to_image
+from dataset_dm.miniature.recipe.text_to_image import Latents, encode_latents, tokenize, train_text_to_image
 from dataset_dm.miniature.recipe.tokenizer import train_tokenizer
-from dataset_dm.miniature.recipe.trainer import Schedule
+from dataset_dm.miniature.recipe.trainer import LOG_EVERY
 from dataset_dm.models.device import resolve_device
 from dataset_dm.models.reference import is_pipeline
+from dataset_dm.optimization.config import LoopConfig
+from dataset_dm.optimization.randomness import seeded
 
 TOKENIZER_SCENES = 8192
 
@@ -31,27 +35,28 @@ def render(args: argparse.Namespace) -> int:
 
 
 def judge(args: argparse.Namespace) -> int:
-    device, options = _setup(args)
-    net = Judge.load(args.init_from).net if args.init_from else JudgeNet()
+    device = _setup(args)
+    net = Judge.load(args.init_from).net if args.init_from else _fresh(args, JudgeNet)
     batches = Batches(wait_for(args.runs / "renders", args.scenes), device, with_classes=True)
-    train_judge(net, batches, _schedule(args), args.runs / "judge", **options)
+    train_judge(net, batches, _config(args), args.runs / "judge", compiled=args.compile)
     Judge(net).save(args.runs / "judge" / "final")
     return 0
 
 
 def autoencoder(args: argparse.Namespace) -> int:
     _check_init(args)
-    device, options = _setup(args)
-    vae = AutoencoderKL.from_pretrained(args.init_from / "vae") if args.init_from else models.autoencoder()
+    device = _setup(args)
+    vae = _network(args, AutoencoderKL, "vae", models.autoencoder)
     batches = Batches(wait_for(args.runs / "renders", args.scenes), device)
-    train_autoencoder(vae, batches, _schedule(args), args.runs / "autoencoder", crop=args.crop, **options)
-    vae.save_pretrained(args.runs / "autoencoder" / "final")
+    folder = args.runs / "autoencoder"
+    train_autoencoder(vae, batches, _config(args), folder, crop=args.crop, compiled=args.compile)
+    vae.save_pretrained(folder / "final")
     return 0
 
 
 def generator(args: argparse.Namespace) -> int:
     _check_init(args)
-    device, options = _setup(args)
+    device = _setup(args)
     vae_folder = args.runs / "autoencoder" / "final"
     if not vae_folder.exists() and args.init_from:
         vae_folder = args.init_from / "vae"
@@ -64,15 +69,12 @@ def generator(args: argparse.Namespace) -> int:
     if args.init_from:  # the denoiser knows the old scale; a fresh estimate would shift it by a few per mille
         scale = json.loads((args.init_from / "vae" / "config.json").read_text())["scaling_factor"]
     print(f"{latents.shape[1]} scenes encoded, scaling factor {scale:.4f}", flush=True)
-    unet = UNet2DConditionModel.from_pretrained(args.init_from / "unet") if args.init_from else models.unet()
-    text = models.text_encoder(tokenizer)
-    if args.init_from:
-        text = CLIPTextModel.from_pretrained(args.init_from / "text_encoder")
+    unet = _network(args, UNet2DConditionModel, "unet", models.unet)
+    text = _network(args, CLIPTextModel, "text_encoder", lambda: models.text_encoder(tokenizer))
     tokens = tokenize(renders.captions, tokenizer).to(latents.device)
     empty = tokenize([("",)], tokenizer)[0, 0]
-    schedule = _schedule(args, ema=args.ema)
-    folder = args.runs / "generator"
-    train_text_to_image(unet, text, latents, tokens, empty, scale, schedule, folder, device, **options)
+    folder, data = args.runs / "generator", Latents(latents=latents, tokens=tokens, empty=empty, scale=scale)
+    train_text_to_image(unet, text, data, _config(args), folder, device, compiled=args.compile)
     unet.save_pretrained(folder / "unet")
     text.save_pretrained(folder / "text_encoder")
     tokenizer.save_pretrained(folder / "tokenizer")
@@ -116,25 +118,39 @@ def _check_init(args: argparse.Namespace) -> None:
         )
 
 
-def _setup(args: argparse.Namespace) -> tuple[torch.device, dict]:
+def _setup(args: argparse.Namespace) -> torch.device:
     device = resolve_device(args.device or "auto")
     if device.type == "cuda":
         torch.backends.cuda.matmul.allow_tf32 = True
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
-    torch.manual_seed(args.seed)  # initial weights
-    options = {"precision": args.precision, "compile": args.compile, "resume": True}
-    return device, options
+    return device
 
 
-def _schedule(args: argparse.Namespace, ema: float = 0.999) -> Schedule:
-    return Schedule(
+def _network(args: argparse.Namespace, kind: Any, part: str, build: Callable[[], Any]) -> Any:
+    """The network to start from: a part of --init-from, or a fresh one."""
+    return kind.from_pretrained(args.init_from / part) if args.init_from else _fresh(args, build)
+
+
+def _fresh(args: argparse.Namespace, build: Callable[[], Any]) -> Any:
+    """A network whose initial weights follow from --seed."""
+    with seeded(args.seed, torch.device("cpu")):
+        return build()
+
+
+def _config(args: argparse.Namespace) -> LoopConfig:
+    return LoopConfig(
         steps=args.steps,
         batch=args.batch,
-        lr=args.lr,
+        learning_rate=args.lr,
         warmup=args.warmup,
-        ema=ema,
-        seed=args.seed,
+        min_lr_rate=0.02,
+        weight_decay=0.01,
+        beta2=0.99,
+        ema_decay=args.ema_decay,
+        evaluate_every=LOG_EVERY,
         save_every=args.save_every,
+        precision=args.precision,
         seconds=args.seconds,
+        seed=args.seed,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,7 +12,8 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from dataset_dm.miniature.recipe.batches import Batches, to_float
 from dataset_dm.miniature.recipe.models import NOISE
-from dataset_dm.miniature.recipe.trainer import Schedule, Step, Trainer
+from dataset_dm.miniature.recipe.trainer import train
+from dataset_dm.optimization.config import LoopConfig
 
 # share of captions replaced by the empty text, for classifier-free guidance and for unprompted labelling passes
 DROP_CAPTION = 0.1
@@ -41,50 +43,57 @@ def tokenize(captions: list[tuple[str, ...]], tokenizer: CLIPTokenizer) -> Tenso
     return torch.from_numpy(ids.astype("int16")).reshape(len(captions), each, -1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Latents:
+    """What the generator learns from.
+
+    Args:
+        latents: (2, n, c, h, w), unscaled, of every scene and of its mirror image.
+        tokens: (n, captions, length).
+        empty: (length,) tokens of the empty text.
+        scale: of the latents, 1 / their deviation.
+    """
+
+    latents: Tensor
+    tokens: Tensor
+    empty: Tensor
+    scale: float
+
+
 def train_text_to_image(
     unet: UNet2DConditionModel,
     text: CLIPTextModel,
-    latents: Tensor,
-    tokens: Tensor,
-    empty: Tensor,
-    scale: float,
-    schedule: Schedule,
+    data: Latents,
+    config: LoopConfig,
     folder: Path,
     device: torch.device,
-    **options,
+    *,
+    compiled: bool = False,
 ) -> None:
-    """Train `unet` and `text` in place by v-prediction.
-
-    latents: (2, n, c, h, w), unscaled; tokens: (n, captions, length); empty: (length,) tokens of the empty text;
-    options: precision, compile, resume.
-    """
+    """Trains `unet` and `text` in place by v-prediction."""
     noise_schedule = DDPMScheduler(**{key: value for key, value in NOISE.items() if key != "steps_offset"})
     alphas = noise_schedule.alphas_cumprod.to(device)
-    trainer = Trainer({"unet": unet, "text": text}, schedule, folder, device)
-    if options.get("resume"):
-        trainer.resume()
-    network = torch.compile(unet) if options.get("compile") else unet
-    empty = empty.to(device).long()
+    unet.to(device), text.to(device)
+    network = torch.compile(unet) if compiled else unet
+    empty = data.empty.to(device).long()
 
-    def loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        clean, ids = _draw(latents, tokens, schedule.batch, step.generator, device)
-        drop = torch.rand(len(ids), generator=step.generator, device=device) < DROP_CAPTION
+    def loss(index: int, generator: torch.Generator) -> dict[str, Tensor]:
+        clean, ids = _draw(data.latents, data.tokens, config.batch, generator, device)
+        drop = torch.rand(len(ids), generator=generator, device=device) < DROP_CAPTION
         ids = torch.where(drop[:, None], empty, ids)
         # stratified timesteps: every batch covers the whole range, which calms the loss
-        spread = torch.arange(len(ids), device=device) + torch.rand(len(ids), generator=step.generator, device=device)
+        spread = torch.arange(len(ids), device=device) + torch.rand(len(ids), generator=generator, device=device)
         t = (spread / len(ids) * len(alphas)).long().clamp(max=len(alphas) - 1)
-        clean = clean.float() * scale
-        noise = torch.randn(clean.shape, generator=step.generator, device=device)
+        clean = clean.float() * data.scale
+        noise = torch.randn(clean.shape, generator=generator, device=device)
         signal, spoil = alphas[t].sqrt()[:, None, None, None], (1 - alphas[t]).sqrt()[:, None, None, None]
-        with torch.autocast(device.type, torch.bfloat16, enabled=options.get("precision") == "bf16"):
-            states = text(ids).last_hidden_state
-            output = network(signal * clean + spoil * noise, t, states, return_dict=False)[0]
+        states = text(ids).last_hidden_state
+        output = network(signal * clean + spoil * noise, t, states, return_dict=False)[0]
         error = (output.float() - (signal * noise - spoil * clean)).square().mean(dim=(1, 2, 3))
         quarter = max(1, len(ids) // 4)  # t rises along the batch
-        return error.mean(), {"low noise": error[:quarter].mean(), "high noise": error[-quarter:].mean()}
+        return {"loss": error.mean(), "low noise": error[:quarter].mean(), "high noise": error[-quarter:].mean()}
 
-    trainer.run(loss)
-    trainer.load_average()
+    train({"unet": unet, "text": text}, loss, config, folder)
 
 
 def _draw(latents: Tensor, tokens: Tensor, batch: int, generator: torch.Generator, device: torch.device):

@@ -1,66 +1,40 @@
-"""The recipe's training loop: schedule by hand, exact resume, average."""
+"""The recipe's training: exact resume, and states of earlier versions."""
 
-import math
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from dataset_dm.miniature.recipe.trainer import Schedule, Trainer
+from dataset_dm.errors import ConfigError
+from dataset_dm.miniature.recipe.trainer import train
+from dataset_dm.optimization.config import LoopConfig
 
 
-def trained(folder: Path, *stops: int | None) -> nn.Linear:
-    """A small regression trained in as many calls as there are stops, each a fresh trainer that resumes."""
-    net = nn.Linear(3, 1)
-    for stop in stops:
-        torch.manual_seed(5)
-        net = nn.Linear(3, 1)
-        trainer = Trainer(
-            {"net": net}, Schedule(steps=8, batch=4, lr=0.1, warmup=2, save_every=100), folder, torch.device("cpu")
-        )
-        trainer.resume()
+def trained(folder: Path, *steps: int) -> nn.Linear:
+    """A small regression trained in as many calls as there are numbers of steps; each resumes the one before."""
+    for count in steps:
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            net = nn.Linear(3, 1)
 
-        def loss(step, net=net):
-            x = torch.randn(4, 3, generator=step.generator)
-            return (net(x) - x.sum(1, keepdim=True)).square().mean(), {}
+        def loss(index: int, generator: torch.Generator, net: nn.Linear = net) -> dict[str, Tensor]:
+            x = torch.randn(4, 3, generator=generator)
+            return {"loss": (net(x) - x.sum(1, keepdim=True)).square().mean()}
 
-        trainer.run(loss, stop_at=stop)
+        config = LoopConfig(steps=count, learning_rate=0.1, warmup=2, schedule="constant_with_warmup")
+        train({"net": net}, loss, config, folder)
     return net
 
 
-def test_resumed_training_takes_the_same_steps_as_one_in_one_go(tmp_path):
-    straight = trained(tmp_path / "straight", None)
-    resumed = trained(tmp_path / "resumed", 2, 5, None)
-    assert torch.equal(straight.weight, resumed.weight)
-    assert torch.equal(straight.bias, resumed.bias)
+def test_a_stage_that_is_called_again_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    straight = trained(tmp_path / "straight", 8)
+    resumed = trained(tmp_path / "resumed", 2, 5, 8)
+    assert torch.equal(straight.weight, resumed.weight) and torch.equal(straight.bias, resumed.bias)
+    assert "straight step 8 (100%)  loss " in capsys.readouterr().out
 
 
-def test_learning_rate_by_hand():
-    schedule = Schedule(steps=100, batch=1, lr=1.0, warmup=10)
-    assert schedule.rate(0, 0.0) == pytest.approx(0.1)
-    assert schedule.rate(50, 0.5) == pytest.approx(0.51)
-    assert schedule.rate(99, 1.0) == pytest.approx(0.02)
-
-
-def test_a_schedule_in_seconds_ends_by_the_clock(tmp_path):
-    net = nn.Linear(1, 1)
-    schedule = Schedule(steps=10**9, batch=1, lr=0.1, seconds=0.2)
-    trainer = Trainer({"net": net}, schedule, tmp_path, torch.device("cpu"))
-    trainer.run(lambda step: (net.weight.square().sum(), {}))
-    assert trainer.progress >= 1
-    assert 0 < trainer.step < 10**6
-
-
-def test_average_follows_the_weights_with_a_short_memory_at_first(tmp_path):
-    net = nn.Linear(1, 1, bias=False)
-    with torch.no_grad():
-        net.weight.fill_(1.0)
-    schedule = Schedule(steps=1, batch=1, lr=0.1, warmup=1, weight_decay=0.0)
-    trainer = Trainer({"net": net}, schedule, tmp_path, torch.device("cpu"))
-    trainer.run(lambda step: (net.weight.square().sum(), {}))
-    moved = net.weight.item()  # Adam's first step is the learning rate, whatever the gradient
-    assert moved == pytest.approx(0.9, abs=1e-3)
-    trainer.load_average()
-    assert net.weight.item() == pytest.approx(0.1 * 1.0 + 0.9 * moved, abs=1e-4)
-    assert math.isfinite(net.weight.item())
+def test_a_state_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state.safetensors").write_bytes(b"")
+    with pytest.raises(ConfigError, match="state.safetensors was written by an earlier version; remove it"):
+        trained(tmp_path, 1)
