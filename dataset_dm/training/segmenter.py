@@ -73,7 +73,7 @@ class SegmenterConfig(LoopConfig):
     teacher_weight: float = setting(
         1.0,
         natural_number,
-        "log-odds added to the first annotator's class when it annotates; 0: the image alone counts",
+        "log-odds added to the first annotator's class; 0: the image alone counts",
     )
     augment: AugmentConfig = AugmentConfig(zoom_out=0.0, paste=0.0, hue=False)
 
@@ -131,7 +131,7 @@ def train_segmenter(
 ) -> TrainedSegmenter:
     """Trains on the images' labels, void left out; `report` is called with 1 after every step.
 
-    Equal images and config give the same weights on the same machine; torch's global random state is as before afterwards.
+    Equal images and config give the same weights on the same machine; torch's global random state is not changed.
     """
     train, held_out = _split(images, config)
     size = train[0].image.shape[:2]
@@ -156,8 +156,8 @@ def _loss(logits: Tensor, labels: Tensor, odds: Tensor) -> Tensor:
     """Cross-entropy over the pixels that have a label; 0 for a batch of void.
 
     Args:
-        odds: prior odds [b 1+k] of the classes. They count in training as they do when annotating, so the network need not separate
-            classes that the prompt separates.
+        odds: prior odds [b 1+k] of the classes. They count in training as they do when annotating, so the network need
+            not separate classes that the prompt separates.
     """
     logits = logits + odds.log()[:, :, None, None]
     logits = functional.interpolate(logits, size=labels.shape[-2:], mode="bilinear", align_corners=False)
