@@ -83,7 +83,7 @@ def calibrate(decoder: PDecoder, store: FeatureStore, void_share: float, seed: i
 def _semantic(decoder: PDecoder, store: FeatureStore, void_share: float, seed: int) -> dict[str, float]:
     """Temperature, fitted on pixels that are predicted as an object, and the threshold of void.
 
-    Background is easy, fills most of a picture and would hide how sure the decoder is of objects.
+    Background is easy, fills most of an image and would hide the confidence in objects.
     """
     rng = np.random.Generator(np.random.Philox(seed))
     logits, truth = [], []

@@ -20,12 +20,12 @@ from dataset_dm.store.plans import read, stores
 
 @dataclass(frozen=True)
 class GeneratedSet(Sequence[LabelledImage]):
-    """Pictures with class maps, kept as PNG until one is asked for.
+    """Images with class maps, kept as PNG until one is decoded.
 
     Args:
         classes: names without background.
-        images, labels: PNG bytes; labels as stored, with 255 where the labeller was unsure.
-        named: for each picture the positions in `classes` that its prompt names; empty where it names none.
+        images, labels: PNG bytes; labels as stored, with 255 where the annotator was not confident.
+        named: for each image the positions in `classes` that its prompt names; empty where it names none.
     """
 
     classes: tuple[str, ...]

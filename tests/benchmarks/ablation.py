@@ -218,9 +218,7 @@ def main(words: list[str] | None = None) -> int:
     args = parser.parse_args(words)
     wanted = chosen(args.only, SETTINGS)
     check_folder(args.out)
-    train = TrainConfig(
-        steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed, variants=args.variants
-    )
+    train = TrainConfig(steps=args.steps, evaluate_every=min(100, args.steps), seed=args.seed, variants=args.variants)
     with tempfile.TemporaryDirectory(prefix="ablation-") as scratch:
         ablation = Ablation(
             backbone=open_backbone(args),

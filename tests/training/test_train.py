@@ -140,7 +140,7 @@ def test_overwrite_touches_only_what_a_training_wrote(voc, tmp_path, generator_f
         train(voc, out, generator_folder, overwrite=True)
     (out / "thesis.txt").unlink()
     (out / "state" / "state.json").write_text("{}")
-    (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
+    (voc / "SegmentationClass" / "003.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="image '003'"):
         train(voc, out, generator_folder, overwrite=True)
     assert (out / "state" / "state.json").is_file(), "a mistake in the request costs nothing"
@@ -152,7 +152,7 @@ def test_bad_requests_are_one_line_and_leave_nothing(voc, tmp_path, generator_fo
         train(voc, out, generator_folder, config=replace(config(), tasks=["depth"]))
     with pytest.raises(ConfigError, match="timestep: got 5000, expected a whole number from 0 to 999"):
         train(voc, out, generator_folder, config=replace(config(), timestep=5000))
-    (voc / "SegmentationClass" / "003.png").write_bytes(b"no picture")
+    (voc / "SegmentationClass" / "003.png").write_bytes(b"no image")
     with pytest.raises(DataError, match="image '003'"):
         train(voc, out, generator_folder)
     assert not out.exists()

@@ -1,6 +1,6 @@
 """The networks of Miniature: a small latent text-to-image model in ordinary Stable Diffusion form.
 
-Sizes answer to two limits: a picture must take about a second on two CPU cores, and all files together stay under 40 MB
+Sizes answer to two limits: an image must take about a second on two CPU cores, and all files together stay under 40 MB
 in half precision. Attention, self and cross, runs at all three grids, the full 16 x 16 latent grid included, because
 labels are read from it.
 """
@@ -22,7 +22,7 @@ TEXT_WIDTH = 192
 MAX_TOKENS = 77
 
 # What training noises with and what the shipped scheduler undoes. Zero terminal SNR: otherwise the last training step
-# still shows the picture's mean, and samples come out with a mean of their own.
+# still shows the image's mean, and samples come out with a mean of their own.
 NOISE = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,

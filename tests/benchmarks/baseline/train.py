@@ -14,13 +14,16 @@ from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.metrics.figures import LabelFigures
 from dataset_dm.metrics.truth import Truth
+from dataset_dm.optimization.config import LoopConfig
+from dataset_dm.optimization.loop import Loop
+from dataset_dm.optimization.randomness import seeded
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.readers.miniature import labelled_renders
 from dataset_dm.training.augment import AugmentConfig, augment, stream
 from tests.benchmarks.baseline.losses import total
 from tests.benchmarks.baseline.net import BaselineNet, count_parameters, widths_for
 from tests.benchmarks.baseline.read import TASKS, Baseline
-from tests.benchmarks.baseline.targets import targets
+from tests.benchmarks.baseline.targets import Targets, targets
 
 CHOSEN_BY = ("miou", "mask_ap", "depth_delta1", "oks_ap")  # their mean chooses the step whose weights are kept
 
@@ -37,7 +40,7 @@ class BaselineConfig:
         images: labelled renders of the split "train" (the decoder's own).
         validation: renders of the split "validation" that choose the step whose weights are kept.
         parameters: size to match, the decoder's.
-        steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine to zero.
+        steps, batch, learning_rate, weight_decay: AdamW with a short warm-up and a cosine.
         augment: how images and labels are changed.
         looks: times that the validation set is looked at, evenly over the steps.
         seed: of weights and augmentation.
@@ -75,35 +78,40 @@ def train_baseline(config: BaselineConfig, device: str | torch.device = "cpu") -
     """Train the net from scratch for all tasks."""
     started = time.monotonic()
     train, validation = _load("train", config.images), _load("validation", config.validation)
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        net = BaselineNet(len(NAMES), widths_for(config.parameters, len(NAMES))).to(device)
+    with seeded(config.seed, torch.device("cpu")):
+        net = BaselineNet(len(NAMES), widths_for(config.parameters, len(NAMES)))
+    net.to(device)
     trained = Trained(Baseline(net, NAMES.index("person"), device), count_parameters(net))
-    optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    warm = max(config.steps // 50, 1)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * step / config.steps))
+
+    def loss(true: Targets, generator: torch.Generator) -> dict[str, torch.Tensor]:
+        return {"loss": total(net(true.images), true)}
+
+    def evaluate() -> dict[str, float]:
+        figures = score(trained.model, validation).figures()
+        merit = float(np.nanmean([figures[name] for name in CHOSEN_BY]))
+        return {**figures, "score": merit}
+
+    settings = LoopConfig(
+        steps=config.steps,
+        batch=config.batch,
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        warmup=max(config.steps // 50, 1),
+        ema_decay=0,
+        evaluate_every=math.ceil(config.steps / config.looks),
+        seed=config.seed,
     )
-    best, kept = -1.0, net.state_dict()
-    look_at = {math.ceil(config.steps * i / config.looks) for i in range(1, config.looks + 1)}
-    with bar(config.steps, "step", "baseline steps") as progress:
-        for step in range(1, config.steps + 1):
-            true = targets(_batch(train, config, step)).to(device)
-            loss = total(net.train()(true.images), true)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step(), schedule.step()
-            if step in look_at:
-                figures = score(trained.model, validation).figures()
-                trained.validation.append((step, figures))
-                merit = float(np.nanmean([figures[name] for name in CHOSEN_BY]))
-                if merit > best:
-                    best, trained.best_step = merit, step
-                    kept = {name: value.detach().clone() for name, value in net.state_dict().items()}
-            progress.update()
-    net.load_state_dict(kept)
-    net.eval()
+    with bar(config.steps, "step", "baseline steps") as shown:
+        progress = Loop(
+            modules={"baseline": net},
+            config=settings,
+            batch_at=lambda index: targets(_batch(train, config, index)).to(device),
+            loss=loss,
+            evaluate=evaluate,
+            on_step=lambda progress: shown.update(),
+        ).run()
+    trained.validation = [(entry["step"], entry) for entry in progress.history]
+    trained.best_step = progress.best_step
     trained.seconds = time.monotonic() - started
     return trained
 
