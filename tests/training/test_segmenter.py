@@ -127,18 +127,13 @@ BAD = [
 
 def test_names_of_earlier_versions_are_understood() -> None:
     with pytest.warns(DeprecationWarning, match="segmenter: heed is called teacher_weight now"):
-        assert SegmenterConfig.from_dict({"heed": 0}).teacher_weight == 0
+        assert SegmenterConfig.from_dict({"heed": 0.5}) == SegmenterConfig(teacher_weight=0.5)
 
 
 @pytest.mark.parametrize(("values", "said"), BAD)
 def test_bad_settings_are_one_line(values: dict, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         SegmenterConfig.from_dict(values)
-
-
-def test_a_setting_of_earlier_versions_is_read() -> None:
-    with pytest.warns(DeprecationWarning, match="'heed' is now called 'teacher_weight'"):
-        assert SegmenterConfig.from_dict({"heed": 0.5}) == SegmenterConfig(teacher_weight=0.5)
 
 
 @pytest.fixture
