@@ -116,7 +116,7 @@ def _with_objects(
             found = _with_keypoints(found, output, image, people, config, size)
         objects = replace(found, map=resize_map(found.map, size))
         if annotations is None:
-            confidence = float(objects.scores.mean()) if len(objects) else 1.0  # sure that there is nothing
+            confidence = float(objects.scores.mean()) if len(objects) else 1.0  # confident that there is none
             result.append(Annotation(confidence=confidence, objects=objects))
         else:
             result.append(replace(annotations[image], objects=objects))
@@ -147,10 +147,10 @@ def _with_depth(
     annotations: list[Annotation] | None, output: DecoderOutput, config: PDecoderConfig, size: tuple[int, int]
 ) -> list[Annotation]:
     raw = output.depth
-    depth, sure = depth_of.metres(
+    depth, probability = depth_of.metres(
         raw.log_depth, raw.known, raw.confidence_logit(), size=size, calibration=config.depth_calibration
     )
-    pairs = zip(_array(depth, np.float32), _array(sure, np.float32), strict=True)
+    pairs = zip(_array(depth, np.float32), _array(probability, np.float32), strict=True)
     if annotations is None:
         return [
             Annotation(confidence=float(chance[metres > 0].mean()) if (metres > 0).any() else 0.0, depth=metres,

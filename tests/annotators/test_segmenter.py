@@ -112,7 +112,7 @@ def test_what_was_not_asked_for_is_nearly_ruled_out(segmenter: SegmenterAnnotato
     assert set(np.unique([one.full for one in strict.annotate(asked(images, requested=[[1]] * 3))])) <= {0, 2}
 
 
-def test_presence_is_of_the_surest_pixels() -> None:
+def test_presence_is_of_the_most_probable_pixels() -> None:
     chances = torch.zeros(1, 2, 32, 32)
     chances[0, 0, 5, 5:7] = torch.tensor([1.0, 0.5])
     chances[0, 0, 9, 9] = 0.5

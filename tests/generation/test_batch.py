@@ -1,4 +1,4 @@
-"""What is wrong with a picture."""
+"""What makes an image unusable."""
 
 import pytest
 import torch

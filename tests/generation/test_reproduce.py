@@ -92,7 +92,7 @@ def test_image_and_labels_to_the_last_byte(
     assert not (tmp_path / "nothing" / "images").exists()
 
 
-def test_a_mosaic_without_its_unsure_objects(quick: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mosaic_without_its_uncertain_objects(quick: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(quick, splice="1x2")
     whole = rows_of(plan, 2)[1]
     least = sorted(whole["objects"]["score"])[-1]

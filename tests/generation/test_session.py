@@ -1,4 +1,4 @@
-"""The flow of a shard with the embedded model: same plan, same bytes, whoever makes it."""
+"""The flow of a shard with the embedded model: same plan, same bytes, in any process."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def fill(plan: GenerationPlan, counts: dict[str, int], **engine: object) -> int:
         return made.fill(counts)
 
 
-def pictures(table: pa.Table, column: str = "image") -> np.ndarray:
+def decoded(table: pa.Table, column: str = "image") -> np.ndarray:
     return np.stack([decode_png(cell["bytes"]) for cell in table.column(column).to_pylist()])
 
 
@@ -64,7 +64,7 @@ def test_a_shard_holds_its_indices_prompts_and_seeds(quick: dict) -> None:
     assert images.column("index").to_pylist() == labels.column("index").to_pylist() == [4, 5, 6, 7]
     assert images.column("seed").to_pylist() == [plan.sample_seed("train", i) for i in range(4, 8)]
     assert images.column("prompt").to_pylist() == [plan.prompt("train", i).text for i in range(4, 8)]
-    assert pictures(images).shape == (4, 128, 128, 3) and pictures(labels, "label").shape == (4, 128, 128)
+    assert decoded(images).shape == (4, 128, 128, 3) and decoded(labels, "label").shape == (4, 128, 128)
     for row in labels.to_pylist():
         assert row["classes"] == class_ids(decode_png(row["label"]["bytes"]))
         assert len(row["presence"]) == len(plan.classes) and 0 <= row["uncertain"] <= row["confidence"] + 1
@@ -119,7 +119,7 @@ def test_other_classes_relabel_the_same_images(quick: dict) -> None:
     assert plan.image_fingerprint == other.image_fingerprint
     first, second = (stores(one)[1].read("train", 0) for one in (plan, other))
     swapped = np.array([0, 2, 1, 3], dtype=np.uint8)  # cat and dog have changed places
-    np.testing.assert_array_equal(swapped[pictures(first, "full")], pictures(second, "full"))
+    np.testing.assert_array_equal(swapped[decoded(first, "full")], decoded(second, "full"))
     presence = np.array(first.column("presence").to_pylist())
     np.testing.assert_allclose(presence[:, [1, 0, 2]], second.column("presence").to_pylist(), atol=1e-6)
 
@@ -130,9 +130,9 @@ def test_a_batch_of_n_is_n_batches_of_one_within_two_of_255(quick: dict) -> None
         plan = plan_of(quick, batch_size=batch)
         fill(plan, {"train": 4})
         tables[batch] = [store.read("train", 0) for store in stores(plan)]
-    difference = np.abs(pictures(tables[1][0]).astype(int) - pictures(tables[4][0]).astype(int))
+    difference = np.abs(decoded(tables[1][0]).astype(int) - decoded(tables[4][0]).astype(int))
     assert difference.max() <= 2
-    assert (pictures(tables[1][1], "full") == pictures(tables[4][1], "full")).mean() >= 0.999
+    assert (decoded(tables[1][1], "full") == decoded(tables[4][1], "full")).mean() >= 0.999
 
 
 def test_the_manifest_says_what_bytes_depend_on(quick: dict) -> None:
@@ -146,7 +146,7 @@ def test_the_manifest_says_what_bytes_depend_on(quick: dict) -> None:
         assert store.manifest()["plan"]["seed"] == 0
 
 
-def test_force_makes_every_shard_anew_once(quick: dict) -> None:
+def test_force_makes_every_shard_again_once(quick: dict) -> None:
     plan = plan_of(quick)
     fill(plan, {"train": 4})
     before, store = files(plan), stores(plan)[0]
@@ -167,8 +167,8 @@ def test_rows_carry_what_makes_them_again(quick: dict) -> None:
     assert row["prompt"] == plan.prompt("train", 2).text
 
 
-def test_blacked_out_pictures_are_drawn_anew_then_dropped(quick: dict) -> None:
-    """With diffusers' own checker, told to object to everything."""
+def test_blacked_out_images_are_resampled_then_dropped(quick: dict) -> None:
+    """With diffusers' own checker, which here flags every image."""
     plan = plan_of(quick, shard_size=2)
     session = Session(plan, "cpu")
     pipe = session.backbone.pipe
@@ -233,7 +233,7 @@ def test_too_little_memory_for_labels_halves_the_pass_and_reads_the_same(
     with pytest.warns(UserWarning, match="too little memory"):
         (halved,) = session.batches("train", 0, whole.images)
     assert session.halved == 1 and halved.labels.column("index").to_pylist() == [0, 1]
-    assert (pictures(halved.labels, "full") == pictures(whole.labels, "full")).mean() >= 0.999
+    assert (decoded(halved.labels, "full") == decoded(whole.labels, "full")).mean() >= 0.999
 
 
 def test_an_error_that_is_not_about_memory_is_raised_as_it_is(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,10 +261,10 @@ def test_a_generator_that_was_swapped_meanwhile_is_noticed(quick: dict) -> None:
         session.annotator.check_generator("0" * 16, "other")
 
 
-def test_nan_and_plain_pictures_are_drawn_anew_then_dropped_and_stay_readable(
+def test_nan_and_plain_images_are_resampled_then_dropped_and_stay_readable(
     quick: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The generator's own pictures, some of them spoilt: the first sample at once for all attempts, the second once."""
+    """The generator's own images, some of them spoilt: the first sample at once for all attempts, the second once."""
     plan = plan_of(quick, shard_size=2)
     session, drawn = Session(plan, "cpu"), []
     (sound,) = session.batches("train", 0)
