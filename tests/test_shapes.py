@@ -1,6 +1,7 @@
 """The check of array shapes finds what it is there to find."""
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -152,6 +153,16 @@ def test_an_axis_has_one_size_in_a_call(module) -> None:
         module.stacked(torch.zeros(2), torch.zeros(3))
     with refused("argument 'more'"):
         module.stacked(torch.zeros(2), c=torch.zeros(3))
+
+
+def test_a_call_that_fits_vouches_for_its_own_shapes_only(module) -> None:
+    for _ in range(2):
+        module.transposed(torch.zeros(2, 3))
+        module.several(deque([np.zeros((2, 3), bool)] * 2), {})
+        with refused("argument 'x'"):
+            module.transposed(torch.zeros(2, 3, dtype=torch.int64))
+        with refused("argument 'masks' is deque"):
+            module.several(deque([np.zeros((2, 3), bool), np.zeros((2, 4), bool)]), {})
 
 
 def test_what_is_returned(module) -> None:
