@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from dataset_dm.exports.export_set import export_set as export
     from dataset_dm.exports.import_set import import_set as import_labels
     from dataset_dm.hub.push import push
+    from dataset_dm.training.config import TrainConfig
+    from dataset_dm.training.train import train_decoder
 
 __version__ = "0.1.0"
 
@@ -32,17 +34,20 @@ __version__ = "0.1.0"
 _DEFINED_IN = {
     "Annotator": "annotators.base:Annotator",
     "Backbone": "diffusion:Backbone",
+    "TrainConfig": "training.config:TrainConfig",
     "evaluate": "evaluation.measurements:evaluate",
     "export": "exports.export_set:export_set",
     "import_labels": "exports.import_set:import_set",
     "load_annotator": "annotators:load",
     "preview": "explore.preview:preview",
     "push": "hub.push:push",
+    "train_decoder": "training.train:train_decoder",
 }
 
 __all__ = [
     "Annotator",
     "Backbone",
+    "TrainConfig",
     "__version__",
     "evaluate",
     "export",
@@ -50,6 +55,7 @@ __all__ = [
     "load_annotator",
     "preview",
     "push",
+    "train_decoder",
 ]
 
 

@@ -108,7 +108,8 @@ class TrainConfig(DataConfig, LoopConfig):
         tasks: which labels to read; default all that the data has.
         variants: changed versions of every image; their features are computed once. 1: the image as it is.
         augment: how the variants are changed.
-        timestep, dtype: noise level at which the generator is read (None: `DEFAULT_TIMESTEP`), and its float type.
+        timestep: noise level at which the generator is read; None: `DEFAULT_TIMESTEP`.
+        dtype: float type of the generator.
         decoder: fields of PDecoderConfig that differ from the defaults.
         fewer_classes: share of batches that are asked for a part of the classes only.
         void_share: share of the held-out pixels that become 255.
@@ -116,6 +117,10 @@ class TrainConfig(DataConfig, LoopConfig):
 
     Raises:
         ConfigError: a value of a wrong type or out of range.
+
+    Examples:
+        >>> TrainConfig(steps=400, num_labelled=50).evaluate_every
+        100
     """
 
     steps: int = setting(1500, positive_int, "training steps", read=int)

@@ -68,24 +68,37 @@ def train_decoder(
     command: str = "",
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
 ) -> TrainResult:
-    """Trains a decoder and writes its checkpoint with record, curves and plot.
+    """Train a decoder on labelled images and a frozen generator; writes its checkpoint with record, curves and plot.
 
-    torch's global random state is as before afterwards.
+    torch's global random state is unchanged.
 
     Args:
         data: "miniature", a folder in one of the known layouts, a dataset folder or a Hub id.
         generator: the frozen text-to-image model, by name, folder or Hub id.
-        out: checkpoint folder; new or empty, unless ``resume`` or ``overwrite``.
+        out: checkpoint folder; new or empty, unless `resume` or `overwrite`.
         config: all settings that decide the weights.
         device: where the generator and the decoder compute.
-        resume: go on with an interrupted training in ``out``.
-        overwrite: delete what an earlier training left in ``out``.
+        resume: continue an interrupted training in `out`.
+        overwrite: delete what an earlier training wrote to `out`.
         stop_at: stop after this step, as if interrupted.
         command: recorded in the checkpoint.
-        say: takes progress lines.
+        say: receives progress lines.
+
+    Returns:
+        The folder, the steps done, and the held-out figures, `unprompted` and `prompted`.
 
     Raises:
-        ConfigError, DataError, DivergedError, ModelError, StoreError: one line each.
+        ConfigError: settings out of range, or `resume` without an interrupted training.
+        DataError: labelled images that are missing, damaged or inconsistent.
+        ModelError: the generator cannot be loaded.
+        DivergedError: the loss is no longer finite.
+        StoreError: `out` cannot be written, or is not empty.
+
+    Examples:
+        >>> config = TrainConfig(steps=1, variants=1, num_labelled=2, num_validation=2)
+        >>> result = train_decoder("miniature", "miniature", "decoder", config, say=lambda line: None)
+        >>> result.steps, sorted(result.figures)
+        (1, ['prompted', 'unprompted'])
     """
     folder, settings = Path(out).expanduser(), config or TrainConfig()
     _check(folder, resume, overwrite)
