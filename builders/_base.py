@@ -1,30 +1,33 @@
-"""What every generated set shares: checked arguments, a cache folder named by fingerprints, shards as tables."""
+"""Base of the builders: checked arguments, a cache folder named by fingerprints, shards as tables."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import datasets
 import pyarrow as pa
 from datasets.download.streaming_download_manager import StreamingDownloadManager
 
+from dataset_dm.arguments.declare import checked, entries, with_arguments
+from dataset_dm.arguments.table import CountArguments, SetArguments
 from dataset_dm.builders._stream import LANES, EndlessLanes, warn_of_ranks
-from dataset_dm.engine import Engine, Work, must_ask_a_worker, resolve_engine
-from dataset_dm.engine.progress import bar
-from dataset_dm.engine.resample import again, later_rounds, whole
+from dataset_dm.engine import Engine, Work, fill_set, must_ask_a_worker, resolve_engine
+from dataset_dm.engine.options import EngineArguments
+from dataset_dm.engine.resample import again, whole
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.records import features
 from dataset_dm.plan.configs import CATALOGUE, Recipe, recipe
 from dataset_dm.plan.generation_plan import GenerationPlan
-from dataset_dm.plan.resolve import DEFAULTS, ENDLESS, resolve_recipe, resolve_splits
+from dataset_dm.plan.resolve import ENDLESS, resolve_recipe, resolve_splits
 from dataset_dm.rows import filters
-from dataset_dm.rows.exclusions import read_exclusions
+from dataset_dm.rows.exclusions import Exclusions, read_exclusions
+from dataset_dm.rows.filters import RowArguments
 from dataset_dm.rows.reader import Rows
 
 try:
@@ -45,17 +48,18 @@ _LISTED = 10
 
 
 @dataclass
+@with_arguments(of=(CountArguments,), default=None)
 class SynthConfigBase(datasets.BuilderConfig):
-    """Counts, and a cache folder named by what decides the rows.
+    """Counts, and a cache folder named by what decides the rows. The value None is the default of an argument.
 
-    num_images: of train; None in this object is the default. A user's own `num_images=None` is a stream without an end,
-    which is ENDLESS here.
+    num_images: of train. A user's own `num_images=None` is a stream without an end, which is ENDLESS here.
     """
 
-    num_images: Any = None
-    splits: Any = None
-
     dataset: ClassVar[str] = ""
+
+    def asked(self, *tables: type) -> dict[str, Any]:
+        """The values of the arguments of these tables."""
+        return {name: getattr(self, name) for table in tables for name in entries(table)}
 
     def recipe(self) -> Recipe:
         """Task, columns and default splits of this config."""
@@ -78,56 +82,62 @@ class SynthConfigBase(datasets.BuilderConfig):
 
 
 @dataclass
+@with_arguments(of=(SetArguments, RowArguments, EngineArguments), default=None)
 class SynthConfig(SynthConfigBase):
-    """What may be asked for; see the README for each. None means the default."""
+    """The arguments of the tables above; see the README for each. Models and prompts are looked up once."""
 
-    generator: Any = None
-    annotator: Any = None
-    adapter: Any = None
-    prompts: Any = None
-    append_classes: Any = None
-    class_mix: Any = None
-    classes: Any = None
-    sampler: Any = None
-    size: Any = None
-    seed: Any = None
-    dtype: Any = None
-    batch_size: Any = None
-    shard_size: Any = None
-    splice: Any = None
-    filters: Any = None
-    on_drop: Any = None
-    device: str = "auto"
-    engine: Any = None
+    _resolved: ClassVar[tuple[GenerationPlan, Exclusions] | None] = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        self.__dict__.pop("_resolved", None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a copy gets other arguments, and another process finds its models elsewhere
+        return {name: value for name, value in self.__dict__.items() if name != "_resolved"}
+
+    def resolve(self) -> GenerationPlan:
+        """The plan; raises UserError for anything that cannot be made."""
+        return resolve_recipe(self.recipe(), **self.asked(SetArguments))
 
     def plan(self) -> GenerationPlan:
-        """The resolved plan; raises UserError for anything that cannot be made."""
-        return resolve_recipe(self.recipe(), **{name: getattr(self, name) for name in DEFAULTS})
+        """The plan, resolved at the first call."""
+        return self._known()[0]
 
-    def keep(self) -> tuple[filters.Filter, ...]:
-        """The filters asked for."""
-        return filters.from_dict(self.filters, [task.name for task in self.recipe().tasks])
+    def making(self) -> dict[str, Any]:
+        """Device and engine, as `Engine` takes them."""
+        given = self.asked(EngineArguments)
+        return {**checked(EngineArguments, {**given, "engine": None}), "engine": resolve_engine(given["engine"])}
 
     def rows(self) -> Rows:
-        """What turns shards into the tables of this set."""
-        plan, drawn_again = self.plan(), filters.resamples(self.on_drop)
-        return Rows(plan, self.recipe().features, self.keep(), drawn_again, read_exclusions(plan).rows)
+        """What turns shards into the tables of this set; it has counted nothing yet."""
+        chosen = self.recipe()
+        keep = filters.from_dict(self.filters, [task.name for task in chosen.tasks])
+        resample = filters.resamples(self.on_drop)
+        plan, excluded = self._known()  # last: models may be looked for on the Hub
+        return Rows(plan, chosen.features, keep, resample, excluded.rows)
 
     def identity(self) -> str:
-        """The label fingerprint, the filters, what becomes of dropped rows, near-duplicates, the mosaic."""
-        self.keep()
-        resolve_engine(self.engine)  # a mistake is said at once, and before anything is touched
-        plan = self.plan()
+        """The label fingerprint, the filters, what happens to dropped rows, near-duplicates, the mosaic."""
+        self.making()  # raises for a wrong engine before any file is written
+        rows, (plan, excluded) = self.rows(), self._known()
         wanted = _digest(json.dumps(dict(self.filters), sort_keys=True))[:8] if self.filters else ""
-        wanted += "-resample" if filters.resamples(self.on_drop) else ""
-        less = read_exclusions(plan).digest
-        wanted += f"-less{less}" if less else ""
-        mosaic = "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
-        return f"{plan.label_fingerprint}{wanted}{mosaic}"
+        wanted += "-resample" if rows.resample else ""
+        wanted += f"-less{excluded.digest}" if excluded.digest else ""
+        wanted += "" if plan.splice is None else f"-{plan.splice[0]}x{plan.splice[1]}"
+        further = plan.plain("rows")
+        wanted += f"-{_digest(json.dumps(further, sort_keys=True))[:8]}" if further else ""
+        return f"{plan.label_fingerprint}{wanted}"
+
+    def _known(self) -> tuple[GenerationPlan, Exclusions]:
+        if self._resolved is None:
+            plan = self.resolve()
+            self.__dict__["_resolved"] = plan, read_exclusions(plan)
+        return self.__dict__["_resolved"]
 
 
 class ConfiguredBuilder(datasets.ArrowBasedBuilder):
-    """Refuses unknown configs and arguments with a suggestion, and knows streams without an end (see `_stream`)."""
+    """Refuses unknown configs and arguments with a suggestion; supports streams without an end (see `_stream`)."""
 
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = SynthConfigBase
@@ -149,10 +159,13 @@ class ConfiguredBuilder(datasets.ArrowBasedBuilder):
                 raise ConfigError(f"{self.name}: unknown argument {name!r}{close}")
         if kwargs.get("num_images", 1) is None:  # `datasets` drops what is None
             kwargs["num_images"] = ENDLESS
-        return super()._create_builder_config(config_name=config_name, custom_features=custom_features, **kwargs)
+        config, config_id = super()._create_builder_config(config_name, custom_features, **kwargs)
+        if config is known_configs.get(config.name):  # all builders of the class share it
+            config = copy.deepcopy(config)
+        return config, config_id
 
     def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
-        """As `datasets` has it; ConfigError for a set without an end, before anything is made."""
+        """As in `datasets`; ConfigError for a set without an end, before any shard is made."""
         for split, count in self.config.counts().items():
             if count == ENDLESS:
                 expected = "streaming=True for a stream without an end"
@@ -185,20 +198,10 @@ class SynthBuilder(ConfiguredBuilder):
     a shard is made when it is asked for, and its rows flow batch by batch.
     """
 
-    _streams = False  # a stream is read shard by shard, by readers that know nothing of each other: it reports nothing
-    _resolved: Rows | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_resolved": None}  # another process resolves it anew
-
-    def _rows(self) -> Rows:
-        """A fresh count of what is left out. The plan is looked up once: a stream asks for it shard by shard."""
-        if self._resolved is None:
-            self._resolved = self.config.rows()
-        return replace(self._resolved, dropped=Counter(), listed={}, dropped_objects=Counter())
+    _streams = False  # a stream is read shard by shard, by readers that do not share a count: nothing is reported
 
     def _rows_per_shard(self) -> int:
-        plan = self._rows().plan
+        plan = self.config.plan()
         return plan.shard_size // plan.samples_per_row
 
     def _columns(self, chosen: Recipe) -> dict[str, Any]:
@@ -208,16 +211,14 @@ class SynthBuilder(ConfiguredBuilder):
         return {"num_proc": prepare_split_kwargs.get("num_proc")}
 
     def _split_generators(self, dl_manager: Any, num_proc: int | None = None) -> list[datasets.SplitGenerator]:
-        plan, counts = self._rows().plan, self.config.counts()
+        plan, counts = self.config.plan(), self.config.counts()
         self._streams = isinstance(dl_manager, StreamingDownloadManager)
         if not self._streams:
             overwrite = bool(getattr(dl_manager.download_config, "force_download", False))
             # readers are forked from this process: after a model ran in it, they would hang
             in_worker = bool(num_proc and num_proc > 1) or must_ask_a_worker()
-            chosen = {"device": self.config.device, "engine": self.config.engine}
-            with Engine(plan, overwrite=overwrite, in_worker=in_worker, **chosen) as engine:
-                _fill(engine, counts)
-                _fill_rounds(engine, self._rows(), counts)
+            with Engine(plan, overwrite=overwrite, in_worker=in_worker, **self.config.making()) as engine:
+                fill_set(engine, counts, self.config.rows(), kind=datasets.utils.tqdm)
         shards = {split: range(LANES) if count == ENDLESS else plan.shards(count) for split, count in counts.items()}
         return [
             datasets.SplitGenerator(split, gen_kwargs={"shards": list(shards[split]), "split": split, "count": count})
@@ -229,13 +230,12 @@ class SynthBuilder(ConfiguredBuilder):
             yield {"split": split, "shard": shard}
 
     def _generate_tables(self, shards: list[int], split: str, count: float) -> Iterator[tuple[Any, pa.Table]]:
-        rows = self._rows()
+        rows = self.config.rows()
         plan = rows.plan
-        ask, chosen = must_ask_a_worker(), {"device": self.config.device, "engine": self.config.engine}
-        with Engine(plan, in_worker=ask, keep_worker=True, **chosen) as engine:
+        with Engine(plan, in_worker=must_ask_a_worker(), keep_worker=True, **self.config.making()) as engine:
             for position, shard in enumerate(shards):  # Key wants the position within this job
                 made = engine.rows(Work(split, shard, draw=True))
-                # a mosaic may need samples of several batches; nothing else is drawn while a shard is in the making
+                # a mosaic may need samples of several batches, and later rounds need the shard complete
                 parts = made if plan.splice is None and not rows.resample else [whole(made)]
                 for part, (images, labels) in enumerate(parts):
                     table = rows.table(split, count, images, labels, again(engine, split, shard))
@@ -253,28 +253,8 @@ def configs(kind: type[SynthConfigBase], **own: type[SynthConfigBase]) -> list[S
     ]
 
 
-def _fill(engine: Engine, counts: Mapping[str, int]) -> None:
-    from dataset_dm.engine import pending
-    from dataset_dm.store.plans import note_wanted
-
-    work = pending(engine.plan, counts, engine.overwrite)
-    if not work:
-        note_wanted(engine.plan, counts)
-        return
-    total = len(work) * engine.plan.shard_size
-    with bar(total, " images", "Generating images and labels", kind=datasets.utils.tqdm) as shown:
-        engine.fill(counts, report=shown.update)
-
-
-def _fill_rounds(engine: Engine, rows: Rows, counts: Mapping[str, int]) -> None:
-    for work in later_rounds(engine, rows, counts):
-        total = len(work) * engine.plan.shard_size
-        with bar(total, " images", "Generating in place of dropped rows", kind=datasets.utils.tqdm) as shown:
-            engine.complete(work, report=shown.update)
-
-
 def _report(name: str, split: str, rows: Rows) -> None:
-    """One line on what was left out, and why; none when nothing was."""
+    """Logs one line on what was left out and why, none when nothing was."""
     which = rows.listed.get(split, {})
     counted = {
         "rows": [f"{reason} {number:,}{_few(which.get(reason, []))}" for reason, number in rows.dropped.items()],

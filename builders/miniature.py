@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import datasets
 import numpy as np
 import pyarrow as pa
 
+from dataset_dm.arguments.declare import argument, checked, with_arguments
 from dataset_dm.builders._base import ConfiguredBuilder, Key, SynthConfigBase, configs
 from dataset_dm.builders._stream import LANES
+from dataset_dm.checks import check_choice, check_int
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.coco import JOINTS
 from dataset_dm.labels.images import encode_png
@@ -25,7 +28,7 @@ from dataset_dm.labels.tasks import DEPTH, INSTANCE, POSE, SEMANTIC, TASKS, Task
 from dataset_dm.labels.vocabulary import VOC_CLASSES
 from dataset_dm.miniature import world
 from dataset_dm.plan.configs import Recipe
-from dataset_dm.plan.resolve import ENDLESS, whole
+from dataset_dm.plan.resolve import ENDLESS
 from dataset_dm.rows.columns import assemble
 from dataset_dm.store.label_codec import label_rows
 from dataset_dm.store.schema import IMAGE_ROWS
@@ -35,15 +38,21 @@ SIZE = (128, 128)
 _SCENES = 16  # a table
 _DRAWN = ("index", "seed", "attempt", "prompt", "image", "width", "height")
 _MOST = 10**8  # scenes a split of the world has
-_MOST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldArguments:
+    """Which world is rendered."""
+
+    style: str = argument("day", check=partial(check_choice, options=world.STYLES), part="images")
+    # at most what a column of int64 holds
+    seed: int = argument(world.WORLD_SEED, check=partial(check_int, minimum=0, maximum=2**63 - 1), part="images")
 
 
 @dataclass
+@with_arguments(of=(WorldArguments,), default=None)
 class MiniatureConfig(SynthConfigBase):
-    """What may be asked for: counts, the world's style (day, night, fog, palette), its seed."""
-
-    style: Any = None
-    seed: Any = None
+    """The arguments of the set: counts, the world's style (day, night, fog, palette), its seed."""
 
     dataset: ClassVar[str] = "miniature"
 
@@ -59,24 +68,15 @@ class MiniatureConfig(SynthConfigBase):
                 raise ConfigError(explain(f"splits[{split!r}]", got=count, expected=f"at most {_MOST} scenes"))
         return counts
 
-    def chosen_style(self) -> str:
-        """The checked style."""
-        style = "day" if self.style is None else self.style
-        if style not in world.STYLES:
-            known = ", ".join(world.STYLES)
-            raise ConfigError(explain("style", got=style, expected=known) + did_you_mean(str(style), world.STYLES))
-        return style
-
-    def chosen_seed(self) -> int:
-        """The checked seed of the world."""
-        seed = world.WORLD_SEED if self.seed is None else whole("seed", self.seed, 0)
-        if seed > _MOST_SEED:
-            raise ConfigError(explain("seed", got=seed, expected=f"at most {_MOST_SEED}, what a column of int64 holds"))
-        return seed
+    def chosen(self) -> tuple[str, int]:
+        """The style and the seed of the world, checked."""
+        given = checked(WorldArguments, self.asked(WorldArguments))
+        return given["style"], given["seed"]
 
     def identity(self) -> str:
         """The world's version, its seed and its style."""
-        return f"{world.world_hash()}-{self.chosen_style()}-{self.chosen_seed()}"
+        style, seed = self.chosen()
+        return f"{world.world_hash()}-{style}-{seed}"
 
 
 class Miniature(ConfiguredBuilder):
@@ -107,7 +107,7 @@ class Miniature(ConfiguredBuilder):
             yield {"split": split, "shard": shard}
 
     def _generate_tables(self, shards: list[int], split: str, count: float) -> Iterator[tuple[Any, pa.Table]]:
-        style, seed = self.config.chosen_style(), self.config.chosen_seed()
+        style, seed = self.config.chosen()
         chosen = self.config.recipe()
         plain = self._columns(chosen)
         for position, shard in enumerate(shards):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
+from dataset_dm.arguments.declare import with_arguments
+from dataset_dm.arguments.table import SetArguments
 from dataset_dm.builders._base import SynthBuilder, SynthConfig, configs
 from dataset_dm.plan.generation_plan import GenerationPlan
-from dataset_dm.plan.resolve import DEFAULTS
-from dataset_dm.training.scarce_configs import ARGUMENTS, resolve_config
+from dataset_dm.training.scarce_arguments import TABLES, LongTailArguments, ZeroShotArguments
+from dataset_dm.training.scarce_configs import resolve_config
 
 
 @dataclass
@@ -20,38 +22,26 @@ class VocSynthConfig(SynthConfig):
 
 @dataclass
 class ScarceConfig(VocSynthConfig):
-    """Labelled by a decoder that is trained when it is first needed, unless `annotator=` is given.
+    """Annotated by a decoder that is trained when it is first needed, unless `annotator=` is given."""
 
-    labelled: the images to train it on ("miniature", a folder, a Hub id), num_labelled: the first so many of them;
-    training: settings of the decoder's training (`TrainConfig`) such as {"steps": 400}.
-    """
-
-    labelled: Any = None
-    num_labelled: Any = None
-    training: Any = None
-
-    def plan(self) -> GenerationPlan:
+    def resolve(self) -> GenerationPlan:
         """As for any config; a decoder that does not exist yet is registered and trained later."""
-        known = {entry.name for entry in fields(self)} & {*DEFAULTS, *ARGUMENTS[self.name]}
-        return resolve_config(self.recipe(), {name: getattr(self, name) for name in known})
+        return resolve_config(self.recipe(), self.asked(SetArguments, TABLES[self.name]))
 
 
 @dataclass
+@with_arguments(of=(ZeroShotArguments,), default=None)
 class ZeroShotConfig(ScarceConfig):
-    """The decoder never sees a label of the classes `unseen`, and finds them by their words."""
-
-    unseen: Any = None
+    """The decoder is trained without the classes `unseen`, and predicts them by their words."""
 
 
 @dataclass
+@with_arguments(of=(LongTailArguments,), default=None)
 class LongTailConfig(ScarceConfig):
-    """The decoder sees `imbalance` times more labelled images of the first class than of the last.
+    """The decoder is trained on `imbalance` times more labelled images of the first class than of the last.
 
     rebalance: False draws all classes equally often; else the rarer a class, the more prompts it leads.
     """
-
-    imbalance: Any = None
-    rebalance: Any = None
 
 
 class VocSynth(SynthBuilder):

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import math
 import operator
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dataset_dm.errors import ConfigError, UserError, did_you_mean, explain
@@ -77,11 +78,58 @@ def check_choice(
     raise error(line + did_you_mean(str(value), options))
 
 
-def check_bool(name: str, value: object, *, error: type[UserError] = ConfigError) -> bool:
+def check_bool(name: str, value: object, *, remedy: str = "", error: type[UserError] = ConfigError) -> bool:
     """`value` if it is True or False; 0 and 1 are refused."""
     if isinstance(value, bool):
         return value
-    raise error(explain(name, got=value, expected="True or False"))
+    raise error(explain(name, got=value, expected="True or False", remedy=remedy))
+
+
+def check_mapping(
+    name: str, value: object, *, expected: str, remedy: str = "", error: type[UserError] = ConfigError
+) -> Mapping[str, Any]:
+    """`value` if it is a dict that is not empty; `expected` describes one."""
+    if isinstance(value, Mapping) and value:
+        return value
+    raise error(explain(name, got=value, expected=expected, remedy=remedy))
+
+
+def check_names(
+    name: str, value: object, *, expected: str, remedy: str = "", error: type[UserError] = ConfigError
+) -> tuple[str, ...]:
+    """The names of a list without spaces around them, at least one; `expected` describes such a list."""
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if is_list and value and all(isinstance(one, str) and one.strip() for one in value):
+        return tuple(one.strip() for one in value)
+    raise error(explain(name, got=value, expected=expected, remedy=remedy))
+
+
+def check_source(name: str, value: object, *, remedy: str = "", error: type[UserError] = ConfigError) -> str:
+    """The name of labelled images, a folder by its full path: the same words must mean the same images elsewhere."""
+    if not isinstance(value, (str, Path)) or not str(value).strip():
+        raise error(explain(name, got=value, expected="'miniature', a folder or a Hub id", remedy=remedy))
+    path = Path(value).expanduser()
+    return str(path.resolve()) if str(value) != "miniature" and path.exists() else str(value)
+
+
+def check_pair(
+    name: str,
+    value: object,
+    maximum: tuple[int, int] | None = None,
+    *,
+    multiple: int = 1,
+    expected: str,
+    remedy: str = "",
+    error: type[UserError] = ConfigError,
+) -> tuple[int, int]:
+    """Two whole numbers from 1 to `maximum`, multiples of `multiple`, of a pair or of a text such as "64x96"."""
+    pair = value.lower().split("x") if isinstance(value, str) else value
+    if isinstance(pair, Sequence) and len(pair) == 2 and all(str(side).strip().isdecimal() for side in pair):
+        first, second = (int(side) for side in pair)
+        within = maximum is None or (first <= maximum[0] and second <= maximum[1])
+        if min(first, second) > 0 and within and first % multiple == second % multiple == 0:
+            return first, second
+    raise error(explain(name, got=value, expected=expected, remedy=remedy))
 
 
 def check_keys(

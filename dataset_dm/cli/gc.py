@@ -8,7 +8,7 @@ import sys
 from dataset_dm.errors import ConfigError, explain
 
 DAYS = 30.0
-# seconds after which nobody is still writing a file
+# seconds after which a temporary file counts as left over
 _LEFT_OVER = 24 * 3600.0
 _FOREIGN = ", of no plan that this version would make"
 
@@ -56,5 +56,5 @@ def run(args: argparse.Namespace) -> int:
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise ConfigError("gc asks before it removes anything, and nobody can answer here; pass --yes")
+        raise ConfigError("gc asks before it removes anything, and stdin is no terminal; pass --yes")
     return input(question).strip().lower() in ("y", "yes")

@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_dm import __version__
-from dataset_dm.cli import engine_options, prompt_options, scarce_options
+from dataset_dm.arguments.declare import command_line
+from dataset_dm.arguments.table import CountArguments, SetArguments
+from dataset_dm.cli import engine_options, options
 from dataset_dm.cli.summary import Facts, summary
+from dataset_dm.engine.options import EngineArguments
 from dataset_dm.errors import ConfigError, DataError, explain
 from dataset_dm.models.annotators import JOIN, names_of
-from dataset_dm.rows.filters import KNOWN, from_dict, resamples
+from dataset_dm.plan.generation_plan import PLAIN
+from dataset_dm.rows.filters import RowArguments, from_dict, resamples
+from dataset_dm.training.scarce_arguments import TABLES
 
 if TYPE_CHECKING:
     from dataset_dm.plan.configs import Recipe
@@ -28,7 +33,8 @@ if TYPE_CHECKING:
 HINT = (
     ": finished shards are kept; run the same command again to go on (with --resume if its --out folder exists already)"
 )
-_ANNOTATOR = "a decoder's folder or Hub id[@revision], p_decoder, attention, or several joined by ' + '"
+# every argument that an option of `generate` gives
+_TABLES = (CountArguments, SetArguments, EngineArguments, RowArguments, *TABLES.values())
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,31 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the kind of labels, such as semantic, instance, keypoints, depth, all (default: the set's first)",
     )
-    parser.add_argument("--num-images", metavar="N", help="rows of split train (default 64)")
-    parser.add_argument("--split", metavar="NAME=N", action="append", help="a split and its rows; may be repeated")
-    parser.add_argument("--prompts", metavar="SOURCE", action="append", help=f"{prompt_options.KINDS}; may be repeated")
-    parser.add_argument("--append-classes", action="store_true", help="end every prompt with the words of its classes")
-    parser.add_argument("--class-mix", metavar="NAME=SHARE,…", help="how often each class leads, as dog=3,cat=1")
-    parser.add_argument("--classes", metavar="A,B", help="class names, comma-separated (default: the annotator's)")
-    parser.add_argument("--generator", metavar="ID", help="folder or Hub id[@revision] of a text-to-image pipeline")
-    parser.add_argument("--annotator", metavar="ID", help=_ANNOTATOR)
-    parser.add_argument("--adapter", metavar="ID", help="a LoRA file, folder or id")
-    parser.add_argument("--size", metavar="HxW", help="height and width in pixels (default: the generator's own)")
-    parser.add_argument("--steps", metavar="N", help="sampling steps (default: the generator's own)")
-    parser.add_argument("--guidance", metavar="G", help="guidance scale, or none (default: the generator's own)")
-    parser.add_argument("--scheduler", metavar="NAME", help="a scheduler class of diffusers")
-    parser.add_argument("--seed", metavar="S", help="seed of the whole set (default 0)")
-    parser.add_argument("--dtype", help="float32 (default), float16 or bfloat16")
-    parser.add_argument("--batch-size", metavar="N", help="images drawn together")
-    parser.add_argument("--shard-size", metavar="N", help="images of one stored shard: whole batches (default 16)")
+    options.add_options(parser, CountArguments, SetArguments)
     engine_options.add_arguments(parser)
-    parser.add_argument("--splice", metavar="NxM", help="make every row a mosaic of N rows and M columns of samples")
-    for name, known in KNOWN.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", metavar="N" if known.whole else "P", help=known.title)
-    parser.add_argument(
-        "--on-drop", metavar="WHAT", help="rows that a filter leaves out: keep_fewer (default), or resample them"
+    options.add_options(parser, RowArguments)
+    group = parser.add_argument_group(
+        "zero_shot and long_tail", "their decoder is trained when it is first needed, unless --annotator is given"
     )
-    scarce_options.add_arguments(parser)
+    options.add_options(group, *TABLES.values())
     parser.add_argument("--out", metavar="DIR", type=Path, help="folder to write; without it only the store is filled")
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="go on with, or let grow, the set in --out")
@@ -107,12 +95,14 @@ def request(args: argparse.Namespace) -> Request:
     if chosen.dataset == "miniature":
         remedy = f"load it with load_dataset('dataset_dm/miniature', '{chosen.config}')"
         raise ConfigError(explain("miniature is rendered, not generated", remedy=remedy))
-    counts = resolve_splits(_whole(args.num_images), _splits(args.split), chosen.splits)
-    bounds = {name: _number(getattr(args, name)) for name in KNOWN if getattr(args, name) is not None}
-    from_dict(bounds, [task.name for task in chosen.tasks])
-    resample = resamples(args.on_drop)
-    plan = resolve_config(chosen, {**_asked(args), **scarce_options.asked(args)})
-    engine_options.chosen(args)  # a mistake is said before anything is touched
+    spelling = command_line(*_TABLES)
+    counts = resolve_splits(**options.asked(args, CountArguments), default=chosen.splits, spelling=spelling)
+    of_rows = options.asked(args, RowArguments)
+    bounds = of_rows["filters"] or {}
+    from_dict(bounds, [task.name for task in chosen.tasks], spelling)
+    resample = resamples(of_rows["on_drop"], spelling)
+    plan = resolve_config(chosen, options.asked(args, SetArguments, *TABLES.values()), spelling)
+    engine_options.chosen(args)  # raises for a wrong engine before any file is written
     if args.out is None and (args.resume or args.overwrite):
         raise ConfigError("--resume and --overwrite are about --out; give --out DIR too")
     return Request(chosen, plan, counts, bounds, resample)
@@ -135,63 +125,12 @@ def produce(args: argparse.Namespace, asked: Request) -> None:
         from dataset_dm.store.output_folder import OutFolder
 
         identity = {"dataset": chosen.dataset, "config": chosen.config, "labels": plan.label_fingerprint}
-        if plan.splice is not None:
-            identity["splice"] = list(plan.splice)
+        identity.update(plan.row_settings())
         with OutFolder(args.out, identity, resume=args.resume, overwrite=args.overwrite) as out:
             seconds, made = engine_options.fill(plan, counts, args, rows)
             facts = _write(out, chosen, rows, counts)
     seconds["total"] = time.perf_counter() - start
     print(summary(facts, rows, counts, made, seconds, args.out))
-
-
-def _asked(args: argparse.Namespace) -> dict[str, Any]:
-    """The plan's arguments, numbers read where they are numbers; what is not is refused by the plan, in its words."""
-    sampler = {"steps": _whole(args.steps), "guidance": _number(args.guidance), "scheduler": args.scheduler}
-    sampler = {name: value for name, value in sampler.items() if value is not None}
-    classes = None if args.classes is None else [name.strip() for name in args.classes.split(",") if name.strip()]
-    return {
-        "generator": args.generator,
-        "annotator": args.annotator,
-        "adapter": args.adapter,
-        "prompts": prompt_options.asked_prompts(args.prompts),
-        "append_classes": args.append_classes or None,
-        "class_mix": prompt_options.class_mix("--class-mix", args.class_mix),
-        "classes": classes,
-        "sampler": sampler or None,
-        "size": args.size,
-        "seed": _whole(args.seed),
-        "dtype": args.dtype,
-        "batch_size": _whole(args.batch_size),
-        "shard_size": _whole(args.shard_size),
-        "splice": args.splice,
-    }
-
-
-def _splits(given: list[str] | None) -> dict[str, Any] | None:
-    if given is None:
-        return None
-    splits: dict[str, Any] = {}
-    for text in given:
-        name, equals, count = text.partition("=")
-        if not equals or name in splits:
-            expected = "NAME=N such as train=1000, every name once"
-            raise ConfigError(explain("--split", got=text, expected=expected))
-        splits[name] = _whole(count)
-    return splits
-
-
-def _whole(text: str | None) -> int | str | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return text
-
-
-def _number(text: str | None) -> float | str | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
 
 
 def tables(rows: Rows, split: str, count: int) -> Iterator[Any]:
@@ -254,8 +193,7 @@ def _settings(plan: GenerationPlan) -> dict[str, Any]:
         "scheduler": plan.scheduler,
         "size": f"{plan.size[0]} x {plan.size[1]}",
         **({} if plan.splice is None else {"splice": f"{plan.splice[0]} x {plan.splice[1]}"}),
-        "dtype": plan.dtype,
-        "seed": plan.seed,
+        **{name: getattr(plan, name) for name in PLAIN},
         "images": plan.image_fingerprint,
         "labels": plan.label_fingerprint,
         "made with": f"dataset-dm {__version__}",

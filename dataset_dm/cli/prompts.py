@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataset_dm.arguments import read
+from dataset_dm.arguments.table import SOURCES
 from dataset_dm.checks import check_int
-from dataset_dm.cli import prompt_options
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
 
@@ -27,7 +28,7 @@ _SHOWN = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the prompts come from, which ones, and where they go."""
-    parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{prompt_options.KINDS} (default: templates)")
+    parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{SOURCES} (default: templates)")
     parser.add_argument("--classes", help="comma-separated class names (default: those of VOC)")
     parser.add_argument("--mix", metavar="NAME=SHARE,…", help="how often each class leads a prompt, e.g. dog=3,cat=1")
     parser.add_argument("--num", type=int, help=f"prompts (default: all lines of a file, else {_COUNT})")
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from dataset_dm.prompts import Appended, Lines, diversity_of
 
     templates = _templates(args)
-    source = source_of(prompt_options.asked_prompts(args.source), lambda: templates)
+    source = source_of(read.sources("SOURCE", args.source) if args.source else None, lambda: templates)
     count = args.num or (len(source.prompts) if isinstance(source, Lines) else _COUNT)
     if args.append_classes:
         source = Appended(source, templates.classes)
@@ -73,7 +74,8 @@ def _templates(args: argparse.Namespace) -> Templates:
     names = None if args.classes is None else [name.strip() for name in args.classes.split(",") if name.strip()]
     if names == []:
         raise ConfigError(explain("--classes", got=args.classes, expected="names such as dog,chair"))
-    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=prompt_options.class_mix("--mix", args.mix))
+    weights = None if args.mix is None else read.shares("--mix", args.mix)
+    return Templates(tuple(dict.fromkeys(names or VOC_CLASSES)), weights=weights)
 
 
 def _drawn(source: PromptSource, seed: int, split: str, count: int) -> list[Prompt]:

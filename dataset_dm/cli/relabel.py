@@ -1,4 +1,4 @@
-"""`dataset-dm relabel NAME [CONFIG]`: label the images of a set again, by a segmenter trained on its own labels."""
+"""`dataset-dm relabel NAME [CONFIG]`: label stored images again, by a segmenter trained on their labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataset_dm.checks import parse_settings
+from dataset_dm.checks import check_int, parse_settings
 from dataset_dm.cli import engine_options, generate
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, StoreError, explain
@@ -19,7 +19,7 @@ HINT = ": finished shards and segmenters are kept; run the same command again to
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `generate` say which set; it is drawn and labelled first where that was not done."""
+    """Those of `generate` select the set, which is made first if it is not stored."""
     generate.add_arguments(parser)
     how = parser.add_argument_group("relabelling", "nothing is drawn again, and the first labels are kept")
     how.add_argument(
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _relabelled(args: argparse.Namespace, first: generate.Request) -> GenerationPlan:
-    """The plan of the last labels: by another labeller, or by one that is trained now."""
+    """The plan of the last labels: by another annotator, or by one that is trained now."""
     if args.other is None:
         _check_tasks(first.plan)
         return _self_train(args, first)
@@ -58,10 +58,9 @@ def _relabelled(args: argparse.Namespace, first: generate.Request) -> Generation
 
 def _self_train(args: argparse.Namespace, first: generate.Request) -> GenerationPlan:
     """The plan whose annotator is the segmenter of the last round; labels of all rounds before are in the store."""
-    from dataset_dm.plan.resolve import whole
     from dataset_dm.training.self_training import ensure_segmenter
 
-    rounds, config = whole("--rounds", 1 if args.rounds is None else args.rounds, 1), _config(args)
+    rounds, config = check_int("--rounds", 1 if args.rounds is None else args.rounds, 1), _config(args)
     split = "train" if "train" in first.counts else next(iter(first.counts))
     plan = first.plan
     for number in range(1, rounds + 1):
@@ -76,14 +75,14 @@ def _self_train(args: argparse.Namespace, first: generate.Request) -> Generation
 
 
 def _with_annotator(plan: GenerationPlan, annotator: str) -> GenerationPlan:
-    """The same images of the same classes with another labeller."""
+    """The plan of the same images and classes with another annotator."""
     from dataset_dm.models.annotators import check_tasks, find_annotator
     from dataset_dm.models.generators import find_generator
 
     found = find_annotator(annotator, find_generator(plan.generator_reference))
     check_tasks(plan.tasks, found, plan.classes)
     if found.hash == plan.annotator_hash:
-        raise ConfigError(explain("--with", got=annotator, expected="another labeller than the first"))
+        raise ConfigError(explain("--with", got=annotator, expected="another annotator than the first"))
     return replace(plan, annotator=found.name, annotator_revision=found.revision, annotator_hash=found.hash)
 
 
@@ -97,12 +96,12 @@ def _check_tasks(plan: GenerationPlan) -> None:
     from dataset_dm.labels.tasks import SEMANTIC
 
     if plan.tasks != (SEMANTIC.name,):
-        remedy = "take a config with class maps alone, or give another labeller --with"
+        remedy = "take a config with class maps alone, or give another annotator --with"
         raise ConfigError(explain("a segmenter reads class maps", got=list(plan.tasks), remedy=remedy))
 
 
 def _check_drawn(plan: GenerationPlan, counts: dict[str, int]) -> None:
-    """StoreError when images are missing: with another labeller nothing is drawn."""
+    """StoreError when images are missing: with another annotator no image is drawn."""
     from dataset_dm.engine import pending
 
     missing = sum(work.draw for work in pending(plan, counts))

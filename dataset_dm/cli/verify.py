@@ -1,4 +1,4 @@
-"""`dataset-dm verify [DIR]`: reads every stored shard; with --repair, bad ones are made anew."""
+"""`dataset-dm verify [DIR]`: reads every stored shard; with --repair, bad ones are made again."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import argparse
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import StoreError
 
-HINT = ": nothing was changed that is not whole; run the same command again"
+HINT = ": no file is half-written; run the same command again"
 BAD = 1  # exit code when bad shards were found and not repaired
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to look at, and whether to mend it."""
+    """What to verify, and whether to repair it."""
     parser.add_argument(
         "place",
         metavar="DIR",
@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder made by generate --out, a plan's folder in the store, its fingerprint, or a store "
         "(default: every plan of $DATASET_DM_HOME)",
     )
-    parser.add_argument("--repair", action="store_true", help="make bad shards anew, with the plan's own models")
+    parser.add_argument("--repair", action="store_true", help="make bad shards again, with the plan's own models")
     parser.add_argument("--device", default="auto", help="for --repair: auto (default), cpu, cuda, cuda:1 …")
 
 
 def run(args: argparse.Namespace) -> int:
-    """One line a bad shard, then the count; 0 when all are good or repaired, 1 when not, 2 if nobody can tell."""
+    """One line a bad shard, then the count; 0 when all are good or repaired, 1 when not, 2 if a manifest is missing."""
     from dataset_dm.engine.repair import repair
     from dataset_dm.store.inventory import stored_plans
     from dataset_dm.store.verify import check_plan
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     lost = f", {unknown} without a manifest that can be used" if unknown else ""
     print(f"{total} files of {len(found)} plans read: {bad or 'no'} bad shards{said}{lost}")
     if bad > repaired and not args.repair:
-        print("run the same command with --repair to have them made anew")
+        print("run the same command with --repair to make them again")
     if unknown:
         return StoreError.exit_code
     return BAD if bad > repaired else 0

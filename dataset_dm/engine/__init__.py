@@ -1,6 +1,7 @@
-"""Who makes the shards that are missing: this process, worker processes, or a cluster."""
+"""Makes missing shards: in this process, in worker processes, or on a cluster."""
 
 from dataset_dm.engine.engine import Engine
+from dataset_dm.engine.fill_set import fill_set
 from dataset_dm.engine.forks import must_ask_a_worker
 from dataset_dm.engine.options import ENGINES, EngineChoice, resolve_engine
 from dataset_dm.engine.work import Work, pending
@@ -10,6 +11,7 @@ __all__ = [
     "Engine",
     "EngineChoice",
     "Work",
+    "fill_set",
     "must_ask_a_worker",
     "pending",
     "resolve_engine",

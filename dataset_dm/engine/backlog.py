@@ -1,4 +1,4 @@
-"""The shards that are to be made, handed out one by one; what is taken, busy elsewhere, done or given back."""
+"""The queue of shards to make, with those that are taken, busy elsewhere, done or requeued."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dataset_dm.engine.work import Outcome, Work
 from dataset_dm.errors import StoreError
 from dataset_dm.store.plans import Report
 
-# so often a shard is tried whose worker dies or hangs
+# attempts at a shard whose worker dies or hangs
 ATTEMPTS = 3
-# without one success in between, so many failures mean that no shard can be made here
+# so many failures without a success in between mean that no shard can be made here
 _IN_A_ROW = 2 * ATTEMPTS
-# seconds until a shard that somebody else makes is looked at again
+# seconds until a shard that another run is making is checked again
 _POLL = 0.25
 
 
@@ -25,11 +25,11 @@ class Backlog:
 
     Args:
         work: the shards.
-        is_made: whether a shard is in the store by now.
+        is_made: whether a shard is in the store.
         rows: samples of one shard.
-        report: told after every batch; less than zero when a shard was given back half-made.
+        report: called after every batch; with a negative number when a shard is requeued half-made.
         makers: how many make shards at the same time.
-        journal: told what became of every shard.
+        journal: records the outcome of every shard.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Backlog:
         self._changed = threading.Condition(threading.RLock())
 
     def take(self, *, wait: bool = True) -> Work | None:
-        """The next shard: those that nobody is making first. None when none is left, or without `wait` none now."""
+        """The next shard, first those that no other run is making; None if none is left, or without `wait` none now."""
         with self._changed:
             while not self._stopped:
                 work = self._next()
@@ -69,7 +69,7 @@ class Backlog:
             return None
 
     def is_over(self) -> bool:
-        """Whether nothing is left, out or busy."""
+        """Whether no shard is left, taken or busy."""
         with self._changed:
             return self._stopped or not (self._ready or self._busy or self._out)
 
@@ -81,7 +81,7 @@ class Backlog:
                 self._report(rows)
 
     def settle(self, work: Work, outcome: Outcome) -> None:
-        """A shard that was taken is in the store, or somebody else is making it."""
+        """Records that a taken shard is stored, or that another run is making it."""
         with self._changed:
             self._out.discard(work)
             if outcome == "busy":
@@ -95,7 +95,7 @@ class Backlog:
             self._changed.notify_all()
 
     def failed(self, work: Work, why: str, *, again: bool = True) -> None:
-        """Whoever took the shard is gone: it goes back, unless that happened too often or shall not be tried again."""
+        """Worker lost: requeue unless retries are used up or `again` is False."""
         with self._changed:
             self._out.discard(work)
             self.progress(work, -self._reported[work])
@@ -117,7 +117,7 @@ class Backlog:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Nothing more is handed out."""
+        """Ends the queue: `take` returns None from now on."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Fills the shard store: looks what is missing, has it made by whoever was chosen, gives the rows."""
+"""Fills the shard store: lists what is missing, makes it with the chosen backend, reads the rows."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from dataset_dm.engine.termination import tidy_termination
 from dataset_dm.engine.work import Work, pending
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.prompts import prepare
-from dataset_dm.store.plans import Report, Rows, describe, in_batches, read, stored_plan, stores
+from dataset_dm.store.plans import Report, Rows, describe, in_batches, note_wanted, read, stored_plan, stores
 
 
 class Engine:
-    """One plan's shards and their maker.
+    """One plan's shards and the backend that makes them.
 
     Args:
         plan: what to make.
         device: "auto", "cpu", "cuda", …
-        overwrite: make every shard anew, once, even if it is there.
+        overwrite: make every shard again, once, even if it is stored.
         in_worker: never run the model in this process.
         keep_worker: leave the worker to the next engine of this process; it ends with the process.
-        engine: who makes shards: a name, a dict with its options, or the choice itself; see `resolve_engine`.
+        engine: the backend: a name, a dict with its options, or the choice itself; see `resolve_engine`.
 
     Use as a context manager, so that workers end with it.
     """
@@ -48,7 +48,7 @@ class Engine:
         self.images, self.labels = stores(plan)
         self._journal = Journal(plan, self.images, self.labels)
         self._maker = _maker(plan, device, self.choice, in_worker=in_worker, keep_worker=keep_worker)
-        self._held: contextlib.ExitStack | None = None
+        self._in_use: contextlib.ExitStack | None = None
 
     def __enter__(self) -> Engine:
         return self
@@ -62,35 +62,42 @@ class Engine:
         return self._maker.seconds
 
     def close(self) -> None:
-        """Ends the workers, if there are any."""
+        """Ends the workers, if any run."""
         self._maker.close()
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        if self._in_use is not None:
+            self._in_use.close()
+            self._in_use = None
 
-    def fill(self, counts: Mapping[str, int], report: Report | None = None) -> int:
+    def fill(self, counts: Mapping[str, int], report: Report | None = None, *, work: list[Work] | None = None) -> int:
         """Makes what `counts` need and the store lacks; returns the number of shards made here.
 
-        What another run is making at the same time is left to it, and waited for.
+        Waits for shards that another run is making at the same time.
+
+        Args:
+            counts: split → rows.
+            report: called after every batch.
+            work: what `pending` listed; None: it is listed here.
         """
-        work = pending(self.plan, counts, self.overwrite)
-        if work:
-            # prompts that must be asked for are asked for once, here, before workers share the shards
-            prepare(self.plan.prompts, self.plan.seed, self._undrawn(work))
-            for store in (self.images, self.labels):
-                if "plan" in store.manifest():
-                    stored_plan(store)  # nothing is added to a set whose plan was changed
-                describe(self.plan, store, wanted=counts)
+        work = pending(self.plan, counts, self.overwrite) if work is None else work
+        if not work:
+            note_wanted(self.plan, counts)
+            return 0
+        # a language model is asked for its prompts once, here, before workers share the shards
+        prepare(self.plan.prompts, self.plan.seed, self._undrawn(work))
+        for store in (self.images, self.labels):
+            if "plan" in store.manifest():
+                stored_plan(store)  # raises for a set whose plan was changed: nothing is added to it
+            describe(self.plan, store, wanted=counts)
         return self.complete(work, report)
 
     def make(self, work: Work, report: Report | None = None) -> None:
-        """Makes and publishes one shard, unless somebody else just did."""
+        """Makes and publishes one shard, unless another run just did."""
         self.complete([work], report)
 
     def complete(self, work: list[Work], report: Report | None = None) -> int:
-        """Sees to it that all these shards are there; returns the number made here."""
+        """Makes what is not stored of these shards, waits for those of other runs; returns the number made here."""
         if self.overwrite:
-            work = [Work(one.split, one.shard, one.draw, anew=True) for one in work]
+            work = [Work(one.split, one.shard, one.draw, redo=True) for one in work]
         backlog = Backlog(work, self._is_made, self.plan.shard_size, report, self.choice.makers, self._journal)
         if not work:
             return 0
@@ -110,9 +117,9 @@ class Engine:
         """Image and label rows of a shard, batch by batch as they are made; published just before the last one comes.
 
         A shard that is in the store, or that another process makes, comes in the same batches. A reader may stop
-        anywhere and stay so: it holds no lock.
+        anywhere: it holds no lock.
         """
-        work = Work(work.split, work.shard, work.draw, anew=work.anew or self.overwrite)
+        work = Work(work.split, work.shard, work.draw, redo=work.redo or self.overwrite)
         if self._is_made(work):
             made = iter([self.read(work.split, work.shard)])
         else:
@@ -130,7 +137,7 @@ class Engine:
         return read(self.plan, self.images, self.labels, split, shard)
 
     def _undrawn(self, work: list[Work]) -> dict[str, int]:
-        """Split → how many of its first samples hold all that is to be drawn; stored ones know their prompts."""
+        """Split → number of its first samples that include all images to draw; stored ones have their prompts."""
         counts: dict[str, int] = {}
         for one in work:
             if one.draw:
@@ -138,14 +145,14 @@ class Engine:
         return counts
 
     def _is_made(self, work: Work) -> bool:
-        return not work.anew and all(store.has(work.split, work.shard) for store in (self.images, self.labels))
+        return not work.redo and all(store.has(work.split, work.shard) for store in (self.images, self.labels))
 
     def _hold(self) -> None:
-        """Until the end, tells others that this plan is in use: `gc` leaves it alone, between two shards too."""
-        if self._held is None:
-            self._held = contextlib.ExitStack()
+        """Marks the plan as in use until the engine is closed, so that `gc` does not remove it between two shards."""
+        if self._in_use is None:
+            self._in_use = contextlib.ExitStack()
             for store in (self.images, self.labels):
-                self._held.enter_context(store.in_use(f"{platform.node()}-{os.getpid()}-{id(self):x}"))
+                self._in_use.enter_context(store.in_use(f"{platform.node()}-{os.getpid()}-{id(self):x}"))
 
 
 def _maker(plan: GenerationPlan, device: str, choice: EngineChoice, *, in_worker: bool, keep_worker: bool) -> Maker:

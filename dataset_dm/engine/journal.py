@@ -1,7 +1,7 @@
-"""What a run tells of itself: a record of the logger `dataset_dm.engine` at its begin, its end, and for every shard.
+"""Log records of a run, by the logger `dataset_dm.engine`: when it begins and ends, and for every shard.
 
-A record is a line for people; `record.event` and `record.facts` are the same for programs. So whatever handles Python's
-logging may listen; `log_file.JsonLines` and `trackers.Trackers` are such handlers.
+The message is for people; `record.event` and `record.facts` hold the same for programs. Any handler of Python's logging
+receives them; `log_file.JsonLines` and `trackers.Trackers` are such handlers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.shards import ShardRecord, ShardStore
 
 LOG = logging.getLogger("dataset_dm.engine")
-LOG.addHandler(logging.NullHandler())  # who does not listen hears nothing
+LOG.addHandler(logging.NullHandler())  # without a handler nothing is printed
 
 
 def tell(event: str, line: str, *, level: int = logging.INFO, **facts: Any) -> None:
@@ -30,14 +30,14 @@ class Journal:
 
     Args:
         plan: what is made.
-        images, labels: where to; what is told of a shard is read from its records there.
+        images, labels: their stores; facts of a shard are read from its records there.
     """
 
     def __init__(self, plan: GenerationPlan, images: ShardStore, labels: ShardStore) -> None:
         self.plan, self.images, self.labels = plan, images, labels
 
     def begun(self, work: Sequence[Work], choice: EngineChoice, device: str) -> None:
-        """So many shards are going to be made."""
+        """Logs what is to be made."""
         tell(
             "begun",
             f"{len(work)} shards are missing, engine {choice.name}",
@@ -53,7 +53,7 @@ class Journal:
         )
 
     def settled(self, work: Work, outcome: Outcome) -> None:
-        """A shard was made here or elsewhere; of one that is busy nothing is told yet."""
+        """Logs a shard that was made here or elsewhere; one that is busy is not logged yet."""
         if outcome == "busy" or not LOG.isEnabledFor(logging.INFO):
             return
         read, drawn = (store.record(work.split, work.shard) for store in (self.labels, self.images))
@@ -73,12 +73,12 @@ class Journal:
         )
 
     def lost(self, work: Work, why: str, *, again: bool) -> None:
-        """Whoever was making a shard is gone."""
+        """Logs that the worker of a shard was lost."""
         line = f"{work}: {why}; {'it is tried again' if again else 'given up'}"
         tell("lost", line, level=logging.WARNING, split=work.split, shard=work.shard, why=why, again=again)
 
     def ended(self, made: int, seconds: Mapping[str, float], error: BaseException | None) -> None:
-        """The run is over, or was broken off by `error`."""
+        """Logs the end of the run, or that `error` ended it."""
         spent = {stage: round(value, 3) for stage, value in seconds.items()}
         why = None if error is None else f"{type(error).__name__}: {error}"
         line = f"{made} shards made" if why is None else f"{made} shards made, then broken off ({why})"

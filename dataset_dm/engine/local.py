@@ -1,4 +1,4 @@
-"""Makes shards in this process: draws and labels them batch by batch, and publishes each when it is whole."""
+"""Makes shards in this process: draws and labels them batch by batch, publishes each when it is complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Local:
-    """A maker that is this process.
+    """The backend that runs in this process.
 
     Args:
         plan: what to make.
@@ -51,7 +51,7 @@ class Local:
             backlog.settle(work, self.attempt(work, lambda rows, work=work: backlog.progress(work, rows)))
 
     def attempt(self, work: Work, progress: Report) -> Outcome:
-        """Makes one shard, unless somebody else just did or is at it."""
+        """Makes one shard, unless it is stored by now or another worker is making it."""
         with self._claim(work) as mine:
             if not mine:
                 return "busy"
@@ -66,16 +66,16 @@ class Local:
     def rows(self, work: Work) -> Iterator[Rows]:
         """The rows of a shard, batch by batch as they are made; published just before the last batch comes.
 
-        The shard is locked while a batch is made and never in between: a reader may stop anywhere and stay so. What it
-        made lies in the store as pieces, and whoever reads the shard next goes on from there.
+        The shard is locked while a batch is made and never in between: a reader may stop anywhere. Its batches are
+        stored as pieces, and the next reader of the shard continues from there.
         """
         begun, given = None, 0
         while given < self.plan.batches_per_shard:
             with self._claim(work, wait=True):
-                if self._is_made(work):  # by somebody else, meanwhile
+                if self._is_made(work):  # by another worker, meanwhile
                     break
                 begun = begun or self._begin(work)
-                part = self._next(begun, leave=not work.anew)
+                part = self._next(begun, leave=not work.redo)
             given += 1
             yield part
         if given < self.plan.batches_per_shard:
@@ -83,7 +83,7 @@ class Local:
             yield from itertools.islice(in_batches(*made, self.plan.batch_size), given, None)
 
     def close(self) -> None:
-        """Nothing was started."""
+        """No-op."""
 
     def session(self) -> Session:
         """The models of the plan."""
@@ -103,28 +103,28 @@ class Local:
 
     def _is_made(self, work: Work) -> bool:
         stored = self.images.has(work.split, work.shard) and self.labels.has(work.split, work.shard)
-        return stored and not work.anew
+        return stored and not work.redo
 
     def _begin(self, work: Work) -> _Begun:
-        draw = (work.anew and work.draw) or not self.images.has(work.split, work.shard)
+        draw = (work.redo and work.draw) or not self.images.has(work.split, work.shard)
         stored = None if draw else self.images.rows(work.split, work.shard)
         pieces = Pieces((self.images, self.labels) if draw else (self.labels,), work.split, work.shard)
         return _Begun(work, stored, pieces)
 
     def _next(self, begun: _Begun, *, leave: bool = False) -> Rows:
-        """One more batch: as a stream left it in a piece, or made now. The last one publishes the shard.
+        """One more batch: from the piece that a stream stored, or made now. The last one publishes the shard.
 
-        With `leave` it is left in a piece, for whoever reads the shard next.
+        With `leave` it is stored in a piece for the next reader of the shard.
         """
         number, last = len(begun.parts), self.plan.batches_per_shard - 1
-        rows = None if begun.work.anew or not last else self._left(begun, number)
+        rows = None if begun.work.redo or not last else self._left(begun, number)
         if rows is None:
             rows, halved = self._make(begun, number)
-            # a piece says nothing of a halved batch
+            # a piece has no mark of a halved batch
             if leave and number < last and halved is None:
                 begun.pieces.write(number, rows[-len(begun.pieces.stores) :], self._conditions())
         begun.parts.append(rows)
-        if number == last:  # before it is handed out: whoever reads a whole shard leaves it in the store
+        if number == last:  # before it is yielded: a reader that stops here has stored the shard
             self._publish(begun)
             if last:
                 Pieces((self.images, self.labels), begun.work.split, begun.work.shard).remove()
@@ -138,7 +138,7 @@ class Local:
         return images, found[-1]
 
     def _make(self, begun: _Begun, number: int) -> tuple[Rows, int | None]:
-        """A batch, and to what lack of memory halved it."""
+        """A batch, and the size it was halved to for lack of memory, None if it was not."""
         session = self.session()
         session.halved = None
         batch = session.batch(begun.work.split, begun.work.shard, number, begun.stored)
@@ -151,14 +151,14 @@ class Local:
 
     @contextlib.contextmanager
     def _claim(self, work: Work, *, wait: bool = False) -> Iterator[bool]:
-        """Locks the shard's labels, and where it must be drawn its images: another annotator shares them.
+        """Locks the shard's labels, and its images if they must be drawn: other annotators share them.
 
-        Whoever holds these locks is at work, so they come free.
+        These locks are held only while a batch is made, so waiting for them ends.
         """
         name = f"{work.split}-{work.shard}"
         with contextlib.ExitStack() as held:
             mine = held.enter_context(self.labels.lock(name, wait=wait))
-            if mine and (work.anew or not self.images.has(work.split, work.shard)):
+            if mine and (work.redo or not self.images.has(work.split, work.shard)):
                 mine = held.enter_context(self.images.lock(name, wait=wait))
             yield mine
 
@@ -176,11 +176,11 @@ class Local:
         # labels last: a shard counts as made when both are there
         parts = [(self.images, images)] if begun.stored is None else []
         for store, table in (*parts, (self.labels, labels)):
-            told = (store.kind, made["environment"])
-            if told not in self._described:  # a lock and several requests, where the store is far away
+            described = (store.kind, made["environment"])
+            if described not in self._described:  # a lock and several requests, where the store is far away
                 self._compare(store, facts)
                 describe(self.plan, store, environment=made["environment"], facts=facts)
-                self._described.add(told)
+                self._described.add(described)
             extra = {"seconds": self._spent()} if store is self.labels else {}
             store.write(work.split, work.shard, table, made, dropped=_dropped(table), **extra)
         session.seconds["write"] += time.perf_counter() - start
@@ -194,7 +194,7 @@ class Local:
         return {stage: seconds for stage, seconds in spent.items() if seconds > 0}
 
     def _compare(self, store: ShardStore, facts: Mapping[str, Any]) -> None:
-        """Says once that a set goes on under other conditions than it was begun under."""
+        """Warns once that a set is continued under other conditions than it was begun under."""
         if self._compared:
             return
         known = list(store.manifest().get("environments", {}).values())
@@ -230,7 +230,7 @@ def without_collection() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Begun:
-    """A shard of which some batches are there.
+    """A shard of which some batches are made.
 
     Args:
         work: which one.

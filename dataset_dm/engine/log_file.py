@@ -15,8 +15,8 @@ from dataset_dm.files.atomic import store_error
 class JsonLines(logging.FileHandler):
     """Appends a line a record: time (UTC), level, event, message, and the facts of the event beside them.
 
-    Raises StoreError when the file cannot be opened. One that cannot be written later, for want of space, say, is
-    told once on stderr: the run is worth more than its log.
+    Raises StoreError when the file cannot be opened. If it cannot be written later, the run continues
+    and stderr gets one line.
 
     >>> logging.getLogger("dataset_dm").addHandler(JsonLines(Path("run.jsonl")))  # doctest: +SKIP
     """

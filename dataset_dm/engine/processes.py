@@ -17,16 +17,16 @@ from dataset_dm.files.storage import LocalStorage
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.plans import Rows, read, stores
 
-# seconds between two looks of this process at Ctrl-C and the like while the workers work
+# seconds between two checks for Ctrl-C and other signals while the workers run
 _LOOK = 0.5
 # workers on the CPU, unless more are asked for: each holds the models once
 _MOST = 4
 
 
 class Processes:
-    """A maker of several processes; each loads the models once. Shards go to whoever is free.
+    """The backend of several processes; each loads the models once and takes a shard when it is free.
 
-    A worker that dies or hangs is replaced and its shard goes back; see `backlog`.
+    A worker that dies or hangs is replaced and its shard requeued; see `backlog`.
 
     Args:
         plan: what to make.
@@ -53,7 +53,7 @@ class Processes:
         return dict(total)
 
     def fill(self, backlog: Backlog) -> None:
-        """Every worker in a thread of this process; the first mistake of the user's ends all."""
+        """Every worker in a thread of this process; the first error of the user ends all."""
         workers = self._open()
         failures: list[BaseException] = []
         said: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 # seconds between two lines in a file: days of work shall fit into a log that people read
 _EVERY = 30.0
-_LINE = "{desc}: {n_fmt}/{total_fmt} ({percentage:.0f} %), {rate_fmt}, {elapsed} gone, {remaining} left"
+_LINE = "{desc}: {n_fmt}/{total_fmt} ({percentage:.0f} %), {rate_fmt}, {elapsed} elapsed, {remaining} left"
 
 
 def bar(total: int, unit: str, what: str, *, kind: Any = None, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Makes shards on a Ray cluster: one task a shard; placing, retries and lost nodes are Ray's business.
+"""Makes shards on a Ray cluster: one task a shard; Ray handles placement, retries and lost nodes.
 
 The store must be one that every node sees: a shared folder, or a URL that fsspec knows. Nodes need this package.
 """
@@ -35,12 +35,12 @@ _LOOK = 1.0
 _ARRIVAL = 60.0
 # seconds until a cluster must answer
 _KNOCK = 10.0
-# what a task's process is told of this one's surroundings
+# environment variables that tasks inherit from this process
 _PASSED_ON = ("HF_HUB_OFFLINE", "HF_HOME", "HF_ENDPOINT")
 
 
 class OnRay:
-    """A maker that is a cluster.
+    """The backend that runs on a cluster.
 
     Args:
         plan: what to make.
@@ -155,7 +155,7 @@ class OnRay:
 
     def _submit(self, work: Work) -> Any:
         opening = {"plan": self.plan.to_dict(), "device": "cuda" if self._gpu else "cpu"}
-        asked = {"split": work.split, "shard": work.shard, "draw": work.draw, "anew": work.anew}
+        asked = {"split": work.split, "shard": work.shard, "draw": work.draw, "redo": work.redo}
         return self._task.remote(json.dumps(opening, sort_keys=True), asked, self.choice.time_limit)
 
     def _settle(self, ray: Any, backlog: Backlog, work: Work, reference: Any, said: dict[str, None]) -> None:
@@ -219,7 +219,7 @@ def _give_up() -> None:
 
 
 def _knock(address: str | None) -> None:
-    """Raises OSError when nobody listens at host:port: Ray itself would try for many minutes."""
+    """Raises OSError when no server listens at host:port: Ray itself would try for many minutes."""
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK).close()

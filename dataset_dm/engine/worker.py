@@ -1,9 +1,9 @@
 """A worker process: `python -m dataset_dm.engine.worker`, fed with JSON lines on stdin.
 
 Fresh, because `spawn` would run an unguarded user script once more, and a fork after torch ran hangs. The first line is
-the plan, every further line one shard. While it works it says so every few seconds, and after every batch; one line
-with the outcome ends the answer. The worker ends when its stdin closes or nobody listens any more, so it never outlives
-the process that asked.
+the plan, every further line one shard. While it works it sends a heartbeat every few seconds, and a line after every
+batch; one line with the outcome ends the answer. The worker ends when its stdin or its stdout is closed, so it never
+outlives the process that asked.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from dataset_dm.engine.work import Work
 from dataset_dm.store.plans import Report
 
 Say = Callable[[dict[str, Any]], None]
-# seconds between two signs of life
+# seconds between two heartbeats
 BEAT = 5.0
 
 
 def attempt(maker: Local, asked: Mapping[str, Any], progress: Report) -> dict[str, Any]:
     """One shard made, there, busy or failed, as a plain answer with the warnings for users."""
-    work = Work(asked["split"], asked["shard"], asked["draw"], asked["anew"])
+    work = Work(asked["split"], asked["shard"], asked["draw"], asked["redo"])
     with warnings.catch_warnings(record=True) as said:
         try:
             answer: dict[str, Any] = {"outcome": maker.attempt(work, progress), "seconds": dict(maker.seconds)}
-        except Exception as error:  # whatever it is, the asking side must hear of it
+        except Exception as error:  # any error is reported to the asking process
             answer = {"error": type(error).__name__, "message": str(error)}
     answer["warnings"] = [str(one.message) for one in said if one.category is UserWarning]
     return answer
@@ -52,7 +52,7 @@ def serve(requests: IO[str], say: Say) -> None:
 
 @contextlib.contextmanager
 def _alive(say: Say) -> Iterator[None]:
-    """Says every few seconds that this process lives."""
+    """Sends a heartbeat every few seconds."""
     ended = threading.Event()
 
     def beat() -> None:
@@ -69,7 +69,7 @@ def _alive(say: Say) -> Iterator[None]:
 
 
 def main() -> None:
-    """Serves stdin; whatever else is printed goes to stderr, so that it cannot spoil an answer."""
+    """Serves stdin; all other output goes to stderr, so that it cannot corrupt an answer."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     lock = threading.Lock()
@@ -79,7 +79,7 @@ def main() -> None:
             try:
                 answers.write(json.dumps(message) + "\n")
                 answers.flush()
-            except BrokenPipeError:  # nobody listens: whoever asked was killed
+            except BrokenPipeError:  # the asking process was killed
                 os._exit(1)
 
     with contextlib.suppress(KeyboardInterrupt):

@@ -21,11 +21,11 @@ from dataset_dm.engine.work import Outcome, Work
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.plans import Report
 
-# seconds without any sign of life after which a worker counts as hung; it gives one every few seconds
+# seconds without a heartbeat after which a worker counts as hung; it sends one every few seconds
 SILENCE = 120.0
-# so many time limits are left to a new process until its first batch: models are fetched, a labeller may be trained
+# time limits until the first batch of a new process: models are downloaded, an annotator may be trained
 _FIRST = 6
-# seconds that a process may take to end by itself: on a busy machine that is slow
+# seconds that a process may take to end by itself, also on a busy machine
 _FAREWELL = 30.0
 _kept: Worker | None = None
 
@@ -43,7 +43,7 @@ class Worker:
         threads: of torch; None leaves it to the environment.
         gpu: the only GPU that the worker sees, as CUDA_VISIBLE_DEVICES names it; None changes nothing.
         time_limit: seconds without a finished batch after which it counts as hung; six times as many for the first.
-        silence: the same without any sign of life.
+        silence: seconds without a heartbeat after which it counts as hung.
 
     Attributes:
         seconds: stage → seconds spent so far by the process at work.
@@ -76,12 +76,12 @@ class Worker:
         return self._owner == os.getpid() and mine == wanted
 
     def attempt(self, work: Work, progress: Report) -> Outcome:
-        """Has one shard made and published, unless somebody else just did or is at it.
+        """Makes and publishes one shard, unless it is stored by now or another worker is making it.
 
         Raises WorkerLost when the process dies or hangs, and what it raised itself if that is an error of ours.
         """
         process = self._start()
-        asked = {"split": work.split, "shard": work.shard, "draw": work.draw, "anew": work.anew}
+        asked = {"split": work.split, "shard": work.shard, "draw": work.draw, "redo": work.redo}
         try:
             _send(process.stdin, asked)
             answer = self._listen(process, work, progress)

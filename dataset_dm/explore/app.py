@@ -147,7 +147,7 @@ class Window:
         if index.rules():
             with gradio.Accordion("What a filter would drop", open=False):
                 for name in index.rules():
-                    info = filters.KNOWN[name].title
+                    info = filters.KNOWN[name].help
                     self.rules[name] = gradio.Textbox("", label=name, info=info, placeholder="not asked for")
                 self.filters["reason"] = gradio.Radio([ALL], value=ALL, label="Show")
 

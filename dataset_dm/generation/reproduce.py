@@ -22,11 +22,12 @@ import pyarrow as pa
 
 from dataset_dm.errors import DataError, ModelError, explain
 from dataset_dm.generation.session import Session
+from dataset_dm.labels.provenance import KEPT
 from dataset_dm.labels.records import Prompt, all_features
 from dataset_dm.models.adapters import find_adapter
 from dataset_dm.models.annotators import find_annotator, names_of
 from dataset_dm.models.generators import find_generator
-from dataset_dm.plan.generation_plan import ATTEMPTS, IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
+from dataset_dm.plan.generation_plan import ATTEMPTS, IMAGE_VERSION, LABEL_VERSION, PLAIN, GenerationPlan, in_round
 from dataset_dm.prompts import Lines
 from dataset_dm.rows.filters import MinScore
 from dataset_dm.rows.reader import Rows
@@ -122,17 +123,17 @@ def _plan(
 ) -> _SamplePlan:
     classes = prompt.get("classes")
     batch = provenance["batch_size"]
+    plain = {name: provenance[name] for name in PLAIN if name in KEPT and provenance.get(name) is not None}
     return _SamplePlan(
         **models,
+        **{**plain, "seed": 0},
         tasks=tuple(provenance["tasks"]),
-        seed=0,
         only_seed=seed,
         prompts=Lines((Prompt(prompt["text"], None if classes is None else tuple(classes)),)),
         steps=provenance["steps"],
         guidance=provenance.get("guidance"),
         scheduler=provenance.get("scheduler"),
         size=(provenance["height"], provenance["width"]),
-        dtype=provenance["dtype"],
         batch_size=batch,
         shard_size=batch,
         classes=tuple(provenance["classes"]),

@@ -1,4 +1,4 @@
-"""Tasks: what can be read out of one generation. Everything that differs between tasks hangs on one TaskSpec."""
+"""Tasks: the kinds of labels. Everything that differs between tasks is a field of TaskSpec."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class TaskSpec:
     """A kind of label.
 
     Args:
-        name: as it is asked for.
-        needs_classes: whether the label speaks of classes given by their words.
+        name: as users give it.
+        needs_classes: whether the label refers to classes given by their words.
         title: for people.
         columns: the columns of stored label rows that it fills; the others are filled whatever is read.
     """

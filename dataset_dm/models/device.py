@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dataset_dm.arguments.table import DTYPES
 from dataset_dm.checks import check_choice
 from dataset_dm.errors import ConfigError, explain
 
 if TYPE_CHECKING:
     import torch
-
-DTYPES = ("float32", "float16", "bfloat16")
 
 
 def resolve_device(device: str | torch.device = "auto") -> torch.device:

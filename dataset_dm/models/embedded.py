@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-MINIATURE = "miniature"
+from dataset_dm.arguments.table import MINIATURE
+
 WEIGHTS = Path(__file__).parents[1] / "miniature" / "weights"
 
 

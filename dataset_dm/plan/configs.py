@@ -31,12 +31,12 @@ class Recipe:
     Args:
         dataset: name of the set, such as "voc_synth".
         config: name of the config, such as "semantic".
-        tasks: what is read out of a generation, in the order of `tasks.TASKS`.
+        tasks: the kinds of labels, in the order of `tasks.TASKS`.
         features: class names (without background) → the columns as plain dicts.
         splits: split → default number of rows.
         description: one sentence.
         classes: the default class names; None for those of the annotator.
-        prompting: what the default prompts are told beyond the classes, see `prompts.Templates`.
+        prompting: settings of the default prompts beyond the classes, see `prompts.Templates`.
     """
 
     dataset: str
@@ -56,8 +56,12 @@ _CONFIGS: dict[str, tuple[tuple[TaskSpec, ...], Columns, str]] = {
     "keypoints": ((INSTANCE, POSE), keypoint_features, "objects, people with 17 keypoints."),
     "depth": ((DEPTH,), depth_features, "depth in metres, float32."),
     "all": (tuple(TASKS.values()), all_features, "class mask, objects, keypoints and depth."),
-    "zero_shot": ((SEMANTIC,), semantic_features, "a class mask by a labeller that never saw some of the classes."),
-    "long_tail": ((SEMANTIC,), semantic_features, "a class mask by a labeller that saw most classes a few times only."),
+    "zero_shot": ((SEMANTIC,), semantic_features, "a class mask by an annotator that never saw some of the classes."),
+    "long_tail": (
+        (SEMANTIC,),
+        semantic_features,
+        "a class mask by an annotator that saw most classes a few times only.",
+    ),
 }
 
 

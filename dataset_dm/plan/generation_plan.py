@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from dataset_dm.arguments.declare import Part, entries, with_arguments
+from dataset_dm.arguments.table import SetArguments
 from dataset_dm.labels.records import Prompt
 from dataset_dm.prompts import source_from_dict
 from dataset_dm.prompts.source import PromptSource
@@ -20,20 +22,27 @@ from dataset_dm.prompts.source import PromptSource
 IMAGE_VERSION = 1
 LABEL_VERSION = 3
 
-# A picture that cannot be used is drawn anew with the next seed, so many times in all: the attempts of one round.
+# An image that cannot be used is resampled with the next seed, so many times in all: the attempts of one round.
 ATTEMPTS = 3
+
+# Arguments that a plan holds as they were checked, whichever are declared: name → default.
+PLAIN = {name: entry.default for name, entry in entries(SetArguments).items() if not entry.argument.resolved}
+# Fingerprints and stored plans have always had these. Any other is in them where it differs from its default, so that
+# a new argument leaves all sets of earlier versions what they were.
+_ALWAYS = frozenset(("seed", "dtype"))
 
 # A seed stays below 2**53, so that JSON and JavaScript viewers keep it exact.
 _SEED_BITS = 53
 
 
 @dataclass(frozen=True, kw_only=True)
+@with_arguments(*PLAIN, of=(SetArguments,))
 class GenerationPlan:
     """A resolved request: every default is filled in, every model is found and hashed.
 
     Args:
         tasks: names of the TaskSpecs whose labels are read, in the order of `tasks.TASKS`.
-        seed: the plan's seed, any whole number.
+        seed, dtype and whatever else `PLAIN` names: as they were checked.
         prompts: gives index → prompt.
         generator: what opens the generator again (known name, absolute path or Hub id).
         generator_revision: commit of a Hub id, else None.
@@ -42,7 +51,6 @@ class GenerationPlan:
         adapter_hash: 16 hex digits over the adapter; None without.
         steps, guidance, scheduler: the sampler; guidance None is without; the scheduler's class name.
         size: (H, W) in pixels.
-        dtype: "float32", "float16" or "bfloat16".
         batch_size: samples drawn together; part of the fingerprint, since it moves the last bits.
         shard_size: indices a shard, a multiple of the batch.
         annotator, annotator_revision, annotator_hash: as for the generator. The name may stand for several that are
@@ -53,7 +61,6 @@ class GenerationPlan:
     """
 
     tasks: tuple[str, ...]
-    seed: int
     prompts: PromptSource
     generator: str
     generator_revision: str | None
@@ -64,7 +71,6 @@ class GenerationPlan:
     guidance: float | None
     scheduler: str | None
     size: tuple[int, int]
-    dtype: str
     batch_size: int
     shard_size: int
     annotator: str
@@ -103,10 +109,9 @@ class GenerationPlan:
                 "adapter": self.adapter_hash,
                 "sampler": [self.steps, self.guidance, self.scheduler],
                 "size": self.size,
-                "dtype": self.dtype,
                 "batch": [self.batch_size, self.shard_size],
-                "seed": self.seed,
                 "prompts": self.prompts.to_dict(),
+                **self.plain("images"),
             }
         )
 
@@ -120,11 +125,21 @@ class GenerationPlan:
                 "annotator": self.annotator_hash,
                 "classes": self.classes,
                 "tasks": self.tasks,
+                **self.plain("labels"),
             }
         )
 
+    def plain(self, part: Part) -> dict[str, Any]:
+        """The arguments of `PLAIN` that decide this part of a set, without those that have their default."""
+        declared = entries(SetArguments)
+        return {name: getattr(self, name) for name in PLAIN if declared[name].argument.part == part and self._has(name)}
+
+    def row_settings(self) -> dict[str, Any]:
+        """What decides how rows are put together of samples; neither fingerprint covers it."""
+        return {**({} if self.splice is None else {"splice": list(self.splice)}), **self.plain("rows")}
+
     def sample_seed(self, split: str, index: int, attempt: int = 0) -> int:
-        """The seed of one sample, 0 ≤ seed < 2**53; another attempt draws the same prompt anew.
+        """The seed of one sample, 0 ≤ seed < 2**53; another attempt resamples the same prompt.
 
         Of a later round (`in_round`) it is that of the split itself: attempts are numbered through all rounds.
         """
@@ -145,11 +160,15 @@ class GenerationPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, for workers and manifests."""
-        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        plain = {one.name: getattr(self, one.name) for one in fields(self) if self._has(one.name)}
         plain.update(prompts=self.prompts.to_dict(), size=list(self.size))
         plain.update(tasks=list(self.tasks), classes=list(self.classes))
         plain.update(splice=None if self.splice is None else list(self.splice))
         return plain
+
+    def _has(self, name: str) -> bool:
+        """False for an argument of `PLAIN` that versions before it do not know and that has its default."""
+        return name not in PLAIN or name in _ALWAYS or getattr(self, name) != PLAIN[name]
 
 
 def in_round(split: str, number: int) -> str:

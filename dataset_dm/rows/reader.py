@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dataset_dm.labels.provenance import Provenance
+from dataset_dm.labels.provenance import KEPT, Provenance
 from dataset_dm.labels.records import arrow_schema
 from dataset_dm.plan.generation_plan import IMAGE_VERSION, LABEL_VERSION, GenerationPlan, in_round
 from dataset_dm.rows.columns import assemble_as
@@ -138,29 +138,21 @@ class Rows:
 
     def _provenance(self, split: str) -> Provenance:
         plan = self.plan
+        kept = {name: getattr(plan, name) for name in KEPT}
         return Provenance(
+            **{**kept, "splice": None if plan.splice is None else f"{plan.splice[0]}x{plan.splice[1]}"},
             index=0,
             split=split,
             seed=0,
             attempt=0,
-            generator=plan.generator,
             revision=plan.generator_revision,
             generator_hash=plan.generator_hash,
-            adapter=plan.adapter,
-            annotator=plan.annotator,
             annotator_revision=plan.annotator_revision,
             annotator_hash=plan.annotator_hash,
-            steps=plan.steps,
-            guidance=plan.guidance,
-            scheduler=plan.scheduler,
             width=0,
             height=0,
-            dtype=plan.dtype,
-            splice=None if plan.splice is None else f"{plan.splice[0]}x{plan.splice[1]}",
             adapter_hash=plan.adapter_hash,
-            batch_size=plan.batch_size,
             tasks=plan.tasks,
-            classes=plan.classes,
             min_score=min_score(self.filters) or None,
             image_version=IMAGE_VERSION,
             label_version=LABEL_VERSION,

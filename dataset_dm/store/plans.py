@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-# told after every batch: how many samples were just finished
+# called after every batch with the number of its samples
 Report = Callable[[int], None]
 
 

@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm.checks import check_choice, check_number
+from dataset_dm.arguments.table import DTYPES
+from dataset_dm.checks import check_choice, check_number, check_source
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.optimization.config import (
     LoopConfig,
@@ -25,7 +25,6 @@ from dataset_dm.training.augment import AugmentConfig
 if TYPE_CHECKING:
     from dataset_dm.decoder import LossConfig
 
-DTYPES = ("float32", "float16", "bfloat16")
 # names of earlier versions → names
 RENAMED = {"patience": "early_stop_evals", "average": "ema_decay", "clip": "max_grad_norm"}
 
@@ -40,14 +39,6 @@ def check_text(name: str, value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value
     raise ConfigError(explain(name, got=value, expected="a text"))
-
-
-def check_source(name: str, value: object) -> str:
-    """The name of labelled images, a folder by its full path: the same words must mean the same images elsewhere."""
-    if not isinstance(value, (str, Path)) or not str(value).strip():
-        raise ConfigError(explain(name, got=value, expected="'miniature', a folder or a Hub id"))
-    path = Path(value).expanduser()
-    return str(path.resolve()) if str(value) != "miniature" and path.exists() else str(value)
 
 
 def check_names(name: str, value: object) -> list[str]:

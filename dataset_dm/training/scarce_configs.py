@@ -1,4 +1,4 @@
-"""Sets whose annotator saw little: `zero_shot` (some classes never seen) and `long_tail` (most seen only a few times).
+"""Sets by annotators with few labels: `zero_shot` (some classes never seen), `long_tail` (most seen only a few times).
 
 Both are plans like any other, with an annotator that is trained on demand. Nothing here needs torch.
 """
@@ -6,31 +6,29 @@ Both are plans like any other, with an annotator that is trained on demand. Noth
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from dataset_dm.checks import check_bool, check_int, check_keys
+from dataset_dm.arguments.declare import Spelling, checked, entries, python
+from dataset_dm.arguments.table import MINIATURE
+from dataset_dm.checks import check_keys
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.labels.vocabulary import VOC_CLASSES
-from dataset_dm.models.generators import MINIATURE, find_generator
+from dataset_dm.models.generators import find_generator
 from dataset_dm.plan.configs import Recipe
 from dataset_dm.plan.generation_plan import GenerationPlan
-from dataset_dm.plan.resolve import DEFAULTS, resolve_recipe
+from dataset_dm.plan.resolve import resolve_recipe
 from dataset_dm.prompts import Appended, Templates
 from dataset_dm.prompts.source import PromptSource
-from dataset_dm.training.config import TrainConfig, check_source, renamed
+from dataset_dm.training.config import TrainConfig, renamed
 from dataset_dm.training.on_demand import DecoderRecipe, LazyDecoder, register_lazy_decoder
+from dataset_dm.training.scarce_arguments import LONG_TAIL, TABLES
 from dataset_dm.training.subsets import checked_classes, quotas, tail_order
 
-ZERO_SHOT, LONG_TAIL = "zero_shot", "long_tail"
 # the split of PASCAL VOC that zero-shot segmentation measures on (Xian et al., "Semantic Projection Network", 2019)
 UNSEEN = ("pottedplant", "sheep", "sofa", "train", "tvmonitor")
-IMBALANCE = 10.0
 TEMPER = 0.5  # prompts of a class ∝ (1 / its labelled images) to this power: the full inverse would draw little else
-_LABELLED = ("labelled", "num_labelled", "training")
-ARGUMENTS = {ZERO_SHOT: ("unseen", *_LABELLED), LONG_TAIL: ("imbalance", "rebalance", *_LABELLED)}
 # settings of a training that a user may give; the others are fields of the recipe
 TRAINING = tuple(
     entry.name
@@ -39,28 +37,30 @@ TRAINING = tuple(
 )
 
 
-def resolve_config(chosen: Recipe, asked: Mapping[str, Any]) -> GenerationPlan:
-    """The plan of any config: `asked` has the arguments of a plan and those of `ARGUMENTS`; None means the default.
+def resolve_config(chosen: Recipe, asked: Mapping[str, Any], spelling: Spelling = python) -> GenerationPlan:
+    """The plan of any config: `asked` has the arguments of a plan and those of `TABLES`; None means the default.
 
     Raises ConfigError for an argument that this config does not have, and whatever `resolve` raises.
     """
-    own = ARGUMENTS.get(chosen.config, ())
-    further = {name for names in ARGUMENTS.values() for name in names}
+    own = entries(TABLES[chosen.config]) if chosen.config in TABLES else {}
+    further = {name for table in TABLES.values() for name in entries(table)}
     for name in sorted(further):
         if asked.get(name) is not None and name not in own:
-            owners = " and ".join(config for config, names in ARGUMENTS.items() if name in names)
-            raise ConfigError(f"{chosen.dataset} {chosen.config}: {name} is an argument of {owners}")
+            owners = " and ".join(config for config, table in TABLES.items() if name in entries(table))
+            raise ConfigError(f"{chosen.dataset} {chosen.config}: {spelling(name)} is an argument of {owners}")
     plain = {name: value for name, value in asked.items() if name not in further}
-    if chosen.config not in ARGUMENTS:
-        return resolve_recipe(chosen, **plain)
+    if chosen.config not in TABLES:
+        return resolve_recipe(chosen, spelling=spelling, **plain)
+    scarce = checked(TABLES[chosen.config], {name: asked.get(name) for name in own}, spelling)
+    asked = {**plain, **scarce}
     plain["classes"] = VOC_CLASSES if plain.get("classes") is None else plain["classes"]
     if asked.get("annotator") is not None:
-        plan = resolve_recipe(chosen, **plain)
-        _settings(chosen, plan.classes, asked)  # wrong arguments are wrong though nothing is trained
+        plan = resolve_recipe(chosen, spelling=spelling, **plain)
+        _settings(chosen, plan.classes, asked, spelling)  # checked though nothing is trained
     else:
-        plan = _lazy(chosen, plain, asked)
+        plan = _lazy(chosen, plain, asked, spelling)
     chose = asked.get("prompts") is not None or asked.get("class_mix") is not None
-    wanted = chosen.config == LONG_TAIL and asked.get("rebalance") is not False and not chose
+    wanted = chosen.config == LONG_TAIL and asked["rebalance"] and not chose
     return replace(plan, prompts=_weighted(plan.prompts, _shares(plan.classes, asked))) if wanted else plan
 
 
@@ -77,10 +77,10 @@ def _shares(classes: tuple[str, ...], asked: Mapping[str, Any]) -> dict[str, flo
     All classes are known of Miniature and where `training` lists them. Of other data they are not known without
     reading it: there the classes of the plan are ranked among themselves, which is the same if they are all.
     """
-    training = _training(asked.get("training"))
-    known = VOC_CLASSES if _data(asked.get("labelled")) == MINIATURE else training.get("classes", classes)
+    training = _training(asked["training"])
+    known = VOC_CLASSES if asked["labelled"] == MINIATURE else training.get("classes", classes)
     ranked = known if set(classes) <= set(known) else classes
-    weights = rare_first(ranked, _imbalance(asked), training.get("seed", 0))
+    weights = rare_first(ranked, asked["imbalance"], training.get("seed", 0))
     return {name: weights[name] for name in classes}
 
 
@@ -93,53 +93,42 @@ def rare_first(classes: Sequence[str], imbalance: float, seed: int = 0) -> dict[
     }
 
 
-def _lazy(chosen: Recipe, plain: Mapping[str, Any], asked: Mapping[str, Any]) -> GenerationPlan:
+def _lazy(chosen: Recipe, plain: Mapping[str, Any], asked: Mapping[str, Any], spelling: Spelling) -> GenerationPlan:
     """The plan with a decoder that is trained when first needed."""
-    generator = find_generator(DEFAULTS["generator"] if plain.get("generator") is None else plain["generator"])
-    # the classes are checked by a plan of no consequence before a recipe is written down
+    generator = find_generator(MINIATURE if plain.get("generator") is None else plain["generator"])
+    # a first plan checks the classes before a recipe is written to disk
     draft = DecoderRecipe(
         generator=generator.reference,
         generator_hash=generator.fingerprint(),
-        data=_data(asked.get("labelled")),
-        num_labelled=None if asked.get("num_labelled") is None else check_int("num_labelled", asked["num_labelled"], 1),
+        data=asked["labelled"],
+        num_labelled=asked["num_labelled"],
         tasks=tuple(task.name for task in chosen.tasks),
         classes=VOC_CLASSES,
         training={},
     )
-    plan = resolve_recipe(chosen, **{**plain, "annotator": LazyDecoder("on demand", None, None, draft)})
-    recipe = replace(draft, classes=plan.classes, **_settings(chosen, plan.classes, asked))
+    plain = {**plain, "annotator": LazyDecoder("on demand", None, None, draft)}
+    plan = resolve_recipe(chosen, spelling=spelling, **plain)
+    recipe = replace(draft, classes=plan.classes, **_settings(chosen, plan.classes, asked, spelling))
     decoder = register_lazy_decoder(recipe)
     return replace(plan, annotator=decoder.name, annotator_hash=decoder.fingerprint())
 
 
-def _settings(chosen: Recipe, classes: tuple[str, ...], asked: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(chosen: Recipe, classes: tuple[str, ...], asked: Mapping[str, Any], spelling: Spelling) -> dict[str, Any]:
     """The recipe's fields that this config's own arguments decide, checked."""
-    training = _training(asked.get("training"))
+    training = _training(asked["training"])
     if chosen.config == LONG_TAIL:
-        rebalance = asked.get("rebalance")
-        if rebalance is not None:
-            check_bool("rebalance", rebalance)
-        return {"long_tail": _imbalance(asked), "training": training}
-    given = asked.get("unseen")
+        return {"long_tail": asked["imbalance"], "training": training}
+    given, what = asked["unseen"], spelling("unseen")
     if given is None:
         given = [name for name in UNSEEN if name in classes]
         if not given:
-            remedy = "name those of your classes that are not to be seen with unseen=[…]"
-            raise ConfigError(explain("unseen", expected="at least one of the classes", remedy=remedy))
-    unseen = checked_classes("unseen", given, classes)
+            remedy = f"name classes of yours such as {spelling('unseen', list(classes[-1:]))}"
+            raise ConfigError(explain(what, expected="at least one of the classes", remedy=remedy))
+    unseen = checked_classes(what, given, classes)
     seen = tuple(name for name in classes if name not in unseen)
     if not seen:
-        raise ConfigError(explain("unseen", got=list(unseen), expected="at least one class that is seen"))
+        raise ConfigError(explain(what, got=list(unseen), expected="at least one class that is seen"))
     return {"seen": seen, "training": training}
-
-
-def _imbalance(asked: Mapping[str, Any]) -> float:
-    given = IMBALANCE if asked.get("imbalance") is None else asked["imbalance"]
-    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-    if not is_number or not 1 <= given < math.inf:
-        expected = "a number of at least 1: labelled images of the head per image of the tail"
-        raise ConfigError(explain("imbalance", got=given, expected=expected))
-    return float(given)
 
 
 def _training(given: object) -> dict[str, Any]:
@@ -159,7 +148,3 @@ def _training(given: object) -> dict[str, Any]:
     except (TypeError, ValueError):
         raise ConfigError(explain("training", got=dict(given), expected="plain numbers, texts and dicts")) from None
     return written
-
-
-def _data(given: object) -> str:
-    return MINIATURE if given is None else check_source("labelled", given)

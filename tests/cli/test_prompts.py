@@ -61,7 +61,7 @@ def test_a_mix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert texts.count("a zebra crossing") == 2
     assert "8, " in capsys.readouterr().out
     assert run(str(file)) == 0  # one source is taken as it is
-    with pytest.raises(UserError, match="prompts: got 'templates', expected SOURCE=SHARE such as templates=0.3"):
+    with pytest.raises(UserError, match="SOURCE: got 'templates', expected SOURCE=SHARE such as templates=0.3"):
         run("templates", f"{file}=1")
 
 

@@ -132,7 +132,7 @@ def test_only_labels_are_made_anew_where_only_they_are_asked_for(quick: dict) ->
         engine.fill({"train": 4})
         images, labels = stores(plan)
         times = [store.file("train", 0).stat().st_mtime_ns for store in (images, labels)]
-        assert engine.complete([Work("train", 0, draw=False, anew=True)]) == 1
+        assert engine.complete([Work("train", 0, draw=False, redo=True)]) == 1
         after = [store.file("train", 0).stat().st_mtime_ns for store in (images, labels)]
     assert after[0] == times[0] and after[1] > times[1]
 

@@ -23,15 +23,18 @@ def test_what_may_be_given(given: object, choice: EngineChoice) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("proceses", "engine: got 'proceses', expected one of local, processes, ray; did you mean 'processes'"),
-        ({"name": "processes", "worker": 2}, "engine: unknown key 'worker'; did you mean 'workers'"),
+        ("proceses", "engine: got 'proceses', expected local or processes or ray; did you mean 'processes'"),
+        (
+            {"name": "processes", "worker": 2},
+            "engine: unknown key 'worker'; expected name, workers, .*; did you mean 'workers'",
+        ),
         ({"name": "processes", "workers": 0}, "engine: workers: got 0, expected a whole number of at least 1"),
         ({"name": "processes", "workers": True}, "workers: got True"),
         ({"workers": 2}, "engine 'local' has one worker: got 2; take engine='processes'"),
         ("processes:elsewhere", "engine: address: got 'elsewhere', expected the address of a Ray cluster"),
         ({"name": "processes", "time_limit": 0}, "engine: time_limit: got 0, expected seconds, more than 0"),
         (3, "engine: got 3, expected a name such as 'processes'"),
-        ({"name": 3}, "engine: got 3, expected one of"),
+        ({"name": 3}, "engine: got 3, expected local or processes or ray"),
     ],
 )
 def test_mistakes(given: object, said: str) -> None:

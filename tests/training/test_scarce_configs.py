@@ -133,7 +133,11 @@ BAD = [
     ("zero_shot", {"unseen": ["shep"]}, "unseen: got 'shep', expected one of .*did you mean 'sheep'"),
     ("zero_shot", {"unseen": []}, "unseen: got .., expected a list of class names"),
     ("zero_shot", {"unseen": VOC_CLASSES}, "expected at least one class that is seen"),
-    ("zero_shot", {"classes": ["dog", "cat"]}, "unseen: expected at least one of the classes; name those"),
+    (
+        "zero_shot",
+        {"classes": ["dog", "cat"]},
+        "unseen: expected at least one of the classes; name classes of yours such as unseen=",
+    ),
     ("zero_shot", {"imbalance": 3}, "voc_synth zero_shot: imbalance is an argument of long_tail"),
     ("semantic", {"labelled": "x"}, "voc_synth semantic: labelled is an argument of zero_shot and long_tail"),
     ("long_tail", {"imbalance": 0.5}, "imbalance: got 0.5, expected a number of at least 1"),

@@ -1,4 +1,4 @@
-"""`dataset-dm generate voc_synth zero_shot | long_tail`: options read, refusals in one line, a set written."""
+"""Options of declared arguments: read as Python would give them, refused in one line as options, a set written."""
 
 import argparse
 from pathlib import Path
@@ -7,15 +7,16 @@ import pytest
 from datasets import load_dataset
 
 from dataset_dm import cli
-from dataset_dm.cli import scarce_options
+from dataset_dm.cli import options
+from dataset_dm.training.scarce_arguments import TABLES
 
 NOTHING = dict.fromkeys(("unseen", "imbalance", "rebalance", "labelled", "num_labelled", "training"))
 
 
 def asked(*words: str) -> dict[str, object]:
     parser = argparse.ArgumentParser()
-    scarce_options.add_arguments(parser)
-    return scarce_options.asked(parser.parse_args(words))
+    options.add_options(parser, *TABLES.values())
+    return options.asked(parser.parse_args(words), *TABLES.values())
 
 
 def test_options_are_read_as_what_they_are() -> None:
@@ -36,13 +37,13 @@ def test_options_are_read_as_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["zero_shot", "--unseen", "dgo"], "unseen: got 'dgo'"),
+        (["zero_shot", "--unseen", "dgo"], "--unseen: got 'dgo'"),
         (["zero_shot", "--training", "steps"], "--training: got 'steps', expected KEY=VALUE"),
         (["zero_shot", "--training", "steps=1", "--training", "steps=2"], "every key once"),
         (["zero_shot", "--training", "learning_rate=fast"], "training: learning_rate: got 'fast', expected a number"),
-        (["long_tail", "--imbalance", "many"], "imbalance: got 'many', expected a number of at least 1"),
-        (["long_tail", "--unseen", "dog"], "unseen is an argument of zero_shot"),
-        (["semantic", "--imbalance", "5"], "imbalance is an argument of long_tail"),
+        (["long_tail", "--imbalance", "many"], "--imbalance: got 'many', expected a number of at least 1"),
+        (["long_tail", "--unseen", "dog"], "--unseen is an argument of zero_shot"),
+        (["semantic", "--imbalance", "5"], "--imbalance is an argument of long_tail"),
     ],
 )
 def test_mistakes_are_one_line(
