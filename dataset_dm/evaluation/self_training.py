@@ -133,9 +133,9 @@ def _scorer(judge: Judge, count: int) -> Callable[[GenerationPlan], Scored]:
 
 
 def _fill(plan: GenerationPlan, count: int, device: str) -> None:
-    missing = len(pending(plan, {SPLIT: count})) * plan.shard_size
+    work = pending(plan, {SPLIT: count})
     with (
         Engine(plan, device=device) as engine,
-        bar(missing, "image", f"images labelled by {plan.annotator}") as progress,
+        bar(len(work) * plan.shard_size, "image", f"images labelled by {plan.annotator}") as progress,
     ):
-        engine.fill({SPLIT: count}, progress.update)
+        engine.fill({SPLIT: count}, progress.update, work=work)

@@ -85,9 +85,10 @@ def drawn(
 
 def stored(plan: GenerationPlan, count: int, *, split: str = "train", device: str = "auto") -> Iterator[ImageBatch]:
     """The first `count` images of a plan, in its own batches; missing shards are made first."""
-    missing = len(pending(plan, {split: count})) * plan.shard_size
-    with Engine(plan, device=device) as engine, bar(missing, "image", "images generated") as progress:
-        engine.fill({split: count}, progress.update)
+    work = pending(plan, {split: count})
+    total = len(work) * plan.shard_size
+    with Engine(plan, device=device) as engine, bar(total, "image", "images generated") as progress:
+        engine.fill({split: count}, progress.update, work=work)
     images, _ = stores(plan)
     for shard in plan.shards(count):
         rows = images.read(split, shard).to_pylist()[: count - shard * plan.shard_size]
