@@ -120,7 +120,7 @@ BAD = [
     ({"classes": ["dog", "dog"]}, ConfigError, "classes: got 'dog', expected every name once"),
     ({"classes": ["background"]}, ConfigError, "without background"),
     ({"prompts": 3}, ConfigError, "prompts: got 3"),
-    ({"class_mix": {"dgo": 3}}, PromptError, "weights: got 'dgo', expected one of .*; did you mean 'dog'"),
+    ({"class_mix": {"dgo": 3}}, PromptError, "weights: got 'dgo', expected aeroplane or .*; did you mean 'dog'"),
     ({"class_mix": {"dog": -1}}, PromptError, "weight of dog: got -1, expected a number of at least 0"),
     ({"class_mix": ["dog"]}, ConfigError, "class_mix: got .'dog'., expected shares such as"),
     (
