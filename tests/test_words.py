@@ -7,7 +7,7 @@ import pytest
 from tests.words import EXCEPTIONS, PRODUCT, ROOT, counts, found_in
 
 # lowered as words are replaced, never raised; the aim is 0
-CEILING = 783
+CEILING = 744
 CEILING_OF_TESTS = 683
 
 
