@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -233,15 +234,8 @@ def _class_hook(attention: Attention, grid: tuple[int, int], within: list[bool])
         if not within[0]:
             return
         with torch.no_grad():
-            entering = _entering(args, kwargs, len(attention.prompts))
-            query = _split(module, module.to_q(entering), module.norm_q) * module.scale
-
-            def keys(states: Tensor) -> Tensor:
-                states = states[None].to(query.dtype)
-                states = module.norm_encoder_hidden_states(states) if module.norm_cross else states
-                return _split(module, module.to_k(states), module.norm_k)[0]
-
-            attention.add_class(query, keys, grid)
+            hidden = hidden_states(args, kwargs, len(attention.prompts))
+            attention.add_class(queries(module, hidden) * module.scale, partial(text_keys, module), grid)
 
     return see
 
@@ -250,19 +244,31 @@ def _self_hook(attention: Attention, within: list[bool]) -> Callable[..., None]:
     def see(module: nn.Module, args: Any, kwargs: Any) -> None:
         if not within[0]:
             return
-        entering = _entering(args, kwargs, len(attention.prompts))
+        hidden = hidden_states(args, kwargs, len(attention.prompts))
         with torch.no_grad():
-            key = _split(module, module.to_k(entering), module.norm_k)
-            attention.add_self(
-                lambda rows: _split(module, module.to_q(entering[:, rows]), module.norm_q) * module.scale, key
-            )
+            key = _split(module, module.to_k(hidden), module.norm_k)
+            attention.add_self(lambda rows: queries(module, hidden[:, rows]) * module.scale, key)
 
     return see
 
 
-def _entering(args: Any, kwargs: Any, count: int) -> Tensor:
-    """A layer's input [b (h w) c], its last `count` rows."""
-    return (args[0] if args else kwargs["hidden_states"]).detach()[-count:]
+def hidden_states(args: Any, kwargs: Any, count: int | None = None) -> Float[Tensor, "*axes"]:
+    """The input of a hooked layer: the last `count` images of the batch, or all of it."""
+    hidden = (args[0] if args else kwargs["hidden_states"]).detach()
+    return hidden if count is None else hidden[-count:]
+
+
+def queries(module: nn.Module, hidden: Float[Tensor, "b n c"]) -> Float[Tensor, "b a n d"]:
+    """Unscaled queries of an attention layer's input."""
+    return _split(module, module.to_q(hidden), module.norm_q)
+
+
+def text_keys(module: nn.Module, states: Float[Tensor, "m e"]) -> Float[Tensor, "a m d"]:
+    """Keys of one text's states in a cross-attention layer, in the layer's own float type."""
+    weight = next(module.to_k.parameters())
+    states = states.to(device=weight.device, dtype=weight.dtype)[None]
+    states = module.norm_encoder_hidden_states(states) if module.norm_cross else states
+    return _split(module, module.to_k(states), module.norm_k)[0]
 
 
 def _split(module: nn.Module, projected: Tensor, norm: nn.Module | None) -> Tensor:

@@ -52,9 +52,9 @@ class Backbone:
     facts: PipelineFacts
     fingerprint: str
     adapter_fingerprint: str | None
-    # caches by (template, class), see class_text, and by (layer, template, class), see taps
-    class_states: dict[tuple[str, str], tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
-    class_keys: dict[tuple[str, str, str], Tensor] = field(default_factory=dict, repr=False)
+    # caches by class, see class_text, and by (layer, class), see taps
+    class_states: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict, repr=False)
+    class_keys: dict[tuple[str, str], Tensor] = field(default_factory=dict, repr=False)
     _long_prompts: set[str] = field(default_factory=set, repr=False)
 
     @classmethod

@@ -23,7 +23,6 @@ class ClassText:
 
     Args:
         names: the classes, k of them.
-        template: the text around a class name; `{}` stands for it.
         tokens: states of each class's own m tokens, padded with zeros; float32.
         mask: which of them are not padding.
         null: state of the start token; no text precedes it, so it stands for no class.
@@ -31,7 +30,6 @@ class ClassText:
     """
 
     names: tuple[str, ...]
-    template: str
     tokens: Float[Tensor, "k m d"]
     mask: Bool[Tensor, "k m"]
     null: Float[Tensor, " d"]
@@ -56,22 +54,19 @@ class ClassText:
         )
 
 
-def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "{}") -> ClassText:
+def encode_classes(backbone: Backbone, classes: Sequence[str]) -> ClassText:
     """The text states of each class, alone in its own text, by the generator's text encoder.
 
     Args:
         backbone: the model whose tokenizer and text encoder are used; it caches the encoded classes.
         classes: class names, not empty, each fitting the tokenizer.
-        template: the text around a class; the bare name by default.
 
     Raises:
-        ConfigError: no classes, an empty name, a template without `{}`, or a text over the tokenizer's length.
+        ConfigError: no classes, an empty name, or one over the tokenizer's length.
     """
     if isinstance(classes, str) or not classes:
         raise ConfigError(explain("classes", got=classes, expected="a list of at least one name"))
-    if template.count("{}") != 1:
-        raise ConfigError(explain("class template", got=template, expected="exactly one {} for the class name"))
-    states = [_own_states(backbone, name, template) for name in classes]
+    states = [_own_states(backbone, name) for name in classes]
     longest = max(len(own) for own, _ in states)
     width = states[0][0].shape[-1]
     tokens = torch.zeros(len(states), longest, width, device=backbone.device)
@@ -80,25 +75,22 @@ def encode_classes(backbone: Backbone, classes: Sequence[str], template: str = "
         tokens[row, : len(own)] = own
         mask[row, : len(own)] = True
     mean = torch.stack([own.mean(dim=0) for own, _ in states])
-    return ClassText(tuple(classes), template, tokens, mask, states[0][1], mean)
+    return ClassText(tuple(classes), tokens, mask, states[0][1], mean)
 
 
 @torch.no_grad()
-def _own_states(backbone: Backbone, name: str, template: str) -> tuple[Tensor, Tensor]:
+def _own_states(backbone: Backbone, name: str) -> tuple[Tensor, Tensor]:
     """(own tokens [m d], start token [d]) of one class; cached on the backbone."""
     if not isinstance(name, str) or not name.strip():
         raise ConfigError(explain("class name", got=name, expected="a non-empty text"))
-    key = (template, name)
-    if key not in backbone.class_states:
-        text = template.format(name)
-        begin = template.index("{}")
-        if backbone.token_count(text) > backbone.max_tokens:
+    if name not in backbone.class_states:
+        if (count := backbone.token_count(name)) > backbone.max_tokens:
             expected = f"at most {backbone.max_tokens} tokens"
-            raise ConfigError(explain(f"class {name!r}", got=backbone.token_count(text), expected=expected))
-        positions = own_positions(backbone, text, begin, begin + len(name))
+            raise ConfigError(explain(f"class {name!r}", got=count, expected=expected))
+        positions = own_positions(backbone, name, 0, len(name))
         if not positions:
             raise ConfigError(explain("class name", got=name, expected="a name that the tokenizer knows a token for"))
         # alone, never in a batch: the rounding of a batched product depends on the other rows
-        states = backbone.encode_text([text])[0].float()
-        backbone.class_states[key] = states[positions], states[0]
-    return backbone.class_states[key]
+        states = backbone.encode_text([name])[0].float()
+        backbone.class_states[name] = states[positions], states[0]
+    return backbone.class_states[name]

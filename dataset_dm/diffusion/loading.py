@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,12 @@ import transformers
 from diffusers import AutoencoderKL, DiffusionPipeline, UNet2DConditionModel
 from safetensors import SafetensorError
 
-from dataset_dm.errors import GeneratorError, MissingExtra, ModelError
+from dataset_dm.errors import GeneratorError, MissingExtra, ModelError, reason_of
 from dataset_dm.models.adapters import adapter_file
 from dataset_dm.models.generators import check_pipeline
 from dataset_dm.models.pretrained import check_complete, load_whole
 from dataset_dm.models.reference import INDEX, Source
 
-_LONGEST_QUOTE = 160  # characters of a library's message that ours repeats
 # what the libraries raise on a damaged or foreign folder; each becomes one line for the user
 _LOAD_ERRORS = (
     OSError,
@@ -58,12 +56,6 @@ def quiet() -> Iterator[None]:
                 library.enable_progress_bar()
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of a library's message, shortened, to be quoted in a message."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return textwrap.shorten(lines[0], _LONGEST_QUOTE, placeholder=" …")
-
-
 def fetch_folder(found: Source) -> Path:
     """The local folder of a pipeline; a Hub id is downloaded once (safetensors only), and offline mode is respected.
 
@@ -78,7 +70,7 @@ def fetch_folder(found: Source) -> Path:
     except _LOAD_ERRORS as error:
         raise GeneratorError(
             f"generator {found.reference!r}: cannot be fetched from the Hub "
-            f"({type(error).__name__}: {first_line(error)}); "
+            f"({type(error).__name__}: {reason_of(error)}); "
             "check id, revision and network, or give a local folder; only safetensors weights are taken"
         ) from error
 
@@ -102,7 +94,7 @@ def load_pipeline(folder: Path, *, dtype: torch.dtype, device: torch.device) -> 
                 check_complete(name, lacking, f"diffusers {diffusers.__version__}")
     except _LOAD_ERRORS as error:
         raise GeneratorError(
-            f"generator {str(folder)!r}: cannot be loaded ({type(error).__name__}: {first_line(error)}); "
+            f"generator {str(folder)!r}: cannot be loaded ({type(error).__name__}: {reason_of(error)}); "
             "save it again with pipeline.save_pretrained"
         ) from error
     _check_family(folder, pipe)
@@ -169,7 +161,7 @@ def load_adapter(pipe: DiffusionPipeline, adapter: Source) -> None:
             pipe.load_lora_weights(str(file.parent), weight_name=file.name, use_safetensors=True)
     except _LOAD_ERRORS as error:
         raise ModelError(
-            f"{what}: does not fit this generator ({type(error).__name__}: {first_line(error)}); "
+            f"{what}: does not fit this generator ({type(error).__name__}: {reason_of(error)}); "
             "expected a LoRA trained for it"
         ) from error
     if not pipe.get_active_adapters():

@@ -6,8 +6,8 @@ import diffusers
 from diffusers import DDPMScheduler, DiffusionPipeline, SchedulerMixin
 from diffusers.schedulers import KarrasDiffusionSchedulers
 
-from dataset_dm.diffusion.loading import first_line, quiet
-from dataset_dm.errors import ConfigError, did_you_mean
+from dataset_dm.diffusion.loading import quiet
+from dataset_dm.errors import ConfigError, did_you_mean, reason_of
 
 _FEW_STEPS = ("LCMScheduler", "TCDScheduler")  # made for distilled models; diffusers does not list them as compatible
 
@@ -48,7 +48,7 @@ def fresh_scheduler(pipe: DiffusionPipeline, name: str | None, steps: int) -> Sc
             scheduler.set_timesteps(steps)  # some refuse few steps, or this generator's schedule, only here
     except (ValueError, IndexError, NotImplementedError, ImportError, TypeError) as error:
         raise ConfigError(
-            f"sampler: {kind.__name__} does not work with {steps} steps on this generator ({first_line(error)}); "
+            f"sampler: {kind.__name__} does not work with {steps} steps on this generator ({reason_of(error)}); "
             "choose another scheduler or number of steps"
         ) from error
     return scheduler

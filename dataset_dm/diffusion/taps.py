@@ -17,6 +17,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dataset_dm.diffusion.attention import hidden_states, queries, text_keys
 from dataset_dm.diffusion.class_text import ClassText
 from dataset_dm.diffusion.levels import AttentionTap
 from dataset_dm.errors import ConfigError, did_you_mean
@@ -107,26 +108,14 @@ def class_keys(backbone: Backbone, layer: AttentionTap, classes: ClassText) -> F
     """
     keys = []
     for index, name in enumerate(classes.names):
-        known = (layer.name, classes.template, name)
+        known = (layer.name, name)
         if known not in backbone.class_keys:
             with torch.no_grad():
-                own = _project(layer.module, classes.own_tokens(index)).mean(dim=0)
-                null = _project(layer.module, classes.null[None])[0]
+                own = text_keys(layer.module, classes.own_tokens(index)).float().mean(dim=1)
+                null = text_keys(layer.module, classes.null[None]).float()[:, 0]
             backbone.class_keys[known] = (own - null) * own.shape[-1] ** -0.5
         keys.append(backbone.class_keys[known])
     return torch.stack(keys)
-
-
-def _project(module: nn.Module, states: Tensor) -> Tensor:
-    """Keys [m a d] of text states [m d'], by the layer's own projection."""
-    weight = next(module.to_k.parameters())
-    states = states.to(device=weight.device, dtype=weight.dtype)[None]
-    if module.norm_cross:
-        states = module.norm_encoder_hidden_states(states)
-    key = rearrange(module.to_k(states), "1 m (a d) -> 1 a m d", a=module.heads)
-    if module.norm_k is not None:
-        key = module.norm_k(key)
-    return rearrange(key, "1 a m d -> m a d").float()
 
 
 def _level_hook(taps: Taps, name: str, samples: int | None) -> Callable[..., None]:
@@ -141,13 +130,12 @@ def _install_evidence(stack: ExitStack, taps: Taps, layer: AttentionTap, keys: T
     grid: list[tuple[int, int]] = [(0, 0)]
 
     def see_grid(module: nn.Module, args: Any, kwargs: Any) -> None:
-        entering = args[0] if args else kwargs["hidden_states"]
-        grid[0] = tuple(entering.shape[-2:])
+        grid[0] = tuple(hidden_states(args, kwargs).shape[-2:])
 
     def record(module: nn.Module, args: Any, kwargs: Any) -> None:
-        entering = args[0] if args else kwargs["hidden_states"]
         with torch.no_grad():
-            taps.evidence[layer.name] = _evidence(module, _last(entering.detach(), samples), keys, grid[0])
+            hidden = _last(hidden_states(args, kwargs), samples)
+            taps.evidence[layer.name] = _evidence(module, hidden, keys, grid[0])
 
     stack.callback(layer.around.register_forward_pre_hook(see_grid, with_kwargs=True).remove)
     stack.callback(layer.module.register_forward_pre_hook(record, with_kwargs=True).remove)
@@ -155,10 +143,7 @@ def _install_evidence(stack: ExitStack, taps: Taps, layer: AttentionTap, keys: T
 
 def _evidence(module: nn.Module, hidden: Tensor, keys: Tensor, grid: tuple[int, int]) -> Tensor:
     """Class evidence [b k a h w] of a layer's input [b (h w) c]: query · key of each class, as logits."""
-    query = rearrange(module.to_q(hidden), "b q (a d) -> b a q d", a=module.heads)
-    if module.norm_q is not None:
-        query = module.norm_q(query)
-    query = query.float()
+    query = queries(module, hidden).float()
     # one class at a time: a joint product may round a class differently depending on the others
     maps = [torch.matmul(query, rearrange(key, "a d -> a d 1")) for key in keys]
     return rearrange(torch.stack(maps, dim=1), "b k a (h w) 1 -> b k a h w", h=grid[0], w=grid[1])

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from dataset_dm.errors import StoreError, UserError
+from dataset_dm.errors import StoreError, UserError, reason_of
 
 # no space, quota reached, file too large for the file system or the process
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -62,8 +62,8 @@ def remote_errors(what: str) -> Iterator[None]:
     except (FileNotFoundError, FileExistsError, UserError):
         raise
     except Exception as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise StoreError(f"cannot {what} ({said}); check the address, the network and your rights there") from error
+        remedy = "check the address, the network and your rights there"
+        raise StoreError(f"cannot {what} ({reason_of(error)}); {remedy}") from error
 
 
 def disk_full(error: OSError) -> StoreError | None:

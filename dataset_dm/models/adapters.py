@@ -1,22 +1,22 @@
-"""LoRA adapters: from a file, a folder or a Hub id to the one safetensors file that is loaded and hashed."""
+"""LoRA adapters: the safetensors file, to load and to hash, of a file, a folder or a Hub id."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from dataset_dm.errors import ModelError, explain
+from dataset_dm.errors import ModelError, explain, reason_of
 from dataset_dm.models.reference import PICKLED, SAFETENSORS, Source, find, model_name, split_revision
 
-# of several safetensors files in a folder, the one by this name: what diffusers writes
+# diffusers' file name, preferred in a folder with several safetensors files
 LORA = "pytorch_lora_weights.safetensors"
 
 
 def find_adapter(given: object) -> Source:
-    """The LoRA called `given`; its `path`, and so its hash, is the file itself though a folder was given.
+    """The LoRA `given`; for a folder, `path` (and so the hash) is that of the file in it.
 
     Raises:
-        ModelError: no such file, folder or Hub id, pickled weights, or a folder without exactly one adapter.
+        ModelError: no such file, folder or Hub id, pickled weights, or a folder that does not have exactly one adapter.
     """
     name = model_name("adapter", given)
     there = Path(name).expanduser().exists()
@@ -35,8 +35,7 @@ def adapter_file(found: Source) -> Path:
     try:
         folder = snapshot_download(found.name, revision=found.revision, allow_patterns=[f"*{SAFETENSORS}"])
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ModelError(f"adapter {found.reference!r}: cannot be fetched ({reason})") from error
+        raise ModelError(f"adapter {found.reference!r}: cannot be fetched ({reason_of(error)})") from error
     return _lora_file(Path(folder), found.reference)
 
 

@@ -1,6 +1,6 @@
-"""Where a model computes and in which float type: "auto" and names resolved to torch's own types.
+"""Device and float type of a model: names and "auto" resolved to torch's types.
 
-torch is imported inside, so that a plan can be made without it.
+torch is imported inside the functions, so that a plan can be made without it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the models that come with the package lie: "miniature", the embedded generator with its decoder and judge."""
+"""Paths of the models in the package: "miniature", the embedded generator with its decoder and judge."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A text-to-image pipeline by its configs: where it is, which size it generates, how it is sampled by default.
+"""Text-to-image pipelines by their configs: location, image size, default sampler. Needs neither torch nor diffusers.
 
-A plan reads the configs from files, a loaded `dataset_dm.diffusion.Backbone` has them in memory; both ask
-`PipelineFacts`, so that they agree. Needs neither torch nor diffusers.
+A plan reads the configs from files, a loaded `dataset_dm.diffusion.Backbone` has them in memory; both use
+`PipelineFacts`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WEIGHTED = ("unet", "vae", "text_encoder")
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineFacts:
-    """What a UNet pipeline says of itself.
+    """Sizes and the default sampler of a UNet pipeline, from its configs.
 
     Args:
         unet: the UNet's config.
@@ -47,7 +47,7 @@ class PipelineFacts:
 
     @property
     def vae_stride(self) -> int:
-        """Image pixels for one latent cell."""
+        """Image pixels per latent cell."""
         return 2 ** (len(self.vae.get("block_out_channels", _VAE_BLOCKS)) - 1)
 
     @property
@@ -57,7 +57,7 @@ class PipelineFacts:
 
     @property
     def native_size(self) -> tuple[int, int]:
-        """(H, W) in pixels of the images it was trained on."""
+        """(H, W) in pixels of the training images."""
         sides = self.unet["sample_size"]
         height, width = (sides, sides) if isinstance(sides, int) else sides
         return int(height) * self.vae_stride, int(width) * self.vae_stride
@@ -73,7 +73,7 @@ class PipelineFacts:
 
 
 def find_generator(given: object) -> Source:
-    """The text-to-image pipeline called `given`: "miniature", a folder, or a Hub id with an optional `@revision`.
+    """The text-to-image pipeline `given`: "miniature", a folder, or a Hub id with an optional `@revision`.
 
     Raises:
         GeneratorError: not found, not a pipeline folder, or with pickled weights only.
@@ -89,7 +89,7 @@ def find_generator(given: object) -> Source:
 
 
 def pipeline_facts(generator: Source) -> PipelineFacts:
-    """Facts of a pipeline from its config files; of a Hub id only those files are fetched.
+    """The facts of a pipeline, from its config files; of a Hub id only those files are downloaded.
 
     Raises:
         GeneratorError: no UNet with an autoencoder in it.
@@ -106,10 +106,10 @@ def check_pipeline(folder: Path, *, complete: bool = False) -> None:
     """Refuses a folder that is not a stock diffusers pipeline or whose weights are pickled.
 
     Args:
-        complete: whether the folder of every component must be there, which is needed to load but not to plan.
+        complete: whether every component's folder must exist: needed to load a pipeline, not to plan.
 
     Raises:
-        GeneratorError: what is missing or wrong, and what to do.
+        GeneratorError: not such a pipeline, a missing component, or pickled weights.
     """
     what = f"generator {str(folder)!r}"
     if not is_pipeline(folder):
@@ -123,7 +123,7 @@ def check_pipeline(folder: Path, *, complete: bool = False) -> None:
 
 
 def _components(folder: Path, what: str) -> list[str]:
-    """Names of the components that a pipeline's index asks for."""
+    """Names of the components in a pipeline's index."""
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
     except ValueError as error:

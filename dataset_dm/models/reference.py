@@ -15,15 +15,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from dataset_dm.errors import ConfigError, ModelError, StoreError, explain
+from dataset_dm.errors import ConfigError, ModelError, StoreError, explain, reason_of
 from dataset_dm.files.home import home
 
 INDEX = "model_index.json"  # the file that makes a folder a pipeline of diffusers
 SAFETENSORS = ".safetensors"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")  # weights that are never read
-# files that decide a model's output; cards, images and training leftovers do not
+# suffixes of files that determine a model's output
 _DECISIVE = (".json", SAFETENSORS, ".txt", ".model", ".jinja")
-# hashes of files of at least this size are cached by size and time
+# least size of files whose hashes are cached by size and time
 _REMEMBER_FROM = 64 * 2**20
 _BLOCK = 2**20
 _HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -33,10 +33,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A model that was found.
+    """A located model.
 
     Args:
-        name: a known name, an absolute path or a Hub id without the revision; finds the model again.
+        name: a known name, an absolute path or a Hub id without the revision; `find` takes it.
         revision: the resolved commit of a Hub id; None for a local folder or file.
         path: the local folder or file that is loaded; None for a Hub id.
     """
@@ -47,14 +47,14 @@ class Source:
 
     @property
     def reference(self) -> str:
-        """`name` or `name@revision`: what `Backbone.load` and annotators take."""
+        """`name` or `name@revision`, the argument of `Backbone.load` and of annotators."""
         return self.name if self.revision is None else f"{self.name}@{self.revision}"
 
     def fingerprint(self) -> str:
-        """The model's hash in a plan, 16 hex digits: over its content, or over the commit of a Hub id.
+        """The model's hash in a plan, 16 hex digits: of its content, or of the commit of a Hub id.
 
-        A commit fixes every byte, so that a plan needs no download. What compares models across places, such as the
-        generator that a decoder was trained for, uses `content`.
+        A commit fixes every byte, so that a plan needs no download. `content` compares models across locations, such
+        as the generator that a decoder was trained for.
         """
         if self.path is None:
             return hashlib.sha256(f"hub:{self.reference}".encode()).hexdigest()[:16]
@@ -66,16 +66,15 @@ class Source:
         return None if self.path is None else fingerprint(self.path)
 
     def read_json(self, file: str) -> dict[str, Any] | None:
-        """A JSON file of the model, None without one of that name; of a Hub id only this file is downloaded."""
+        """A JSON file of the model, or None if it lacks the file; of a Hub id only this file is downloaded."""
         path = self.path / file if self.path is not None else _from_hub(self.name, self.revision, file)
         if path is None or not path.is_file():
             return None
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise ModelError(
-                explain(f"{path}: not readable as JSON ({error})", remedy="fetch the model again")
-            ) from error
+            line = f"{path}: not readable as JSON ({error})"
+            raise ModelError(explain(line, remedy="fetch the model again")) from error
 
 
 def model_name(what: str, value: object) -> str:
@@ -88,7 +87,7 @@ def model_name(what: str, value: object) -> str:
 
 
 def split_revision(given: str) -> tuple[str, str | None]:
-    """`"name@revision"` → (name, revision); an existing path is never split, though it may hold an @.
+    """`"name@revision"` → (name, revision); an existing path is never split, even if it contains an @.
 
     >>> split_revision("owner/model@v1")
     ('owner/model', 'v1')
@@ -114,12 +113,12 @@ def is_pipeline(folder: Path) -> bool:
 
 
 def find(given: str, *, what: str, known: Mapping[str, Path] = MappingProxyType({}), expected: str = "") -> Source:
-    """The model called `given`: a known name, an existing path, or a Hub id with an optional `@revision`.
+    """The model `given`: a known name, an existing path, or a Hub id with an optional `@revision`.
 
     Args:
-        what: the argument that is meant, for messages.
-        known: names of models that come with the package, with their paths.
-        expected: replaces the list of what is taken in messages.
+        what: name of the argument, for messages.
+        known: paths of the models in the package by name.
+        expected: replaces the list of accepted forms in messages.
 
     Raises:
         ModelError: none of the three, or a Hub id that neither the Hub nor its cache has.
@@ -142,13 +141,13 @@ def find(given: str, *, what: str, known: Mapping[str, Path] = MappingProxyType(
 
 
 def fingerprint(path: Path, *, every: bool = False) -> str:
-    """Content hash, 16 hex digits, over the files that decide the output of a model file or folder.
+    """Content hash, 16 hex digits, of the files of a model file or folder that determine its output.
 
-    Of a pipeline `model_index.json` and the folders of its components count, of a decoder `config.json` and
-    `model.safetensors`; cards, plots and training leftovers do not.
+    For a pipeline these are `model_index.json` and its components' folders, for a decoder `config.json` and
+    `model.safetensors`. Cards, plots and training state are excluded.
 
     Args:
-        every: count every file of a decisive kind, as in the folder of a language model with its tokenizer.
+        every: hash every file with a suffix in `_DECISIVE`, as for a language model with its tokenizer.
     """
     if path.is_file():
         return _file_hash(path)[:16]
@@ -225,15 +224,10 @@ def _commit(name: str, revision: str | None, what: str) -> str:
         reference = folder / "refs" / (revision or "main")
         if reference.is_file():
             return reference.read_text(encoding="utf-8").strip()
-        asked = name if revision is None else f"{name}@{revision}"
-        reason = " ".join(str(error).split())[:160]
-        raise ModelError(
-            explain(
-                f"{what}: {name!r} is no existing path, and neither the Hub nor its local cache has it "
-                f"({asked}: {reason})",
-                remedy="check the id and the network, or give the path of a local folder",
-            )
-        ) from error
+        wanted = name if revision is None else f"{name}@{revision}"
+        line = f"{what}: {name!r} is no existing path, and neither the Hub nor its local cache has it"
+        remedy = "check the id and the network, or give the path of a local folder"
+        raise ModelError(explain(f"{line} ({wanted}: {reason_of(error)})", remedy=remedy)) from error
 
 
 def _from_hub(name: str, revision: str | None, file: str) -> Path | None:
@@ -245,5 +239,5 @@ def _from_hub(name: str, revision: str | None, file: str) -> Path | None:
     except EntryNotFoundError:  # the model has no such file, or it is not in the cache while offline
         return None
     except (HfHubHTTPError, OSError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise ModelError(explain(f"{name}: {file} cannot be fetched ({reason})", remedy="check the network")) from error
+        line = f"{name}: {file} cannot be fetched ({reason_of(error)})"
+        raise ModelError(explain(line, remedy="check the network")) from error

@@ -34,13 +34,6 @@ def test_tokens_mean_and_mask_agree(backbone: Backbone) -> None:
     assert torch.equal(text.null, states[0])
 
 
-def test_template_puts_words_around_but_keeps_own_tokens(backbone: Backbone) -> None:
-    text = encode_classes(backbone, ["car"], template="a photo of a {} at night")
-    states = backbone.encode_text(["a photo of a car at night"])[0]
-    begin = backbone.token_count("a photo of a") - 1
-    assert torch.equal(text.own_tokens(0), states[begin : begin + int(text.mask.sum())])
-
-
 def test_permuting_and_extending_the_list_is_exact(backbone: Backbone) -> None:
     order = [3, 0, 5, 1]
     whole = encode_classes(backbone, CLASSES)
@@ -56,8 +49,3 @@ def test_permuting_and_extending_the_list_is_exact(backbone: Backbone) -> None:
 def test_bad_class_lists(backbone: Backbone, classes: object) -> None:
     with pytest.raises(ConfigError, match="class"):
         encode_classes(backbone, classes)
-
-
-def test_template_without_a_place(backbone: Backbone) -> None:
-    with pytest.raises(ConfigError, match="exactly one {}"):
-        encode_classes(backbone, ["car"], template="a photo")
