@@ -1,7 +1,7 @@
-"""Hypercolumns: what a frozen generator's inner maps are called, and how they travel to a decoder.
+"""Hypercolumns: names and tensors of a frozen generator's inner maps, the interface between generator and decoder.
 
-The diffusion room fills :class:`Features`; the decoder room reads them. Neither knows the other, both know this file.
-It needs numpy and torch only.
+`dataset_dm.diffusion` fills :class:`Features`, `dataset_dm.decoder` reads them; neither imports the other. Needs torch
+only.
 
 Axis names: b batch, c channels, h w (feature grid), H W (image), k classes, a attention maps, d text width.
 """
@@ -18,18 +18,18 @@ from torch import Tensor
 from torch.nn import functional
 
 Source = Literal["unet", "vae", "image"]
-CONTRAST_MAPS = 4  # maps a class and contrast timestep, without the attention
+CONTRAST_MAPS = 4  # maps per class and contrast timestep, without the attention
 
 
 @dataclass(frozen=True)
 class Level:
-    """One map that is read from the generator.
+    """One map of the generator.
 
     Args:
-        name: how the diffusion room calls it, such as ``"unet.up.3.resnet.2"``.
-        source: the part it comes from: ``"unet"``, ``"vae"`` (the decoder half) or ``"image"`` (the image itself).
+        name: its name in `diffusion.levels`, such as ``"unet.up.3.layer.2"``.
+        source: the part of the generator: ``"unet"``, ``"vae"`` (its decoder) or ``"image"`` (the image itself).
         channels: number of channels, at least 1.
-        stride: image pixels for one cell of the map, at least 1.
+        stride: image pixels per cell of the map, at least 1.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Level:
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """What a decoder was trained on; a labelling pass must deliver the very same.
+    """The maps that a decoder was trained on; a labelling pass must read the same ones.
 
     Args:
         generator: content hash of the generator (``Backbone.fingerprint``).
-        levels: the maps, in the order in which they are read.
+        levels: the maps, in the decoder's input order.
         attention: names of the cross-attention layers whose class evidence is recorded; empty for none.
         attention_heads: class-evidence maps over all recorded layers (the ``a`` axis of ``class_attention``).
         text_width: width of the text states, ``d`` of ``class_text``.
@@ -96,10 +96,10 @@ class FeatureSpec:
         return cls(**values)
 
     def mismatch(self, other: FeatureSpec) -> str | None:
-        """Why features of ``other`` do not suit a reader of ``self``: one line naming both sides, or None if they do.
+        """The differences between the wanted spec ``self`` and the available one, in one line; None if they are equal.
 
         Args:
-            other: the spec that would be delivered; ``self`` is the one that is wanted.
+            other: the available spec.
         """
         wrong = []
         for entry in fields(self):
@@ -124,10 +124,10 @@ class Features:
         levels: level name → float tensor [b c h w].
         class_attention: evidence of each class [b k a h w], all recorded layers on one grid; None if not recorded.
             ``k`` is the class list of the call, without background; each class is independent of the others.
-        class_text: one text embedding a class [k d].
-        spec: what the tensors are.
-        contrast: how much of the image naming each class explains [b k m h w]; NaN for samples without it (prompted
-            reading); None if the spec has none.
+        class_text: one text embedding per class [k d].
+        spec: describes the tensors.
+        contrast: contrast evidence of each class [b k m h w]; NaN for samples without it (prompted reading); None if
+            the spec has none.
     """
 
     levels: dict[str, Float[Tensor, "b _ _ _"]]
@@ -145,7 +145,7 @@ class Features:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(H, W) of the image that the maps belong to, from the first level's grid and stride."""
+        """(H, W) of the images, from the first level's grid and stride."""
         level = self.spec.levels[0]
         height, width = self.levels[level.name].shape[-2:]
         return height * level.stride, width * level.stride
@@ -171,7 +171,7 @@ class Features:
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
-        """The same features elsewhere or in another float type."""
+        """The features on another device or in another float type."""
 
         def move(value: Tensor) -> Tensor:
             return value.to(device=device, dtype=dtype)
@@ -190,10 +190,10 @@ def _at(value: Tensor | None, index: Tensor, axis: int) -> Tensor | None:
 
 
 def gather_attention(maps: Sequence[Float[Tensor, "b k _ _ _"]]) -> Float[Tensor, "b k a h w"]:
-    """Puts attention maps of several layers on the largest grid among them.
+    """Attention maps of several layers on the largest of their grids.
 
     Args:
-        maps: one tensor [b k a_i h_i w_i] a layer, a_i its heads.
+        maps: one tensor [b k a_i h_i w_i] per layer, a_i its heads.
 
     Returns:
         [b k a h w] with a the sum of the heads; smaller grids are enlarged bilinearly.
@@ -212,7 +212,7 @@ def gather_attention(maps: Sequence[Float[Tensor, "b k _ _ _"]]) -> Float[Tensor
 
 
 def _difference(wanted: tuple[Level, ...], got: tuple[Level, ...]) -> tuple[str, str]:
-    """Only the levels that differ, so that the message stays readable."""
+    """The levels of each side that the other lacks."""
 
     def describe(levels: tuple[Level, ...], others: tuple[Level, ...]) -> str:
         extra = [

@@ -17,6 +17,7 @@ from dataset_dm.labels.records import Prompt
 from dataset_dm.models.reference import split_revision
 from dataset_dm.prompts.cache import Place
 from dataset_dm.prompts.cached_source import cached_prompt, tidy
+from dataset_dm.prompts.source import plain_form
 from dataset_dm.prompts.templates import Templates
 
 if TYPE_CHECKING:
@@ -83,15 +84,7 @@ class Captions:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return {
-            "kind": "captions",
-            "dataset": self.dataset,
-            "column": self.column,
-            "config": self.config,
-            "split": self.split,
-            "classes": None if self.classes is None else list(self.classes),
-            "mix": None if self.mix is None else self.mix.to_dict(),
-        }
+        return plain_form("captions", self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Captions:

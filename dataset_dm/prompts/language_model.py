@@ -20,6 +20,7 @@ from dataset_dm.prompts.cached_source import cached_prompt, tidy
 from dataset_dm.prompts.llm import Ask, Writer
 from dataset_dm.prompts.llm_api import Endpoint
 from dataset_dm.prompts.llm_local import LocalModel
+from dataset_dm.prompts.source import plain_form
 from dataset_dm.prompts.templates import Templates
 
 # part of the fingerprint: another wording would make other prompts
@@ -89,13 +90,7 @@ class LanguageModel:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form, without the API key."""
-        return {
-            "kind": "language_model",
-            "writer": self.writer.to_dict(),
-            "mix": self.mix.to_dict(),
-            "instruction": self.instruction,
-            "block": self.block,
-        }
+        return plain_form("language_model", self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> LanguageModel:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from dataset_dm.errors import MissingExtra, PromptError, explain, reason_of
 from dataset_dm.prompts.llm import Ask, frozen_options
+from dataset_dm.prompts.source import plain_form
 
 if TYPE_CHECKING:
     import openai
@@ -91,13 +92,7 @@ class Endpoint:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return {
-            "kind": "endpoint",
-            "model": self.model,
-            "url": self.url,
-            "options": [list(pair) for pair in self.options],
-            "key_variable": self.key_variable,
-        }
+        return plain_form("endpoint", self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Endpoint:

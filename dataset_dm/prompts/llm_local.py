@@ -12,6 +12,7 @@ from dataset_dm.models.device import resolve_device
 from dataset_dm.models.pretrained import load_whole
 from dataset_dm.models.reference import find, fingerprint
 from dataset_dm.prompts.llm import Ask, frozen_options
+from dataset_dm.prompts.source import plain_form
 
 _OURS = ("input_ids", "inputs", "attention_mask", "pad_token_id", "streamer", "generator")
 _SAMPLING = {"do_sample": True, "max_new_tokens": 60}
@@ -75,13 +76,7 @@ class LocalModel:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return {
-            "kind": "local",
-            "model": self.model,
-            "revision": self.revision,
-            "fingerprint": self.fingerprint,
-            "options": [list(pair) for pair in self.options],
-        }
+        return plain_form("local", self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> LocalModel:

@@ -1,7 +1,8 @@
-"""The interface of a prompt source."""
+"""The interface of a prompt source, and the JSON-ready form of sources that are dataclasses."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, Protocol
 
 from dataset_dm.labels.records import Prompt
@@ -18,3 +19,14 @@ class PromptSource(Protocol):
 
 
 SEPARATOR = " | "  # between the prompts of a mosaic
+
+
+def plain_form(kind: str, source: Any) -> dict[str, Any]:
+    """JSON-ready form of a dataclass: `kind`, then its fields; tuples as lists, nested sources in their plain forms."""
+    return {"kind": kind, **{entry.name: _plain(getattr(source, entry.name)) for entry in fields(source)}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.to_dict() if hasattr(value, "to_dict") else value

@@ -54,7 +54,7 @@ def test_attention_needs_no_files() -> None:
     assert found(powerful.name) == powerful
 
 
-def test_a_list_is_one_labeller_by_its_parts(folders: dict[str, str]) -> None:
+def test_a_list_is_one_annotator_by_its_parts(folders: dict[str, str]) -> None:
     both = found([folders["decoder"], {"name": "attention", "power": OTHER}])
     assert both.name == f'{folders["decoder"]} + attention:{{"power":{OTHER}}}' and both.revision is None
     assert found(both.name) == both and found(names_of(both.name)) == both
