@@ -1,4 +1,4 @@
-"""LoRA adapters: loaded from safetensors onto the pipeline, refused when they are something else."""
+"""LoRA adapters: loaded from safetensors into the pipeline; other files are refused."""
 
 import shutil
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_folder_with_one_adapter(backbone: Backbone, lora: Path) -> None:
     assert torch.equal(one, two)
 
 
-def test_a_row_of_a_hub_s_adapter_is_drawn_again_by_that_very_commit(
+def test_a_row_is_redrawn_with_the_commit_of_its_adapter(
     backbone: Backbone, lora: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit = "0123456789abcdef0123456789abcdef01234567"
@@ -54,7 +54,7 @@ def refusal(backbone: Backbone, adapter: Path | str) -> str:
     return str(caught.value)
 
 
-def test_adapters_that_cannot_be_used(backbone: Backbone, tmp_path: Path) -> None:
+def test_unusable_adapters(backbone: Backbone, tmp_path: Path) -> None:
     assert "a LoRA file, its folder, or a Hub id" in refusal(backbone, "nothing.safetensors")
     pickled = tmp_path / "lora.bin"
     pickled.write_bytes(b"anything")

@@ -1,4 +1,4 @@
-"""Recording attention: what is read is the layers' own, and reading changes nothing."""
+"""Recorded attention equals that of the layers; recording leaves the outputs unchanged."""
 
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def test_an_image_does_not_depend_on_the_rest_of_the_batch(backbone, prompt):
     assert torch.allclose(batch.self_map(0), alone.self_map(0), atol=1e-5)
 
 
-def test_sizes_that_are_not_square(backbone, prompt):
+def test_non_square_sizes(backbone, prompt):
     size = (backbone.size_multiple * 3, backbone.size_multiple * 5)
     with record(backbone, [prompt], size) as attention:
         one_pass(backbone, size=size)

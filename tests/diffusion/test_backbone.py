@@ -1,4 +1,4 @@
-"""The backbone: its facts, its text, and warnings about prompts that do not fit."""
+"""The backbone: sizes, text encoding, warnings about long prompts."""
 
 import json
 import warnings

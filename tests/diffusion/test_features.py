@@ -1,4 +1,4 @@
-"""The parity pass: noise by formula, the same features whichever way they were come by, no sample minds another."""
+"""The parity pass: noise by formula, equal features recorded or decoded, independent samples."""
 
 from dataclasses import replace
 from inspect import unwrap
@@ -58,7 +58,7 @@ def equal(one: Features, other: Features) -> bool:
     return same and torch.equal(one.class_attention, other.class_attention)
 
 
-def test_features_are_what_the_spec_says(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
+def test_features_match_their_spec(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
     features = read(backbone, drawn, spec, [0, 1, 2])
     height, width = backbone.native_size
     assert tuple(features.levels) == spec.names()
@@ -70,14 +70,14 @@ def test_features_are_what_the_spec_says(backbone: Backbone, drawn: Samples, spe
     assert features.class_text.shape == (len(CLASSES), backbone.text_width)
 
 
-def test_recorded_while_drawing_equals_decoded_again(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
+def test_recorded_levels_equal_decoded_ones(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
     recorded = read(backbone, drawn, spec, [0, 1, 2], vae_levels=drawn.levels, images=drawn.images)
     again = read(backbone, drawn, spec, [0, 1, 2])
     assert equal(recorded, again)
     assert torch.equal(to_uint8(decode_latents(backbone, drawn.latents)), drawn.images)
 
 
-def test_nothing_is_decoded_that_is_at_hand(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
+def test_recorded_levels_are_not_decoded_again(backbone: Backbone, drawn: Samples, spec: FeatureSpec) -> None:
     calls = []
     handle = backbone.pipe.vae.decoder.register_forward_pre_hook(lambda module, args: calls.append(1))
     try:

@@ -1,4 +1,4 @@
-"""Loading: what is refused, and that each refusal is one line that names the remedy."""
+"""Loading: every refusal is one line that names the remedy."""
 
 import json
 import shutil
@@ -57,7 +57,7 @@ def test_folder_without_index(tmp_path: Path) -> None:
     assert "model_index.json" in refusal(tmp_path)
 
 
-def test_index_that_is_not_json_or_wants_remote_code(tmp_path: Path) -> None:
+def test_index_without_json_or_with_remote_code(tmp_path: Path) -> None:
     index = tmp_path / "model_index.json"
     index.write_text("{")
     assert "not JSON" in refusal(tmp_path)
@@ -85,7 +85,7 @@ def test_truncated_weights(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["text_encoder", "vae", "unet"])
-def test_weights_that_are_missing_are_not_made_up(copied: Path, part: str) -> None:
+def test_missing_weights_are_refused(copied: Path, part: str) -> None:
     file = min((copied / part).glob("*.safetensors"))
     weights = load_file(file)
     del weights[min(weights)]
@@ -101,7 +101,7 @@ def test_weights_of_another_shape(copied: Path) -> None:
     assert "cannot be loaded" in refusal(copied)
 
 
-def test_pipeline_that_is_not_text_to_image(copied: Path) -> None:
+def test_pipeline_for_another_task(copied: Path) -> None:
     from diffusers import UNet2DConditionModel
 
     values = json.loads((copied / "unet" / "config.json").read_text())
@@ -124,7 +124,7 @@ def test_dtype_and_device(generator_folder: Path) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
-def test_gpu_that_is_not_there(generator_folder: Path) -> None:
+def test_missing_gpu(generator_folder: Path) -> None:
     with pytest.raises(ConfigError, match="0 GPUs"):
         Backbone.load(generator_folder, device="cuda")
 

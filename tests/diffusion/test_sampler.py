@@ -1,4 +1,4 @@
-"""Drawing: the pipeline's own call, one seed a sample."""
+"""Sampling: the pipeline's own call, one seed per sample."""
 
 import warnings
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_seed_matters(backbone: Backbone, drawn) -> None:
     assert not torch.equal(other.latents[2], drawn.latents[2])
 
 
-def test_stock_diffusers_draws_the_same(backbone: Backbone, drawn) -> None:
+def test_stock_diffusers_gives_the_same_images(backbone: Backbone, drawn) -> None:
     stock = StableDiffusionPipeline.from_pretrained(backbone.folder)
     stock.set_progress_bar_config(disable=True)
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in (1, 2, 3)]
@@ -94,7 +94,7 @@ def test_long_prompt_warns(backbone: Backbone) -> None:
         sample(backbone, ["a cat or " * 40], [1], SamplerConfig(steps=1, guidance=None))
 
 
-def test_drawing_is_silent(backbone: Backbone, capfd: pytest.CaptureFixture[str]) -> None:
+def test_sampling_is_silent(backbone: Backbone, capfd: pytest.CaptureFixture[str]) -> None:
     sample(backbone, ["a dog"], [1], SamplerConfig(steps=1, guidance=None))
     assert capfd.readouterr() == ("", "")
 

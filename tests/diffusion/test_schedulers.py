@@ -8,7 +8,7 @@ from dataset_dm.diffusion.schedulers import check_scheduler_name, fresh_schedule
 from dataset_dm.errors import ConfigError
 
 
-def test_scheduler_whose_noise_no_seed_governs_is_refused_by_name(backbone: Backbone) -> None:
+def test_a_scheduler_with_unseeded_noise_is_refused_by_name(backbone: Backbone) -> None:
     with pytest.raises(ConfigError, match="DPMSolverSDEScheduler draws noise .* takes no generator"):
         sample(backbone, ["a dog"], [1], SamplerConfig(scheduler="DPMSolverSDEScheduler"))
 
@@ -25,7 +25,7 @@ def test_seedless_schedulers_are_recognised_by_their_step() -> None:
     assert not is_seedless(EulerAncestralDiscreteScheduler)  # noise, but seeded
 
 
-def test_steps_that_a_scheduler_cannot_do(backbone: Backbone) -> None:
+def test_steps_that_a_scheduler_does_not_support(backbone: Backbone) -> None:
     if backbone.pipe.scheduler.config.timestep_spacing != "trailing":
         pytest.skip("this generator's schedule suits PNDM")
     with pytest.raises(ConfigError, match="PNDMScheduler does not work with 3 steps"):

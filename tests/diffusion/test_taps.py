@@ -1,4 +1,4 @@
-"""Taps: what they read is right, and reading changes nothing."""
+"""Taps: the maps are those of the layers, and the outputs are unchanged."""
 
 import pytest
 import torch
@@ -78,7 +78,7 @@ def test_hooks_go_with_the_block_even_on_an_error(backbone: Backbone, inputs) ->
     assert hooks() == before
 
 
-def test_only_what_is_asked_for_is_recorded(backbone: Backbone, inputs) -> None:
+def test_only_requested_maps_are_recorded(backbone: Backbone, inputs) -> None:
     layer = next(iter(backbone.attention_taps))
     request = TapRequest(levels=("unet.mid",), class_text=encode_classes(backbone, ["dog"]), attention=(layer,))
     with tap(backbone, request) as taps:

@@ -14,7 +14,7 @@ from dataset_dm.files.atomic import locked, remote_errors, write_atomically
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_an_old_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_an_old_file_is_replaced_without_leftovers(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.bin"
     write_atomically(file, b"one")
     write_atomically(file, memoryview(b"two"))

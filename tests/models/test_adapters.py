@@ -1,4 +1,4 @@
-"""LoRA adapters: the one file, found alike by file, folder and Hub id."""
+"""LoRA adapters: the same file by path, by folder and by Hub id."""
 
 import hashlib
 import shutil
@@ -53,7 +53,7 @@ def test_a_folder_is_named_and_its_file_is_opened(lora: Path) -> None:
     assert adapter_file(found) == find_adapter(found.reference).path == lora.resolve()
 
 
-def test_of_several_files_the_one_that_diffusers_writes(tmp_path: Path) -> None:
+def test_of_several_files_diffusers_own_is_loaded(tmp_path: Path) -> None:
     for name in ("other.safetensors", "more.safetensors"):
         (tmp_path / name).write_bytes(b"x")
     with pytest.raises(ModelError, match="more.safetensors.*expected exactly one .safetensors file"):

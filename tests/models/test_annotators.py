@@ -1,4 +1,4 @@
-"""Names of annotators: what stands for what, and every refusal in one line."""
+"""Annotators by name, and every refusal in one line."""
 
 import json
 import subprocess

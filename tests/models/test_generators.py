@@ -1,4 +1,4 @@
-"""A pipeline by its configs: sizes, default sampler, and folders that are refused."""
+"""Pipelines by their configs: sizes, default sampler, and refused folders."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_sizes_of_stable_diffusion() -> None:
     assert (wide.size_multiple, wide.native_size) == (32, (768, 512))
 
 
-def test_blocks_that_a_config_leaves_out_are_those_of_diffusers() -> None:
+def test_missing_blocks_of_a_config_are_diffusers_defaults() -> None:
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
     assert facts(vae={}).vae_stride == 2 ** (len(AutoencoderKL().config.block_out_channels) - 1)
@@ -50,7 +50,7 @@ def test_facts_of_the_embedded_generator() -> None:
     )
 
 
-def test_what_a_plan_needs_and_what_loading_needs(copied: Path) -> None:
+def test_planning_needs_fewer_components_than_loading(copied: Path) -> None:
     check_pipeline(copied, complete=True)
     (copied / "tokenizer").rename(copied / "away")
     check_pipeline(copied)
@@ -69,7 +69,7 @@ def test_weights_that_are_not_safetensors(copied: Path, suffix: str, said: str) 
 @pytest.mark.parametrize(
     ("text", "said"), [("{", "not JSON"), ("[]", "remote code"), ('{"_class_name": ["a", "B"]}', "remote code")]
 )
-def test_an_index_that_is_not_one(copied: Path, text: str, said: str) -> None:
+def test_bad_indices(copied: Path, text: str, said: str) -> None:
     (copied / "model_index.json").write_text(text)
     with pytest.raises(GeneratorError, match=said) as caught:
         find_generator(copied)

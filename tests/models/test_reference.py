@@ -17,7 +17,7 @@ def test_a_pipeline_has_the_hash_that_the_loaded_backbone_has(generator_folder: 
     assert fingerprint(generator_folder) == backbone.fingerprint
 
 
-def test_only_what_is_loaded_counts(tmp_path: Path) -> None:
+def test_only_loaded_files_are_hashed(tmp_path: Path) -> None:
     folder = tmp_path / "decoder"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
@@ -80,7 +80,7 @@ def test_form_of_a_hub_id() -> None:
 
 
 @pytest.mark.parametrize("given", ["nowhere", "./nowhere", "a/b/c", "~/nowhere"])
-def test_what_is_neither_is_said_so(given: str) -> None:
+def test_other_texts_are_refused(given: str) -> None:
     with pytest.raises(ModelError, match="generator: got .*expected .*an existing path or a Hub id"):
         find(given, what="generator")
 
@@ -120,7 +120,7 @@ def test_one_changed_weight_changes_it(copied: Path) -> None:
     assert fingerprint(copied) != before
 
 
-def test_files_that_are_not_read_do_not_matter(copied: Path) -> None:
+def test_other_files_are_not_hashed(copied: Path) -> None:
     before = fingerprint(copied)
     (copied / "notes.json").write_text("{}")
     (copied / "unet" / "README.md").write_text("hello")

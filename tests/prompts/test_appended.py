@@ -56,7 +56,7 @@ def test_the_inverse_of_its_plain_form() -> None:
         assert hash(read) == hash(appended)
 
 
-def test_what_is_not_wrapped_keeps_its_fingerprint() -> None:
+def test_plain_sources_keep_their_fingerprint() -> None:
     """Taken from the sources as they were before there was a wrapper."""
     assert lines(Prompt("a dog"), Prompt("a cat", ("cat",))).to_dict() == {
         "kind": "lines",
@@ -69,7 +69,7 @@ def test_what_is_not_wrapped_keeps_its_fingerprint() -> None:
     }
 
 
-def test_what_stands_between_the_prompts_of_a_mosaic_is_refused_inside_too() -> None:
+def test_a_mosaics_separator_is_refused_in_inner_sources() -> None:
     check_separable(Appended(lines(Prompt("a car|a bus")), VOC_PART))
     with pytest.raises(PromptError, match="prompt 'a car | a bus'.* write the prompt without it"):
         check_separable(Appended(lines(Prompt("a car | a bus")), VOC_PART))

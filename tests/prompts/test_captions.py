@@ -1,4 +1,4 @@
-"""Captions of a column: every reader, which are taken, in which order, and every way it can go wrong."""
+"""Captions of a column: readers, choice, order, and errors."""
 
 import json
 from collections import Counter
@@ -32,7 +32,7 @@ def prompts(source: Captions, count: int, seed: int = 0, split: str = "train") -
     return [source.prompt(seed, split, index) for index in range(count)]
 
 
-def test_every_caption_comes_once_a_round_in_an_order_of_its_own(tmp_path: Path) -> None:
+def test_every_round_is_a_permutation_of_the_captions(tmp_path: Path) -> None:
     source = Captions(dataset=csv(tmp_path), column="caption")
     drawn = prompts(source, 10)
     assert all(prompt.classes is None for prompt in drawn)

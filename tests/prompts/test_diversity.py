@@ -1,4 +1,4 @@
-"""Counts worked out by hand."""
+"""Diversity of prompts, against values worked out by hand."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Prompts from files and lists, and every way they can be wrong."""
+"""Prompts from files and lists, and their errors."""
 
 from pathlib import Path
 

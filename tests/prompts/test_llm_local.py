@@ -1,4 +1,4 @@
-"""A language model of transformers: a tiny GPT-2 with random weights goes on with captions, the same for one seed."""
+"""A language model of transformers: a tiny GPT-2 with random weights continues captions, deterministic for a seed."""
 
 import json
 import shutil

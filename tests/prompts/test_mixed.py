@@ -1,4 +1,4 @@
-"""Sources in given shares: evenly spread, each in its own order, drawn once; and how a request names them."""
+"""Interleaved sources: shares, order, drawn once; and mixes in a request."""
 
 import json
 from collections import Counter
@@ -47,7 +47,7 @@ def test_each_source_gives_its_share_and_its_own_prompts_in_order(weights: tuple
     assert all(numbers == list(range(len(numbers))) for numbers in drawn.values())
 
 
-def test_shares_are_what_counts_not_their_scale() -> None:
+def test_weights_are_relative() -> None:
     one, other = Mixed(((A, 0.7), (B, 0.3))), Mixed(((A, 7), (B, 3)))
     assert one == other and one.parts[0][1] == Fraction(7, 10)
     assert source_from_dict(json.loads(json.dumps(one.to_dict()))) == one

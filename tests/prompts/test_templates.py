@@ -93,7 +93,7 @@ def test_a_class_leads_as_often_as_its_weight() -> None:
     assert Counter(alike.prompt(0, "train", i).classes[0] for i in range(20)) == Counter(VOC_CLASSES)
 
 
-def test_company_comes_by_its_share_too() -> None:
+def test_second_classes_follow_the_weights() -> None:
     own = Templates(("a", "b", "c"), weights={"a": 1, "b": 1, "c": 98})
     second = Counter(p.classes[1] for i in range(900) if len((p := own.prompt(0, "train", i)).classes) == 2)
     assert second["a"] + second["b"] > 0.9 * second.total(), "c leads nearly always, and nothing is beside itself"
@@ -156,7 +156,7 @@ def test_bad_choices_are_one_line(asked: dict, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_rooms_hold_what_is_at_home_in_them() -> None:
+def test_classes_suit_their_settings() -> None:
     rooms = Templates(VOC_CLASSES, places=("room",))
     named = {name for index in range(200) for name in rooms.prompt(0, "train", index).classes}
     # a bird (1.0 in rooms, 2.5 in the sky) and a car (0.6 against 1.8) are more at home elsewhere
