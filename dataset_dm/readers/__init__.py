@@ -1,17 +1,17 @@
-"""Labelled images to learn from: VOC, COCO, LVIS, Cityscapes, depth and parsing folders, any Hugging Face dataset, or
-Miniature's own renders."""
+"""Readers of labelled images: VOC, COCO, LVIS, Cityscapes, depth and parsing folders, Hugging Face datasets, and the
+renders of Miniature."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from dataset_dm.errors import ConfigError, DataError, did_you_mean, explain
+from dataset_dm.checks import check_choice, check_number
+from dataset_dm.errors import DataError, explain
 from dataset_dm.readers.checked import Checked
 from dataset_dm.readers.folder_set import FolderSet
 from dataset_dm.readers.labelled import LabelledImage, LabelledSet, SampleError, Subset
-from dataset_dm.readers.layouts import LAYOUTS, Asked
+from dataset_dm.readers.layouts import LAYOUTS
 
 __all__ = [
     "LAYOUTS",
@@ -43,22 +43,27 @@ def open_labelled(
         source: "miniature", a folder or a file in one of the `LAYOUTS`, or a Hub id (``id@revision``).
         split: its split; default "train" where there is one.
         classes: class names without background, in the order of the ids; default the source's own.
-        count: take the first so many, of miniature's train split a balanced choice (default 100); default all.
-        on_error: a damaged sample raises when it is read, or with "skip" every sample is read now, the damaged ones are
-            left out and counted by reason in ``skipped``.
+        count: the number of images, default all; the first ones, and of miniature's train split a balanced choice
+            (default 100).
+        on_error: "raise": a damaged sample raises when it is read. "skip": every sample is read now; the damaged ones
+            are left out and counted by reason in ``skipped``.
         depth_scale: metres of one unit of depth files; default 1/1000 for whole numbers, 1/256 in KITTI's layout.
-        format: the layout's name where it is not to be guessed.
+        format: the layout's name; default the first that fits.
 
     Raises:
         ConfigError: an unknown format or on_error, or a depth_scale that is no positive number.
-        DataError: nothing there, or it is not labelled.
+        DataError: the source is missing, or not labelled.
 
     Example:
         >>> found = open_labelled("coco", split="train", classes=["person", "dog"], on_error="skip")
         >>> found.kinds, found.skipped
         (('semantic', 'instance', 'pose'), Counter({'missing file': 2}))
     """
-    _check_options(on_error, depth_scale, format)
+    check_choice("on_error", on_error, ON_ERROR)
+    if depth_scale is not None:
+        check_number("depth_scale", depth_scale, 0, above=True, expected="metres of one unit, such as 0.001")
+    if format is not None:
+        check_choice("format", format, LAYOUTS)
     name = str(source)
     if name == "miniature":
         from dataset_dm.readers.miniature import labelled_renders
@@ -67,7 +72,7 @@ def open_labelled(
             remedy = "leave --classes out, or train on a folder of your own"
             raise DataError(explain("classes of miniature", got=list(classes), expected="its own 20", remedy=remedy))
         return labelled_renders(split or "train", 100 if count is None else count)
-    found = LAYOUTS[format or _guess(name)].open(Asked(name, split, classes, depth_scale))
+    found = LAYOUTS[format or _guess(name)].open(name, split, classes, depth_scale)
     if not len(found):
         raise DataError(f"data {name!r}: there is no labelled image in it; check the folder or the split")
     if on_error == "skip":
@@ -77,29 +82,16 @@ def open_labelled(
     return found if count is None else Subset(found, range(min(count, len(found))))
 
 
-def _check_options(on_error: str, depth_scale: float | None, format: str | None) -> None:
-    if on_error not in ON_ERROR:
-        message = explain("on_error", got=on_error, expected=" or ".join(map(repr, ON_ERROR)))
-        raise ConfigError(message + did_you_mean(on_error, ON_ERROR))
-    number = isinstance(depth_scale, (int, float)) and not isinstance(depth_scale, bool)
-    if depth_scale is not None and not (number and math.isfinite(depth_scale) and depth_scale > 0):
-        expected = "metres of one unit, such as 0.001"
-        raise ConfigError(explain("depth_scale", got=depth_scale, expected=expected))
-    if format is not None and format not in LAYOUTS:
-        message = explain("format", got=format, expected=f"one of {', '.join(LAYOUTS)}")
-        raise ConfigError(message + did_you_mean(format, LAYOUTS))
-
-
-def _guess(name: str) -> str:
-    """The layout of a source, by what lies there."""
-    path = Path(name).expanduser()
+def _guess(source: str) -> str:
+    """The name of the first layout that a source fits."""
+    path = Path(source).expanduser()
     if path.exists():
-        return next(layout for layout, one in LAYOUTS.items() if one.fits(path))
-    if name.count("/") == 1 and not path.suffix == ".json":
+        return next(name for name, layout in LAYOUTS.items() if layout.fits(path))
+    if source.count("/") == 1 and not path.suffix == ".json":
         return "hub"
-    known = "; ".join(f"{layout}: {one.shape}" for layout, one in LAYOUTS.items())
+    known = "; ".join(f"{name}: {layout.shape}" for name, layout in LAYOUTS.items())
     expected = f"'miniature', a VOC folder, or another layout ({known})"
-    raise DataError(explain("data", got=name, expected=expected, remedy="check the path"))
+    raise DataError(explain("data", got=source, expected=expected, remedy="check the path"))
 
 
 def split_off(labelled: LabelledSet, share: float) -> tuple[LabelledSet, LabelledSet]:

@@ -1,4 +1,4 @@
-"""A set without its damaged samples: every one is read once, the good ones are kept, the others counted by reason."""
+"""A set without its damaged samples, which are counted by reason."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataset_dm.readers.labelled import LabelledSet, SampleError, Subset
 
 
 class Checked(Subset):
-    """The samples of a set that can be read, in its order.
+    """The readable samples of a set, in its order; every sample is read once.
 
     Args:
         parent: the set.
-        count: stop when so many good ones were found; None for all.
+        count: stop after this number of readable samples; None for all.
 
     Attributes:
-        skipped: reason → how many were left out.
+        skipped: reason → number of samples left out.
 
     Raises:
-        DataError: not one is left.
+        DataError: no sample can be read.
 
     Example:
         >>> Checked(CocoSet("coco")).skipped
@@ -48,6 +48,6 @@ class Checked(Subset):
             raise DataError(f"data {parent.source!r}: not one sample can be read ({reasons}); the last: {last}")
         super().__init__(parent, good)
         self.skipped = skipped
-        if bad:  # features that were kept of the repaired set are not this one's
+        if bad:  # another source than the repaired set, whose cached features do not match
             mark = zlib.crc32(",".join(map(str, bad)).encode())
             self.source = f"{parent.source} less {len(bad)} damaged [{mark:08x}]"

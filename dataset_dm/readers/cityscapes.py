@@ -1,4 +1,4 @@
-"""Cityscapes: leftImg8bit and gtFine with its 19 training classes."""
+"""Cityscapes: the folders leftImg8bit and gtFine with the set's 19 training classes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_dm.errors import DataError, did_you_mean, explain
 from dataset_dm.labels.file_instance import FileInstance, paint
 from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.readers.folder_set import Entry, FolderSet
 from dataset_dm.readers.images import read_ids, read_image
-from dataset_dm.readers.labelled import LabelledImage, SampleError, fits, without_background
+from dataset_dm.readers.labelled import LabelledImage, SampleError, check_size, choose_classes, no_split
 
 # name → id in labelIds; the order is that of trainIds (the set's own table)
 CLASSES = {
@@ -44,7 +43,7 @@ _IMAGES, _LABELS = "leftImg8bit", "gtFine"
 class CityscapesFolder(FolderSet):
     """Images and labels of one split.
 
-    Pixels that the set does not evaluate are void; classes that were not asked for are background.
+    Pixels that the set does not evaluate are void; classes that were not chosen are background.
 
     Args:
         root: the folder of leftImg8bit and gtFine.
@@ -57,15 +56,11 @@ class CityscapesFolder(FolderSet):
 
     def __init__(self, root: str | Path, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
         base = Path(root) / _IMAGES
-        chosen = without_background(classes) if classes else tuple(CLASSES)
-        for name in chosen:
-            if name not in CLASSES:
-                message = explain(f"{root}: class", got=name, expected=f"one of {', '.join(CLASSES)}")
-                raise DataError(message + did_you_mean(name, CLASSES))
+        chosen = choose_classes(CLASSES, classes, root, f"one of {', '.join(CLASSES)}")
         split = split or "train"
         if not (base / split).is_dir():
-            known = sorted(each.name for each in base.glob("*") if each.is_dir())
-            raise DataError(f"{root}: no split {split!r} in {_IMAGES}; there are: {', '.join(known) or 'none'}")
+            known = sorted(folder.name for folder in base.glob("*") if folder.is_dir())
+            raise no_split(root, split, known, f" in {_IMAGES}")
         self._tables = {
             "labelTrainIds": _table(chosen, list(range(19))),
             "labelIds": _table(chosen, list(CLASSES.values())),
@@ -79,19 +74,18 @@ class CityscapesFolder(FolderSet):
             kept = {what: file for what, file in files.items() if instances or what != "instances"}
             entries.append(Entry(image.name.removesuffix(f"_{_IMAGES}.png"), {"image": image, **kept}))
         kinds = ("semantic", "instance") if instances else ("semantic",)
-        super().__init__(entries, chosen, f"{root} {split}", kinds)
+        super().__init__(entries, chosen, kinds, root, split)
 
     def read(self, entry: Entry) -> LabelledImage:
         name, file = f"image {entry.name!r}", entry.files["mask"]
         label = self._label(read_ids(file, name), file, name)
-        image = read_image(entry.files["image"], name, label.shape)
-        fits(image, label.shape, "mask", name)
+        image = read_image(entry.files["image"], name, label.shape, "mask")
         instances = None
         if "instances" in entry.files:
             numbers = read_ids(entry.files["instances"], name)
-            fits(image, numbers.shape, "instance mask", name)
+            check_size(image, numbers.shape, "instance mask", name)
             found = (self._instance(numbers, int(number)) for number in np.unique(numbers))
-            _, instances = paint([one for one in found if one is not None], numbers.shape, poses=False)
+            _, instances = paint([instance for instance in found if instance is not None], numbers.shape, poses=False)
         return LabelledImage(entry.name, image, label, instances=instances)
 
     def _label(self, ids: np.ndarray, file: Path, name: str) -> np.ndarray:
@@ -100,13 +94,12 @@ class CityscapesFolder(FolderSet):
         last = 18 if kind == "labelTrainIds" else _LAST_LABEL_ID
         wrong = np.unique(ids[(ids > last) & (ids != VOID)])
         if wrong.size:
-            raise SampleError(
-                "unknown class", f"{name}: mask has id {wrong[0]}, {kind} has 0..{last} and {VOID} for void"
-            )
+            message = f"{name}: mask has id {wrong[0]}, {kind} has 0..{last} and {VOID} for void"
+            raise SampleError("unknown class", message)
         return table[ids]
 
     def _instance(self, numbers: np.ndarray, number: int) -> FileInstance | None:
-        """The instance of a number of instanceIds: 1000 × label id + n; a label id alone is a group, a crowd."""
+        """The instance of a number of instanceIds: 1000 × label id + n, or the label id alone for a group (a crowd)."""
         label_id = number // 1000 if number >= 1000 else number
         for name in COUNTABLE:
             if CLASSES[name] == label_id and name in self._chosen:
@@ -115,7 +108,7 @@ class CityscapesFolder(FolderSet):
 
 
 def _table(chosen: Sequence[str], stored: Sequence[int]) -> np.ndarray:
-    """Stored id → our id, uint8 [256]; void where the set has no training class."""
+    """Stored id → id in the label, uint8 [256]; void for an id that is no training class."""
     table = np.full(256, VOID, np.uint8)
     for name, stored_id in zip(CLASSES, stored, strict=True):
         table[stored_id] = chosen.index(name) + 1 if name in chosen else 0

@@ -1,7 +1,7 @@
 """COCO and LVIS annotations: instances with polygons or RLE, crowds, keypoints, captions.
 
-The class map is derived from the instances. LVIS differs by its data alone: it has no crowds, and says of each image
-for which classes every object is marked; elsewhere nothing is known, so that what is unmarked is void, not background.
+The class map is derived from the instances. LVIS has no crowds, and lists for each image the classes of which
+every object is marked; where the list lacks a chosen class, unmarked pixels are void instead of background.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dataset_dm.errors import DataError, did_you_mean, explain
+from dataset_dm.errors import DataError, explain
 from dataset_dm.labels.file_instance import FileInstance, paint
 from dataset_dm.labels.vocabulary import MOST_IDS, PERSON, VOID
-from dataset_dm.readers.annotations import check_box, keypoints_of, mask_of
+from dataset_dm.readers.annotations import instance_of, stated_size
 from dataset_dm.readers.coco_files import CocoFiles, find_files, read_json
 from dataset_dm.readers.folder_set import Entry, FolderSet
 from dataset_dm.readers.images import read_image
-from dataset_dm.readers.labelled import LabelledImage, SampleError, fits, without_background
+from dataset_dm.readers.labelled import LabelledImage, SampleError, choose_classes
 
 Row = dict[str, Any]
 
@@ -41,7 +41,9 @@ class CocoSet(FolderSet):
         files = find_files(Path(path), split)
         content = read_json(files.instances, ("images", "annotations", "categories"))
         self._names = _category_names(content["categories"], files.instances)
-        chosen = _chosen(self._names, classes, files.instances)
+        some = ", ".join(list(self._names.values())[:8])
+        expected = f"a category of the file ({some} …)"
+        chosen = choose_classes(tuple(self._names.values()), classes, files.instances, expected)
         self._ids = {name: row + 1 for row, name in enumerate(chosen)}
         self._images: dict[str, Row] = {}
         self._annotations = _by_image(content["annotations"])
@@ -52,7 +54,7 @@ class CocoSet(FolderSet):
         self._captions = _captions(files.captions)
         entries = [self._entry(row, files) for row in content["images"]]
         kinds = [*(["semantic"] if len(chosen) <= MOST_IDS else []), "instance", *(["pose"] if self._poses else [])]
-        super().__init__(entries, chosen, f"{path} {files.split}", kinds)
+        super().__init__(entries, chosen, kinds, path, files.split)
 
     def _entry(self, row: Row, files: CocoFiles) -> Entry:
         names = [str(row[key]) for key in ("file_name", "coco_url") if row.get(key)]
@@ -66,13 +68,10 @@ class CocoSet(FolderSet):
 
     def read(self, entry: Entry) -> LabelledImage:
         row, name = self._images[entry.name], f"image {entry.name!r}"
-        size = _size(row)
-        image = read_image(entry.files["image"], name, size)
-        if size is not None:
-            fits(image, size, "annotation", name)
+        image = read_image(entry.files["image"], name, stated_size(row), "annotation")
         size = image.shape[:2]
-        found = (self._instance(each, size, name) for each in self._annotations.get(row["id"], []))
-        owner, instances = paint([one for one in found if one is not None], size, self._poses)
+        found = (self._instance(annotation, size, name) for annotation in self._annotations.get(row["id"], []))
+        owner, instances = paint([instance for instance in found if instance is not None], size, self._poses)
         label = None
         if "semantic" in self.kinds:
             unmarked = 0 if self._complete(row) else VOID
@@ -80,7 +79,7 @@ class CocoSet(FolderSet):
         return LabelledImage(entry.name, image, label, self._captions.get(row["id"]), instances)
 
     def _instance(self, row: Row, size: tuple[int, int], name: str) -> FileInstance | None:
-        """The instance of one annotation; None when its class was not asked for."""
+        """The instance of one annotation; None when its class was not chosen."""
         name = f"{name}, annotation {row.get('id')}"
         category = self._names.get(row.get("category_id"))
         if category is None:
@@ -89,18 +88,9 @@ class CocoSet(FolderSet):
             raise SampleError("unknown class", message)
         if category not in self._ids:
             return None
-        if "bbox" in row:
-            check_box(row["bbox"], size, name)
-        if not row.get("segmentation"):
-            raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
         points = self._keypoints(row) if self._poses and category == PERSON else None
-        return FileInstance(
-            mask=mask_of(row["segmentation"], size, name),
-            category=self._ids[category] - 1,
-            crowd=bool(row.get("iscrowd", 0)),
-            # whole numbers are pixel indices there, whose centres lie half a pixel further
-            keypoints=None if points is None else keypoints_of(points, size, name, 0.5),
-        )
+        # keypoints are pixel indices there, whose centres lie half a pixel further
+        return instance_of(row, self._ids[category] - 1, size, name, keypoints=points, shift=0.5)
 
     def _keypoints(self, row: Row) -> Any:
         return row.get("keypoints") or self._points.get(row.get("id"))
@@ -111,17 +101,17 @@ class CocoSet(FolderSet):
         return any(row.get("category_id") in people and self._keypoints(row) for row in rows)
 
     def _complete(self, row: Row) -> bool:
-        """Whether every object of the classes asked for is marked in this image; only LVIS says of some that not."""
+        """Whether every object of the chosen classes is marked in this image; False in LVIS alone."""
         if "neg_category_ids" not in row:
             return True
         partial = set(row.get("not_exhaustive_category_ids", ()))
-        marked = {each.get("category_id") for each in self._annotations.get(row["id"], [])}
+        marked = {annotation.get("category_id") for annotation in self._annotations.get(row["id"], [])}
         known = {self._names.get(key) for key in {*row["neg_category_ids"], *marked} - partial}
         return known.issuperset(self._ids)
 
 
 def _category_names(rows: Sequence[Row], file: Path) -> dict[int, str]:
-    """id → name, by rising id."""
+    """id → name, by ascending id."""
     try:
         names = {int(row["id"]): str(row["name"]).strip() for row in rows}
     except (KeyError, TypeError, ValueError) as error:
@@ -129,20 +119,6 @@ def _category_names(rows: Sequence[Row], file: Path) -> dict[int, str]:
     if not names or len(names) != len(rows) or len(set(names.values())) != len(rows):
         raise DataError(f"{file}: {len(rows)} categories with {len(names)} ids; expected each id and name once")
     return dict(sorted(names.items()))
-
-
-def _chosen(names: Mapping[int, str], classes: Sequence[str] | None, file: Path) -> tuple[str, ...]:
-    if not classes:
-        return tuple(names.values())
-    chosen = without_background(classes)
-    for name in chosen:
-        if name not in names.values():
-            some = ", ".join(list(names.values())[:8])
-            message = explain(f"{file}: class", got=name, expected=f"a category of the file ({some} …)")
-            raise DataError(message + did_you_mean(name, names.values()))
-    if len(set(chosen)) != len(chosen):
-        raise DataError(explain(f"{file}: classes", got=list(chosen), expected="each name once"))
-    return chosen
 
 
 def _by_image(rows: Sequence[Row]) -> dict[int, list[Row]]:
@@ -153,7 +129,7 @@ def _by_image(rows: Sequence[Row]) -> dict[int, list[Row]]:
 
 
 def _merged_keypoints(files: CocoFiles, annotations: Mapping[int, list[Row]]) -> dict[int, Any]:
-    """annotation id → keypoints of the file beside; empty when there is none."""
+    """annotation id → keypoints of person_keypoints_<split>.json; empty without that file."""
     if files.keypoints is None or files.keypoints == files.instances:
         return {}
     known = {row.get("id") for group in annotations.values() for row in group}
@@ -170,13 +146,7 @@ def _captions(file: Path | None) -> dict[int, str]:
 
 
 def _locate(names: Sequence[str], folders: Sequence[Path]) -> Path:
-    """Where an image lies; where it should lie when it is nowhere. LVIS names its images by address alone."""
+    """The file of an image, or the first expected path when it is missing. LVIS names its images by URL alone."""
     wanted = [part for name in names for part in ("/".join(name.split("/")[-2:]), name.split("/")[-1])]
     places = [folder / name for name in (names[0], *wanted) if "://" not in name for folder in folders]
     return next((place for place in places if place.is_file()), places[0])
-
-
-def _size(row: Row) -> tuple[int, int] | None:
-    """(H, W) that the annotations speak of, where the file says it."""
-    sides = row.get("height"), row.get("width")
-    return sides if all(isinstance(side, int) and side > 0 for side in sides) else None

@@ -1,4 +1,4 @@
-"""The files of a COCO-like set: which JSON files belong to a split, and where its images lie."""
+"""The files of a COCO-like set: the JSON files of a split, and the folders of its images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataset_dm.errors import DataError, did_you_mean, explain
+from dataset_dm.errors import DataError, did_you_mean, explain, reason_of
 
 _PREFIX = re.compile(r"^(instances|person_keypoints|captions|image_info|stuff|panoptic|lvis(?:_v[\d.]+)?)_(.+)$")
 _IDS = ("id", "image_id", "category_id")
@@ -40,9 +40,8 @@ def find_files(path: Path, split: str | None) -> CocoFiles:
     """
     if path.suffix.lower() == ".json":
         if not path.is_file():
-            raise DataError(
-                explain(f"data {str(path)!r}", expected="a JSON file of annotations", remedy="check the path")
-            )
+            expected = "a JSON file of annotations"
+            raise DataError(explain(f"data {str(path)!r}", expected=expected, remedy="check the path"))
         kind, chosen = _kind_and_split(path)
         if split is not None and split != chosen:
             raise DataError(explain(f"{path}: split", got=split, expected=f"{chosen!r}, of which this file is"))
@@ -56,16 +55,15 @@ def find_files(path: Path, split: str | None) -> CocoFiles:
     instances = next((table[kind] for kind in ("instances", "lvis", "person_keypoints") if kind in table), None)
     if instances is None:
         expected = f"annotations/instances_{chosen}.json"
-        raise DataError(
-            f"{path}: no annotation of split {chosen!r}, only {', '.join(sorted(table))}; expected {expected}"
-        )
+        only = ", ".join(sorted(table))
+        raise DataError(f"{path}: no annotation of split {chosen!r}, only {only}; expected {expected}")
     return _files(chosen, table, instances, path)
 
 
 def _files(split: str, table: Mapping[str, Path], instances: Path, root: Path) -> CocoFiles:
     beside = instances.parent
     folders = (root / split, root / "images" / split, root / "images", beside / split, beside / "images", beside, root)
-    kept = dict.fromkeys(each for each in folders if each.is_dir())
+    kept = dict.fromkeys(folder for folder in folders if folder.is_dir())
     return CocoFiles(split, instances, table.get("person_keypoints"), table.get("captions"), tuple(kept))
 
 
@@ -88,7 +86,7 @@ def _kind_and_split(file: Path) -> tuple[str, str]:
 
 
 def _choose(root: Path, tables: Mapping[str, Any], split: str | None) -> str:
-    """The split as it is called there: "train" also means train2017 where that is the only one of its kind."""
+    """The name of a split in `tables`: "train" also means train2017 where that is the only match."""
     if split in tables:
         return str(split)
     year = re.compile(rf"{re.escape(split or 'train')}[-_]?\d*")
@@ -100,8 +98,8 @@ def _choose(root: Path, tables: Mapping[str, Any], split: str | None) -> str:
     known = ", ".join(tables)
     if close:
         raise DataError(f"{root}: several splits could be meant ({', '.join(close)}); choose one with split=")
-    said = f"no annotation of split {split!r}" if split else "several splits, none called train"
-    raise DataError(f"{root}: {said}; there are: {known}{did_you_mean(str(split), tables)}")
+    reason = f"no annotation of split {split!r}" if split else "several splits, none called train"
+    raise DataError(f"{root}: {reason}; there are: {known}{did_you_mean(str(split), tables)}")
 
 
 def read_json(file: Path, lists: tuple[str, ...]) -> dict[str, Any]:
@@ -109,8 +107,8 @@ def read_json(file: Path, lists: tuple[str, ...]) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DataError(f"{file}: cannot be read as JSON ({reason}); it is truncated or damaged, replace it") from error
+        message = f"{file}: cannot be read as JSON ({reason_of(error)}); it is truncated or damaged, replace it"
+        raise DataError(message) from error
     for key in lists:
         rows = content.get(key) if isinstance(content, dict) else None
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -118,8 +116,6 @@ def read_json(file: Path, lists: tuple[str, ...]) -> dict[str, Any]:
         for row in rows:
             wrong = next((name for name in _IDS if isinstance(row.get(name), (list, dict))), None)
             if wrong is not None:
-                message = explain(
-                    f"{file}: {key}: {wrong}", got=row[wrong], expected="a number", remedy="mend the file"
-                )
-                raise DataError(message)
+                place = f"{file}: {key}: {wrong}"
+                raise DataError(explain(place, got=row[wrong], expected="a number", remedy="mend the file"))
     return content

@@ -6,22 +6,26 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 
-from dataset_dm.readers.images import open_picture
+from dataset_dm.errors import reason_of
+from dataset_dm.readers.images import open_image
 from dataset_dm.readers.labelled import SampleError
 
 DEPTH_TYPES = (".png", ".pfm", ".npy", ".tif", ".tiff")
 _REASON = "impossible depth"
 
 
-def read_depth(content: Path | bytes, name: str, scale: float | None = None, unit: float | None = None) -> np.ndarray:
-    """Metres along the optical axis, float32 [H W]; 0 unknown.
+def read_depth(
+    content: Path | bytes, name: str, scale: float | None = None, unit: float | None = None
+) -> Float32[np.ndarray, "H W"]:
+    """Metres along the optical axis; 0 unknown.
 
     Args:
         content: a file or its bytes.
         name: what errors call the sample.
         scale: metres of one unit, stated by the user; None for the file's usual meaning.
-        unit: what `scale` is for whole numbers when nobody stated it; floating point numbers are metres.
+        unit: metres of one unit of whole numbers when `scale` is None; floating point numbers are then metres.
 
     Raises:
         SampleError: damaged, not one number a pixel, or a depth that is NaN, infinite or negative.
@@ -32,7 +36,7 @@ def read_depth(content: Path | bytes, name: str, scale: float | None = None, uni
     elif data[:2] in (b"Pf", b"PF"):
         values = read_pfm(data, name)
     else:
-        values = np.asarray(open_picture(data, name, "depth"))
+        values = np.asarray(open_image(data, name, "depth"))
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
     if values.ndim != 2 or values.dtype.kind not in "fiu":
@@ -50,8 +54,8 @@ def read_depth(content: Path | bytes, name: str, scale: float | None = None, uni
     return metres.astype(np.float32)
 
 
-def read_pfm(data: bytes, name: str) -> np.ndarray:
-    """A grey portable float map, float32 [H W]; rows are stored bottom up, a negative scale means little-endian.
+def read_pfm(data: bytes, name: str) -> Float32[np.ndarray, "H W"]:
+    """A grey portable float map; rows are stored bottom up, a negative scale means little-endian.
 
     The size of the scale is ignored, as readers of that format do.
     """
@@ -64,7 +68,7 @@ def read_pfm(data: bytes, name: str) -> np.ndarray:
     if kind != b"Pf":
         raise SampleError(_REASON, f"{name}: depth is a colour PFM, expected a grey one (Pf)")
     if width < 1 or height < 1 or len(values) != width * height:
-        message = f"{name}: depth has {len(values)} numbers, its header says {width}×{height}; it is truncated"
+        message = f"{name}: depth has {len(values)} numbers, its header states {width}×{height}; it is truncated"
         raise SampleError("damaged file", message)
     return values.reshape(height, width)[::-1].astype(np.float32)
 
@@ -102,5 +106,4 @@ def _read_npy(data: bytes, name: str) -> np.ndarray:
     try:
         return np.load(BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise SampleError("damaged file", f"{name}: depth cannot be read ({reason}); replace it") from error
+        raise SampleError("damaged file", f"{name}: depth cannot be read ({reason_of(error)}); replace it") from error

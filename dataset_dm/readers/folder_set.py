@@ -1,4 +1,4 @@
-"""Labelled sets made of files: each sample an image and the files of its labels, found by name."""
+"""Labelled sets made of files: each sample an image and the files of its labels, matched by name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataset_dm.errors import DataError, did_you_mean
-from dataset_dm.readers.images import IMAGE_TYPES
-from dataset_dm.readers.labelled import LabelledImage, SampleError
+import numpy as np
+from jaxtyping import UInt8
 
-# words that tell the image of a sample from its labels: rgb_0001.jpg and depth_0001.png are one sample
+from dataset_dm.errors import DataError
+from dataset_dm.labels.vocabulary import VOID
+from dataset_dm.readers.images import IMAGE_TYPES, read_image, read_mask
+from dataset_dm.readers.labelled import LabelledImage, SampleError, no_split
+
+# words that distinguish the image of a sample from its labels: rgb_0001.jpg and depth_0001.png are one sample
 _ROLE = "rgb|colors?|image|img|sync_depth|depth|groundtruth_depth|groundtruth|segm|mask|label"
 _BEFORE, _AFTER = re.compile(rf"^(?:{_ROLE})[_-](?=.)"), re.compile(rf"(?<=.)[_-](?:{_ROLE})$")
 _TRAIN = ("train", "training")
@@ -21,24 +25,27 @@ _TRAIN = ("train", "training")
 
 @dataclass(frozen=True)
 class Entry:
-    """One sample: `files` says where each part ("image", "mask", …) must lie; whether it does is asked on reading."""
+    """One sample: the expected file of each part ("image", "mask", …); a missing file is an error on reading."""
 
     name: str
     files: Mapping[str, Path]
 
 
 class FolderSet(ABC):
-    """Samples of a folder; a leaf says how one is read.
+    """Samples of a folder; a subclass reads one of them.
 
     Args:
         entries: the samples.
         classes: names without background.
-        source: where they are from.
         kinds: names of the tasks it has labels of.
+        where: the parts of `source`, such as the folder and the split; None is left out.
     """
 
-    def __init__(self, entries: Sequence[Entry], classes: tuple[str, ...], source: str, kinds: Sequence[str]) -> None:
-        self.entries, self.classes, self.source, self.kinds = list(entries), classes, source, tuple(kinds)
+    def __init__(
+        self, entries: Sequence[Entry], classes: tuple[str, ...], kinds: Sequence[str], *where: object
+    ) -> None:
+        self.entries, self.classes, self.kinds = list(entries), classes, tuple(kinds)
+        self.source = " ".join(str(part) for part in where if part)
         self.skipped: Counter[str] = Counter()
 
     @property
@@ -50,20 +57,20 @@ class FolderSet(ABC):
 
     def __getitem__(self, index: int) -> LabelledImage:
         entry = self.entries[index]
-        _present(entry)
+        _check_present(entry)
         return self.read(entry)
 
     def complete(self, count: int | None = None) -> None:
-        """SampleError unless all files of the first `count` samples are there; quick, nothing is read."""
+        """SampleError unless all files of the first `count` samples exist; no file is opened."""
         for entry in self.entries[:count]:
-            _present(entry)
+            _check_present(entry)
 
     @abstractmethod
     def read(self, entry: Entry) -> LabelledImage:
         """The sample, whose files exist."""
 
 
-def _present(entry: Entry) -> None:
+def _check_present(entry: Entry) -> None:
     for what, file in entry.files.items():
         if not file.is_file():
             sample = "sample" if what == "image" else "image"
@@ -71,7 +78,90 @@ def _present(entry: Entry) -> None:
             raise SampleError("missing file", message)
 
 
-def files_below(folder: Path, types: Collection[str]) -> dict[str, Path]:
+def read_classes(entry: Entry, classes: Sequence[str]) -> tuple[UInt8[np.ndarray, "H W 3"], UInt8[np.ndarray, "H W"]]:
+    """(image, class map) of an entry with a mask of class ids; SampleError when they fit neither each other nor
+    `classes`."""
+    name = f"image {entry.name!r}"
+    label = read_mask(entry.files["mask"], name)
+    image = read_image(entry.files["image"], name, label.shape, "mask")
+    wrong = np.unique(label[(label > len(classes)) & (label != VOID)])
+    if wrong.size:
+        message = f"{name}: mask has class {int(wrong[0])}, the task has 0..{len(classes)} and {VOID} for void; "
+        raise SampleError("unknown class", message + "fix the class list or the mask")
+    return image, label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairing:
+    """A folder of images beside a folder of labels; splits lie above (``train/images``) or below (``images/train``).
+
+    Args:
+        what: what errors call the label.
+        images, labels: names the folders may have.
+        types: of the label files; a folder without any is no folder of labels.
+    """
+
+    what: str
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    types: tuple[str, ...]
+
+    def find(self, root: Path, split: str | None) -> tuple[list[Entry], str | None] | None:
+        """(samples, split) under a root; None when there are no two such folders.
+
+        Without a split "train" is taken where there is one. A part that one folder lacks is an error on reading, never
+        a silent loss.
+
+        Raises:
+            DataError: there are such folders, but none of that split.
+        """
+        splits = {*_TRAIN, "val", "validation", "test", *([split] if split else [])}
+        found = {name: folders for folders, name in reversed(list(self._folders(root, splits)))}
+        if not found:
+            return None
+        for wanted in (split,) if split is not None else (*_TRAIN, None):
+            if wanted in found:
+                return self._entries(*found[wanted]), wanted
+        known = sorted(name for name in found if name is not None)
+        if split is not None:
+            raise no_split(root, split, known)
+        raise DataError(f"{root}: several splits; choose one, there are: {', '.join(known)}")
+
+    def fits(self, root: Path) -> bool:
+        """Whether a folder has such a pair of folders, in whatever splits."""
+        return next(self._folders(root, {*_TRAIN, "val", "validation", "test"}), None) is not None
+
+    def _entries(self, images: Path, labels: Path) -> list[Entry]:
+        image_files, label_files = _files_below(images, IMAGE_TYPES), _files_below(labels, self.types)
+        return [
+            Entry(
+                name,
+                {
+                    "image": image_files.get(name, images / f"{name}.jpg"),
+                    self.what: label_files.get(name, labels / f"{name}.png"),
+                },
+            )
+            for name in sorted({*image_files, *label_files})
+        ]
+
+    def _folders(self, root: Path, splits: Collection[str]) -> Iterator[tuple[tuple[Path, Path], str | None]]:
+        """((folder of images, folder of labels), split) of every pair at a root or in its folders."""
+        for base in (root, *_subfolders(root)):
+            images, labels = _first(base, self.images), _first(base, self.labels)
+            if images is None or labels is None:
+                continue
+            below = (
+                [name for name in splits if (images / name).is_dir() and (labels / name).is_dir()]
+                if base == root
+                else []
+            )
+            if below:
+                yield from (((images / name, labels / name), name) for name in sorted(below))
+            elif any(file.suffix.lower() in self.types for file in labels.rglob("*")):
+                yield (images, labels), None if base == root else base.name
+
+
+def _files_below(folder: Path, types: Collection[str]) -> dict[str, Path]:
     """Files of these types in a folder and its subfolders, by their path without the type and their role's word."""
     found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in types and file.is_file())
     return {_key(file.relative_to(folder)): file for file in found}
@@ -83,67 +173,9 @@ def _key(path: Path) -> str:
     return (path.parent / stem).as_posix()
 
 
-def pair(images: Path, labels: Path, types: Collection[str], what: str) -> list[Entry]:
-    """One entry for each name in two folders; a part that is not there is an error on reading, never a silent loss.
-
-    Args:
-        images, labels: the folders.
-        types: of the label files.
-        what: what errors call the label.
-    """
-    shown, told = files_below(images, IMAGE_TYPES), files_below(labels, types)
-    return [
-        Entry(name, {"image": shown.get(name, images / f"{name}.jpg"), what: told.get(name, labels / f"{name}.png")})
-        for name in sorted({*shown, *told})
-    ]
-
-
-def find_pair(
-    root: Path, split: str | None, images: Sequence[str], labels: Sequence[str], types: Collection[str]
-) -> tuple[Path, Path, str | None] | None:
-    """(folder of the images, folder of the labels, split) under a root; None when there are no two such folders.
-
-    Splits may lie above (``train/images``) or below (``images/train``); without a split "train" is taken where there is
-    one.
-
-    Args:
-        images, labels: names the folders may have.
-        types: of the label files; a folder without any is no folder of labels.
-
-    Raises:
-        DataError: there are such folders, but none of that split.
-    """
-    splits = {*_TRAIN, "val", "validation", "test", *([split] if split else [])}
-    found = list(_pairs(root, images, labels, types, splits))
-    if not found:
-        return None
-    for wanted in (split,) if split is not None else (*_TRAIN, None):
-        for one in found:
-            if one[2] == wanted:
-                return one
-    known = [str(one[2]) for one in found if one[2] is not None]
-    said = f"there are: {', '.join(known) or 'none'}{did_you_mean(str(split), known)}"
-    raise DataError(f"{root}: no split {split!r}; {said}" if split else f"{root}: several splits; choose one, {said}")
-
-
-def _pairs(
-    root: Path, images: Sequence[str], labels: Sequence[str], types: Collection[str], splits: Collection[str]
-) -> Iterator[tuple[Path, Path, str | None]]:
-    for base in (root, *_folders(root)):
-        shown, told = _first(base, images), _first(base, labels)
-        if shown is None or told is None:
-            continue
-        below = [each for each in _folders(shown) if (told / each.name).is_dir()] if base == root else []
-        inner = [each.name for each in below if each.name in splits]
-        if inner:
-            yield from ((shown / name, told / name, name) for name in inner)
-        elif any(file.suffix.lower() in types for file in told.rglob("*")):
-            yield shown, told, None if base == root else base.name
-
-
 def _first(base: Path, names: Sequence[str]) -> Path | None:
     return next((base / name for name in names if (base / name).is_dir()), None)
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted(each for each in root.iterdir() if each.is_dir()) if root.is_dir() else []
+def _subfolders(root: Path) -> list[Path]:
+    return sorted(file for file in root.iterdir() if file.is_dir()) if root.is_dir() else []

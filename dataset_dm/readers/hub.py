@@ -1,7 +1,7 @@
-"""Any Hugging Face dataset with labels that we know: a Hub id, or a local folder that `datasets` reads.
+"""Hugging Face datasets with known label columns: a Hub id, or a local folder that `datasets` reads.
 
-Columns: a class map, `objects` with masks and keypoints, `annotation` with `semantic_class_to_id`, `depth_map`: what
-this package generates, and what the example scripts of transformers read.
+Columns: a class map, `objects` with masks and keypoints, `annotation` with `semantic_class_to_id`, `depth_map`; this
+package generates them, and the example scripts of transformers read them.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from dataset_dm.errors import DataError, explain
+from dataset_dm.errors import DataError, explain, reason_of
 from dataset_dm.labels.file_instance import FileInstance, paint
 from dataset_dm.labels.instances import IGNORED, Instances
 from dataset_dm.labels.vocabulary import MOST_IDS, PERSON, VOID
 from dataset_dm.models.reference import split_revision
-from dataset_dm.readers.annotations import check_box, keypoints_of, mask_of
+from dataset_dm.readers.annotations import instance_of, stated_size
 from dataset_dm.readers.depth import NYU
 from dataset_dm.readers.depth_file import read_depth
 from dataset_dm.readers.hub_columns import Stored, class_tables, find_columns
 from dataset_dm.readers.images import read_channels, read_image, read_mask
-from dataset_dm.readers.labelled import LabelledImage, SampleError, fits
+from dataset_dm.readers.labelled import LabelledImage, SampleError, check_size
 from dataset_dm.readers.voc import instances_of
 
 Row = Mapping[str, Any]
@@ -46,7 +46,7 @@ class HubSet:
         depth_scale: metres of one unit of the depth column; default 1/1000 for whole numbers, 1 for others.
 
     Raises:
-        DataError: it cannot be loaded, has no such columns, or its class names are not to be found.
+        DataError: it cannot be loaded, has no such columns, or it has no class names.
     """
 
     def __init__(
@@ -75,24 +75,21 @@ class HubSet:
         try:
             row = self._rows[index]
         except (OSError, ValueError, SyntaxError) as error:
-            reason = " ".join(str(error).split())[:120]
-            raise SampleError(
-                "damaged file", f"{name}: cannot be read ({reason}); it is truncated or damaged"
-            ) from error
+            message = f"{name}: cannot be read ({reason_of(error)}); it is truncated or damaged"
+            raise SampleError("damaged file", message) from error
         columns = self._columns
         label = self._label(row, name)
-        # where a class map and objects say the same, the coloured annotation is not read
+        # a class map and objects have all that the coloured annotation has
         coloured = None if columns.label and columns.objects else columns.annotation
         colours = read_channels(_content(row, coloured, name), name) if coloured else None
         drawn = label if label is not None else colours
-        image = read_image(_content(row, columns.image, name), name, _size(drawn, row))
-        if drawn is not None:
-            fits(image, drawn.shape, "mask", name)
+        size, what = (stated_size(row), None) if drawn is None else (drawn.shape[:2], "mask")
+        image = read_image(_content(row, columns.image, name), name, size, what)
         label, instances = self._labels(row, image.shape[:2], label, colours, name)
         depth = None
         if columns.depth:
             depth = read_depth(_content(row, columns.depth, name), name, self._scale, NYU.unit)
-            fits(image, depth.shape, "depth", name)
+            check_size(image, depth.shape, "depth", name)
         return LabelledImage(name, image, label, row[columns.caption] if columns.caption else None, instances, depth)
 
     def _label(self, row: Row, name: str) -> np.ndarray | None:
@@ -104,29 +101,29 @@ class HubSet:
     def _labels(
         self, row: Row, size: tuple[int, int], label: np.ndarray | None, colours: np.ndarray | None, name: str
     ) -> Labels:
-        """Class map and instances; the map is that of the objects where the set has no other."""
+        """(class map, instances); a set without a class map has that of its objects."""
         if self._columns.objects:
             poses = "pose" in self.kinds
             rows = as_rows(row[self._columns.objects])
-            found = [self._instance(each, size, poses, f"{name}, object {i}") for i, each in enumerate(rows)]
-            owner, instances = paint([one for one in found if one is not None], size, poses)
+            found = [self._instance(fields, size, poses, f"{name}, object {i}") for i, fields in enumerate(rows)]
+            owner, instances = paint([instance for instance in found if instance is not None], size, poses)
             if label is None and colours is None:
                 label = np.where(owner < 0, VOID, owner).astype(np.uint8) if len(self.classes) <= MOST_IDS else None
             elif label is None:
                 label = self._ids(colours[..., 0], self._tables["annotation"], name)
         elif colours is not None:
-            told = self._ids(colours[..., 0], self._tables["annotation"], name)
-            numbers = np.where((told > 0) & (told < VOID), colours[..., 1], 0)
-            instances = instances_of(numbers.astype(np.uint8), told, name)
-            label = told if label is None else label
+            red = self._ids(colours[..., 0], self._tables["annotation"], name)
+            numbers = np.where((red > 0) & (red < VOID), colours[..., 1], 0)
+            instances = instances_of(numbers.astype(np.uint8), red, name)
+            label = red if label is None else label
         else:
             return label, None
-        if label is not None:  # where the class is unsure, so is the instance
+        if label is not None:  # void pixels belong to no instance for certain
             instances = replace(instances, map=np.where(label == VOID, IGNORED, instances.map))
         return label, instances
 
     def _instance(self, row: Row, size: tuple[int, int], poses: bool, name: str) -> FileInstance | None:
-        """One object; None when its class was not asked for."""
+        """One object; None when its class was not chosen."""
         value, table = row[self._columns.category], self._tables["objects"]
         category = value if isinstance(value, str) else table.get(value, False)
         if category is False or (isinstance(value, str) and value not in table.values()):
@@ -134,40 +131,31 @@ class HubSet:
             raise SampleError("unknown class", message)
         if category not in self.classes:
             return None
-        if row.get("bbox") is not None:
-            check_box(row["bbox"], size, name)
-        if not row.get("segmentation"):
-            raise SampleError("damaged segmentation", f"{name}: no segmentation; a box alone is no mask")
         points = row.get("keypoints") if poses and category == PERSON else None
         shift = 0.5 if self._columns.whole else 0.0
-        return FileInstance(
-            mask=mask_of(row["segmentation"], size, name),
-            category=self.classes.index(category),
-            crowd=bool(row.get("iscrowd")),
-            keypoints=None if points is None else keypoints_of(points, size, name, shift),
-        )
+        return instance_of(row, self.classes.index(category), size, name, keypoints=points, shift=shift)
 
     def _ids(self, stored: np.ndarray, table: Stored, name: str) -> np.ndarray:
-        """Our ids of stored ones, uint8 [H W]; classes that were not asked for are background, 255 stays void."""
-        known = {key: 0 if each not in self.classes else self.classes.index(each) + 1 for key, each in table.items()}
+        """The label of stored ids, uint8 [H W]; classes that were not chosen are background, 255 stays void."""
+        chosen = {name: row + 1 for row, name in enumerate(self.classes)}
+        known = {0: 0, **{key: chosen.get(class_name, 0) for key, class_name in table.items()}}
         ids = np.full(256, -1)
-        for key, mine in {0: 0, **known, VOID: VOID}.items():
-            if 0 <= key <= VOID:
-                ids[key] = mine if key == VOID or mine <= MOST_IDS else -2
+        ids[VOID] = VOID
+        for key, number in known.items():
+            if 0 <= key < VOID:
+                ids[key] = number
         found = ids[stored]
-        if (found == -2).any():
-            message = f"{name}: mask has class {int(stored[found == -2][0])}, an 8-bit label holds at most 254 classes "
-            raise SampleError("unknown class", message + "without background")
-        if (found < 0).any():
-            message = (
-                f"{name}: mask has class {int(stored[found < 0][0])}, the task has 0..{max(table)} and {VOID} for "
-            )
-            raise SampleError("unknown class", message + "void; fix the class list or the mask")
+        wrong = stored[(found < 0) | ((found > MOST_IDS) & (stored != VOID))]
+        if wrong.size:
+            reason = f"the task has 0..{max(table)} and {VOID} for void; fix the class list or the mask"
+            if ids[wrong[0]] > MOST_IDS:
+                reason = f"an 8-bit label holds at most {MOST_IDS} classes without background"
+            raise SampleError("unknown class", f"{name}: mask has class {int(wrong[0])}, {reason}")
         return found.astype(np.uint8)
 
 
 def as_rows(objects: Any) -> list[dict[str, Any]]:
-    """The objects of a row, stored as a list of dicts or as a dict of lists (which may nest); None holds none.
+    """The objects of a row, stored as a list of dicts or as a dict of lists (which may nest); [] for None.
 
     >>> as_rows({"id": [1, 2], "box": {"x": [3, 4]}})
     [{'id': 1, 'box': {'x': 3}}, {'id': 2, 'box': {'x': 4}}]
@@ -180,15 +168,14 @@ def as_rows(objects: Any) -> list[dict[str, Any]]:
 
 
 def _load(source: str, split: str | None) -> tuple[Any, str]:
-    """The rows and the split's name; images stay bytes until a row is asked for."""
+    """(rows, name of the split); images are not decoded."""
     import datasets
 
     name, revision = split_revision(source)
     try:
         whole = datasets.load_dataset(name, revision=revision)
     except (datasets.exceptions.DatasetsError, FileNotFoundError, ValueError, OSError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise NotLoadable(f"data {source!r}: datasets cannot load it ({reason})") from error
+        raise NotLoadable(f"data {source!r}: datasets cannot load it ({reason_of(error)})") from error
     chosen = split or ("train" if "train" in whole else next(iter(whole)))
     if chosen not in whole:
         raise DataError(explain(f"data {source!r}: split", got=split, expected=f"one of {', '.join(whole)}"))
@@ -204,18 +191,10 @@ def _cheap(features: Mapping[str, Any]) -> list[str]:
 
 
 def _content(row: Row, column: str, name: str) -> Any:
-    """What the readers take: bytes or a path of an undecoded image column."""
+    """The bytes or the path of an undecoded image column."""
     value = row[column]
     if value is None:
         raise SampleError("missing file", f"{name}: column {column!r} is empty; every image needs its mask")
     if isinstance(value, dict):
         return value["bytes"] if value.get("bytes") is not None else Path(value["path"])
     return value
-
-
-def _size(drawn: np.ndarray | None, row: Row) -> tuple[int, int] | None:
-    """(H, W) that the labels speak of, where the row says it."""
-    if drawn is not None:
-        return drawn.shape[0], drawn.shape[1]
-    sides = row.get("height"), row.get("width")
-    return sides if all(isinstance(side, int) for side in sides) else None

@@ -1,4 +1,4 @@
-"""What the columns of a Hugging Face dataset hold, told by their names and features."""
+"""The label columns of a Hugging Face dataset, recognised by name and feature, and their class tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Stored = Mapping[int, str | None]  # id as it is stored → class name, None for
 
 @dataclass(frozen=True)
 class Columns:
-    """Names of the columns that are read; None where there is no such column.
+    """Names of the columns that are read; None for a missing column.
 
     Args:
         label: class map. annotation: RGB, class in red and instance in green. objects: a list of objects a row, whose
@@ -56,23 +56,23 @@ class Columns:
 
 
 def find_columns(features: Mapping[str, Any], source: str) -> Columns:
-    """The columns of a set; DataError when there is no image, or no label of any kind."""
+    """The columns of a set; DataError without an image column or without any label column."""
     image = _first(features, IMAGE_COLUMNS)
     if image is None:
         raise _no_column(features, "an image column", IMAGE_COLUMNS, source)
     coloured = "annotation" if {"annotation", CLASS_IDS} <= set(features) else None
-    pictures = [name for name in features if name != coloured and _holds_pictures(features[name])]
+    images = [name for name in features if name != coloured and _is_image(features[name])]
     fields = _fields(features.get("objects"))
     masks = "segmentation" in fields
     columns = Columns(
         image=image,
-        label=_first(pictures, LABEL_COLUMNS),
+        label=_first(images, LABEL_COLUMNS),
         annotation=coloured,
         objects="objects" if masks else None,
         category=_first(fields, CATEGORY_FIELDS),
         keypoints=masks and "keypoints" in fields,
         whole="int" in str(getattr(_inner(fields.get("keypoints")), "dtype", "")),
-        depth=_first(pictures, DEPTH_COLUMNS),
+        depth=_first(images, DEPTH_COLUMNS),
         caption=_first(features, CAPTION_COLUMNS),
     )
     if masks and columns.category is None:
@@ -92,13 +92,13 @@ def class_tables(
     source: str,
     named: Sequence[str] | None,
 ) -> tuple[tuple[str, ...], dict[str, Stored]]:
-    """Class names without background, and for each kind of column what its stored ids mean.
+    """(class names without background, kind of column → table of its stored ids).
 
     Args:
-        named: what the user called the classes: some of the set's own names, else names for the ids 1, 2, ….
+        named: the names that the user gave: some of the set's own names, else names for the ids 1, 2, ….
 
     Raises:
-        DataError: the names are not to be found.
+        DataError: neither the user nor the set names the classes.
     """
     tables = dict(_own_tables(columns, features, first_row, source))
     kinds = [kind for kind in ("label", "annotation", "objects") if getattr(columns, kind)]
@@ -125,7 +125,7 @@ def class_tables(
 def _own_tables(
     columns: Columns, features: Mapping[str, Any], first_row: Mapping[str, Any], source: str
 ) -> Iterator[tuple[str, Stored]]:
-    """(kind of column, its table) for what the set itself says; "file" is that of id2label.json."""
+    """(kind of column, its table) of every table in the set; the kind "file" is id2label.json."""
     names = getattr(_inner(features.get("classes")), "names", None)
     if names and columns.label:
         yield "label", _stored(dict(enumerate(names)))
@@ -145,7 +145,7 @@ def _own_tables(
 
 
 def _stored(names: Mapping[int, str]) -> Stored:
-    """The first entry may be the background; without one id 0 is a class like any other."""
+    """The table of names by id; a first entry with a name of the background becomes None."""
     first = next(iter(names), None)
     return {key: None if key == first and name.lower() in BACKGROUNDS else name for key, name in names.items()}
 
@@ -160,21 +160,21 @@ def _no_column(features: Mapping[str, Any], what: str, wanted: Sequence[str], so
     return DataError(explain(f"data {source!r}: columns", got=got, expected=expected, remedy=remedy))
 
 
-def _holds_pictures(feature: Any) -> bool:
+def _is_image(feature: Any) -> bool:
     import datasets
 
     return isinstance(feature, datasets.Image) or (isinstance(feature, dict) and "bytes" in feature)
 
 
 def _inner(feature: Any) -> Any:
-    """The feature inside of lists."""
+    """The innermost feature of nested lists."""
     while hasattr(feature, "feature") or (isinstance(feature, list) and feature):
         feature = feature[0] if isinstance(feature, list) else feature.feature
     return feature
 
 
 def _fields(feature: Any) -> Mapping[str, Any]:
-    """Fields of a list of structs, or of a struct of lists."""
+    """Fields of a list of structs or of a struct of lists; {} for other features."""
     inner = _inner(feature)
     return inner if isinstance(inner, dict) else {}
 

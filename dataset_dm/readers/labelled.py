@@ -1,17 +1,17 @@
-"""One labelled image, and what a set of them can do."""
+"""One labelled image, a set of them, and the checks that all readers share."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float, UInt8
 
-from dataset_dm.errors import DataError
+from dataset_dm.errors import DataError, did_you_mean, explain
 from dataset_dm.labels.instances import Instances
-from dataset_dm.labels.vocabulary import VOID
 
 BACKGROUNDS = ("background", "_background_", "__background__", "__ignore__", "_ignore_")
 
@@ -35,25 +35,25 @@ class LabelledImage:
         caption: a text that describes it, or None.
         instances: the objects, with keypoints where the set has them; pixels of crowds and void are ignored.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
-        metric: whether `depth` is that of the camera that took the picture; of a part or a larger surrounding, which
-            another camera would have taken, it is known up to a factor.
+        metric: whether `depth` is in metres of the camera that took the image. False for a crop or an enlarged image,
+            which another camera would have taken: its depth is known up to a factor.
     """
 
     name: str
-    image: np.ndarray
-    label: np.ndarray | None
+    image: UInt8[np.ndarray, "H W 3"]
+    label: UInt8[np.ndarray, "H W"] | None
     caption: str | None = None
     instances: Instances | None = None
-    depth: np.ndarray | None = None
+    depth: Float[np.ndarray, "H W"] | None = None
     metric: bool = True
 
 
 class LabelledSet(Protocol):
-    """Images that can be asked for by position.
+    """Labelled images by position.
 
     Attributes:
         classes: names without background, in the order of their ids; empty for a set of depth alone.
-        source: where they are from; another content has another source.
+        source: names the place and the selection; equal sources have equal content.
         kinds: names of the tasks it has labels of, in the order of `tasks.TASKS`.
         skipped: how many damaged samples were left out, by reason.
     """
@@ -83,20 +83,8 @@ class Subset:
         return self.parent[self.positions[index]]
 
 
-def check(image: np.ndarray, label: np.ndarray, classes: Sequence[str], name: str) -> None:
-    """SampleError unless image and class map fit each other and the class list."""
-    fits(image, label.shape, "mask", name)
-    wrong = np.unique(label[(label > len(classes)) & (label != VOID)])
-    if wrong.size:
-        raise SampleError(
-            "unknown class",
-            f"{name}: mask has class {int(wrong[0])}, the task has 0..{len(classes)} and {VOID} for void; "
-            "fix the class list or the mask",
-        )
-
-
-def fits(image: np.ndarray, size: tuple[int, ...], what: str, name: str) -> None:
-    """SampleError unless `size` (H, W), that of what errors call `what`, is the size of the image."""
+def check_size(image: UInt8[np.ndarray, "H W 3"], size: tuple[int, ...], what: str, name: str) -> None:
+    """SampleError unless the image has the `size` (H, W) of its label, which errors call `what`."""
     if image.shape[:2] != tuple(size[:2]):
         got, expected = f"{size[1]}×{size[0]}", f"{image.shape[1]}×{image.shape[0]}"
         raise SampleError(
@@ -104,7 +92,32 @@ def fits(image: np.ndarray, size: tuple[int, ...], what: str, name: str) -> None
         )
 
 
-def without_background(names: Sequence[str]) -> tuple[str, ...]:
-    """Class names less a leading background entry."""
+def without_background(names: Iterable[str]) -> tuple[str, ...]:
+    """Class names without a leading background entry."""
     kept = [name.strip() for name in names if name.strip()]
     return tuple(kept[1:] if kept and kept[0].lower() in BACKGROUNDS else kept)
+
+
+def choose_classes(
+    known: Collection[str], wanted: Sequence[str] | None, place: object, expected: str
+) -> tuple[str, ...]:
+    """The wanted names without background, all `known` ones by default.
+
+    DataError, naming the `place` and what was `expected`, for an unknown or a repeated name.
+    """
+    if not wanted:
+        return tuple(known)
+    chosen = without_background(wanted)
+    for name in chosen:
+        if name not in known:
+            raise DataError(explain(f"{place}: class", got=name, expected=expected) + did_you_mean(name, known))
+    if len(set(chosen)) != len(chosen):
+        raise DataError(explain(f"{place}: classes", got=list(chosen), expected="each name once"))
+    return chosen
+
+
+def no_split(place: object, split: str, known: Iterable[str], where: str = "") -> DataError:
+    """The error for a split that is not among the `known` ones."""
+    names = list(known)
+    there = f"there are: {', '.join(names) or 'none'}{did_you_mean(split, names)}"
+    return DataError(f"{place}: no split {split!r}{where}; {there}")

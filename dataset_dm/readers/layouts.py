@@ -1,26 +1,21 @@
-"""The layouts of labelled data that are known: how each is told, and which reader opens it."""
+"""The layouts of labelled data that can be read: how each is recognised, and the reader that opens it."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from dataset_dm.readers.cityscapes import CityscapesFolder
+from dataset_dm.readers.coco import CocoSet
+from dataset_dm.readers.coco_files import looks_like_coco
+from dataset_dm.readers.depth import KITTI, NYU, DepthFolder, looks_like_depth
+from dataset_dm.readers.hub import HubSet, NotLoadable
 from dataset_dm.readers.labelled import LabelledSet
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked for, as of `open_labelled`."""
-
-    source: str
-    split: str | None = None
-    classes: Sequence[str] | None = None
-    depth_scale: float | None = None
-
-    @property
-    def path(self) -> Path:
-        return Path(self.source).expanduser()
+from dataset_dm.readers.parsing import ParsingFolder, looks_like_parsing
+from dataset_dm.readers.voc import VocFolder
 
 
 @dataclass(frozen=True)
@@ -30,107 +25,58 @@ class Layout:
     Args:
         shape: what a folder of it has, for messages.
         fits: whether a path looks like it.
-        open: the reader.
+        reader: called with a place, `split` and `classes`.
+        scaled: the reader also takes `depth_scale`.
+        by_name: the reader takes the source as it was given, which may be a Hub id, instead of a path.
     """
 
     shape: str
     fits: Callable[[Path], bool]
-    open: Callable[[Asked], LabelledSet]
+    reader: Callable[..., LabelledSet]
+    scaled: bool = False
+    by_name: bool = False
+
+    def open(
+        self, source: str, split: str | None, classes: Sequence[str] | None, depth_scale: float | None
+    ) -> LabelledSet:
+        """The set at `source`; DataError when it has another layout."""
+        options: dict[str, Any] = {"split": split, "classes": classes}
+        if self.scaled:
+            options["depth_scale"] = depth_scale
+        return self.reader(source if self.by_name else Path(source).expanduser(), **options)
 
 
-def _voc(path: Path) -> bool:
+def _is_voc(path: Path) -> bool:
     return (path / "JPEGImages").is_dir() or (path / "SegmentationClass").is_dir()
 
 
-def _open_voc(asked: Asked) -> LabelledSet:
-    from dataset_dm.readers.voc import VocFolder
-
-    return VocFolder(asked.path, split=asked.split, classes=asked.classes)
-
-
-def _coco(path: Path) -> bool:
-    from dataset_dm.readers.coco_files import looks_like_coco
-
-    return looks_like_coco(path)
+def _is_parsing(path: Path) -> bool:
+    for_datasets = ("*.parquet", "*/*.parquet", "metadata.*", "*/metadata.*")
+    return not any(next(path.glob(pattern), None) for pattern in for_datasets) and looks_like_parsing(path)
 
 
-def _open_coco(asked: Asked) -> LabelledSet:
-    from dataset_dm.readers.coco import CocoSet
-
-    return CocoSet(asked.path, split=asked.split, classes=asked.classes)
-
-
-def _cityscapes(path: Path) -> bool:
-    return (path / "leftImg8bit").is_dir()
-
-
-def _open_cityscapes(asked: Asked) -> LabelledSet:
-    from dataset_dm.readers.cityscapes import CityscapesFolder
-
-    return CityscapesFolder(asked.path, split=asked.split, classes=asked.classes)
-
-
-def _is_depth(name: str) -> Callable[[Path], bool]:
-    def fits(path: Path) -> bool:
-        from dataset_dm.readers import depth
-
-        return depth.looks_like(path, {"nyu": depth.NYU, "kitti": depth.KITTI}[name])
-
-    return fits
-
-
-def _open_depth(name: str) -> Callable[[Asked], LabelledSet]:
-    def open_it(asked: Asked) -> LabelledSet:
-        from dataset_dm.readers import depth
-
-        layout = {"nyu": depth.NYU, "kitti": depth.KITTI}[name]
-        return depth.DepthFolder(
-            asked.path, layout, split=asked.split, classes=asked.classes, depth_scale=asked.depth_scale
-        )
-
-    return open_it
-
-
-def _parsing(path: Path) -> bool:
-    from dataset_dm.readers.parsing import looks_like_parsing
-
-    return not _has_rows(path) and looks_like_parsing(path)
-
-
-def _has_rows(path: Path) -> bool:
-    """Whether the folder is one for `datasets` to read."""
-    return any(next(path.glob(pattern), None) for pattern in ("*.parquet", "*/*.parquet", "metadata.*", "*/metadata.*"))
-
-
-def _open_parsing(asked: Asked) -> LabelledSet:
-    from dataset_dm.readers.parsing import ParsingFolder
-
-    return ParsingFolder(asked.path, split=asked.split, classes=asked.classes)
-
-
-def _hub(path: Path) -> bool:
-    return path.exists()
-
-
-def _open_hub(asked: Asked) -> LabelledSet:
-    from dataset_dm.readers.hub import HubSet, NotLoadable
-
+def _open_hub(source: str, **options: Any) -> LabelledSet:
     try:
-        return HubSet(asked.source, split=asked.split, classes=asked.classes, depth_scale=asked.depth_scale)
+        return HubSet(source, **options)
     except NotLoadable as error:
-        if not asked.path.exists():
+        if not Path(source).expanduser().exists():
             raise
-        others = "; ".join(f"{layout}: {one.shape}" for layout, one in LAYOUTS.items() if layout != "hub")
+        others = "; ".join(f"{name}: {layout.shape}" for name, layout in LAYOUTS.items() if name != "hub")
         raise NotLoadable(f"{error}; it has no other known layout either: {others}") from error
+
+
+def _depth(shape: str, layout: Any) -> Layout:
+    fits = functools.partial(looks_like_depth, layout=layout)
+    return Layout(shape, fits, functools.partial(DepthFolder, layout=layout), scaled=True)
 
 
 # the first that fits is taken
 LAYOUTS: dict[str, Layout] = {
-    "voc": Layout("JPEGImages and SegmentationClass", _voc, _open_voc),
-    "cityscapes": Layout("leftImg8bit and gtFine", _cityscapes, _open_cityscapes),
-    "coco": Layout("annotations/*.json, also LVIS", _coco, _open_coco),
-    "nyu": Layout("color and depth", _is_depth("nyu"), _open_depth("nyu")),
-    "kitti": Layout("image and groundtruth, or drives", _is_depth("kitti"), _open_depth("kitti")),
-    "parsing": Layout("images and segm, with class_names.txt", _parsing, _open_parsing),
-    "hub": Layout("a dataset folder or a Hub id", _hub, _open_hub),
+    "voc": Layout("JPEGImages and SegmentationClass", _is_voc, VocFolder),
+    "cityscapes": Layout("leftImg8bit and gtFine", lambda path: (path / "leftImg8bit").is_dir(), CityscapesFolder),
+    "coco": Layout("annotations/*.json, also LVIS", looks_like_coco, CocoSet),
+    "nyu": _depth("color and depth", NYU),
+    "kitti": _depth("image and groundtruth, or drives", KITTI),
+    "parsing": Layout("images and segm, with class_names.txt", _is_parsing, ParsingFolder),
+    "hub": Layout("a dataset folder or a Hub id", Path.exists, _open_hub, scaled=True, by_name=True),
 }

@@ -1,4 +1,4 @@
-"""Miniature's own renders with their exact truth of every kind: the stand-in for a labelled set of photographs."""
+"""Miniature's renders with exact labels of every kind, used as a labelled set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataset_dm.labels.vocabulary import PERSON, VOC_CLASSES
 from dataset_dm.miniature.world import SPLITS, Rendering, Scene, labelled
 from dataset_dm.readers.labelled import LabelledImage
 
-# Of the balanced renders so many times more show people than any other class: poses are learnt from people alone.
+# Among balanced renders, people are this many times as frequent as any other class: they alone teach poses.
 PEOPLE = 4
 BEHIND = 1  # renders by which a class may be ahead of the rarest one and still be taken
 
@@ -28,7 +28,7 @@ class MiniatureSet:
         count: how many.
         style: day, night, fog or palette.
         size: (H, W).
-        balanced: not the first ones, but such as a careful person would pick for labelling; see :func:`balanced`.
+        balanced: a class-balanced choice (see :func:`balanced`) instead of the first ones.
 
     Raises:
         DataError: an unknown split or a count below 1.
@@ -75,16 +75,16 @@ class MiniatureSet:
 
 
 def labelled_renders(split: str, count: int) -> MiniatureSet:
-    """What a decoder is trained on (a balanced choice of the split train) or measured on (the first of another)."""
+    """Renders to train a decoder on (a balanced choice of the split train) or to measure it on (the first of another)."""
     return MiniatureSet(split, count, balanced=split == "train")
 
 
 @functools.lru_cache(maxsize=8)
 def balanced(split: str, count: int) -> tuple[int, ...]:
-    """Which renders of a split to label so that every class is seen about equally often, and people PEOPLE times more.
+    """Numbers of renders in which classes are about equally frequent, and people PEOPLE times as frequent.
 
-    The renders are gone through in order; one is taken when it shows a class of which no more than BEHIND were taken
-    beyond the rarest. So a smaller choice is the beginning of a larger one.
+    In order, a render is taken when it shows a class that is at most BEHIND renders ahead of the rarest one. So a
+    smaller choice is a prefix of a larger one.
     """
     share = np.ones(len(VOC_CLASSES))
     share[VOC_CLASSES.index(PERSON)] = PEOPLE
@@ -101,7 +101,7 @@ def balanced(split: str, count: int) -> tuple[int, ...]:
 
 
 def instances_of(scene: Scene, rendering: Rendering) -> Instances:
-    """The bodies that are to be seen, renumbered: one that others hide altogether is no instance of the image."""
+    """The visible bodies, renumbered; a body that others hide completely is no instance of the image."""
     seen = [int(number) for number in np.unique(rendering.instance_map) if number]
     ids = np.zeros(len(scene.bodies) + 1, np.int32)
     ids[seen] = np.arange(1, len(seen) + 1)

@@ -1,4 +1,4 @@
-"""Images beside masks of class ids, as sets for parsing people and clothes have them: images/ and segm/."""
+"""Images beside masks of class ids, in images/ and segm/: the layout of sets for parsing people and clothes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataset_dm.errors import DataError
-from dataset_dm.readers.folder_set import Entry, FolderSet, find_pair, pair
-from dataset_dm.readers.images import MASK_TYPES, read_image, read_mask
-from dataset_dm.readers.labelled import LabelledImage, check, without_background
+from dataset_dm.readers.folder_set import Entry, FolderSet, Pairing, read_classes
+from dataset_dm.readers.images import MASK_TYPES
+from dataset_dm.readers.labelled import LabelledImage, without_background
 
-IMAGES = ("images", "image", "img", "imgs")
-MASKS = ("segm", "segmentation", "masks", "mask", "annotations", "parsing", "labels")
+_PAIRING = Pairing(
+    what="mask",
+    images=("images", "image", "img", "imgs"),
+    labels=("segm", "segmentation", "masks", "mask", "annotations", "parsing", "labels"),
+    types=MASK_TYPES,
+)
 CLASS_FILES = ("class_names.txt", "classes.txt", "labels.txt")
 
 
@@ -28,34 +32,22 @@ class ParsingFolder(FolderSet):
     """
 
     def __init__(self, root: str | Path, *, split: str | None = None, classes: Sequence[str] | None = None) -> None:
-        found = find_pair(Path(root), split, IMAGES, MASKS, MASK_TYPES)
+        found = _PAIRING.find(Path(root), split)
         if found is None:
-            raise DataError(
-                f"{root}: no folder of images ({', '.join(IMAGES)}) beside one of masks ({', '.join(MASKS)})"
-            )
-        images, masks, listed = found
+            images, masks = ", ".join(_PAIRING.images), ", ".join(_PAIRING.labels)
+            raise DataError(f"{root}: no folder of images ({images}) beside one of masks ({masks})")
         names = without_background(classes) if classes else class_names(Path(root))
         if names is None:
-            raise DataError(
-                f"{root}: no class_names.txt; write one name a line, the background first, or pass classes="
-            )
-        source = f"{root} {listed}" if listed else str(root)
-        super().__init__(pair(images, masks, MASK_TYPES, "mask"), names, source, ("semantic",))
+            remedy = "write one name a line, the background first, or pass classes="
+            raise DataError(f"{root}: no class_names.txt; {remedy}")
+        entries, listed = found
+        super().__init__(entries, names, ("semantic",), root, listed)
 
     def read(self, entry: Entry) -> LabelledImage:
-        name = f"image {entry.name!r}"
-        label = read_mask(entry.files["mask"], name)
-        image = read_image(entry.files["image"], name, label.shape)
-        check(image, label, self.classes, name)
-        return LabelledImage(entry.name, image, label)
+        return LabelledImage(entry.name, *read_classes(entry, self.classes))
 
 
-def looks_like_parsing(root: Path) -> bool:
-    """Whether a folder has images beside masks."""
-    try:
-        return find_pair(root, None, IMAGES, MASKS, MASK_TYPES) is not None
-    except DataError:  # it has, in several splits
-        return True
+looks_like_parsing = _PAIRING.fits
 
 
 def class_names(root: Path) -> tuple[str, ...] | None:

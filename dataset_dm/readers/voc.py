@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.errors import DataError
 from dataset_dm.labels.instances import IGNORED, Instances
 from dataset_dm.labels.vocabulary import VOC_CLASSES, VOID
-from dataset_dm.readers.folder_set import Entry, FolderSet
-from dataset_dm.readers.images import IMAGE_TYPES, read_image, read_mask
-from dataset_dm.readers.labelled import LabelledImage, SampleError, check, fits, without_background
+from dataset_dm.readers.folder_set import Entry, FolderSet, read_classes
+from dataset_dm.readers.images import IMAGE_TYPES, read_mask
+from dataset_dm.readers.labelled import LabelledImage, SampleError, check_size, no_split, without_background
 from dataset_dm.readers.parsing import class_names
 
 _FOLDERS = {"image": "JPEGImages", "mask": "SegmentationClass", "object mask": "SegmentationObject"}
@@ -25,7 +26,7 @@ class VocFolder(FolderSet):
     Args:
         root: the folder.
         split: a file ``ImageSets/Segmentation/<split>.txt``; without ImageSets every image is taken. Default "train" if
-            that file is there.
+            that file exists.
         classes: names without background; default ``class_names.txt``, else VOC's twenty.
 
     Raises:
@@ -43,18 +44,15 @@ class VocFolder(FolderSet):
         if not any(name in files.get("object mask", {}) for name in listed):
             files.pop("object mask", None)
         kinds = ("semantic", "instance") if "object mask" in files else ("semantic",)
-        entries = [self._entry(name, files) for name in listed]
-        super().__init__(entries, tuple(names), f"{root} {found}" if found else str(root), kinds)
+        super().__init__([self._entry(name, files) for name in listed], tuple(names), kinds, root, found)
 
     def read(self, entry: Entry) -> LabelledImage:
         name = f"image {entry.name!r}"
-        label = read_mask(entry.files["mask"], name)
-        image = read_image(entry.files["image"], name, label.shape)
-        check(image, label, self.classes, name)
+        image, label = read_classes(entry, self.classes)
         instances = None
         if "object mask" in entry.files:
             numbers = read_mask(entry.files["object mask"], name)
-            fits(image, numbers.shape, "object mask", name)
+            check_size(image, numbers.shape, "object mask", name)
             instances = instances_of(numbers, label, name)
         return LabelledImage(entry.name, image, label, instances=instances)
 
@@ -63,30 +61,32 @@ class VocFolder(FolderSet):
         return {file.stem: file for file in sorted((self.root / folder).iterdir()) if file.suffix.lower() in types}
 
     def _entry(self, name: str, files: dict[str, dict[str, Path]]) -> Entry:
-        ending = {"image": "jpg"}
-        expected = {what: self.root / _FOLDERS[what] / f"{name}.{ending.get(what, 'png')}" for what in files}
-        return Entry(name, {what: known.get(name, expected[what]) for what, known in files.items()})
+        def expected(what: str) -> Path:
+            return self.root / _FOLDERS[what] / f"{name}.{'jpg' if what == 'image' else 'png'}"
+
+        return Entry(name, {what: known.get(name, expected(what)) for what, known in files.items()})
 
     def _listed(self, split: str | None, images: dict[str, Path]) -> tuple[list[str], str | None]:
-        """The samples' names, and the split they are of; None where the folder has no splits."""
+        """(names of the samples, their split); the split is None for a folder without splits."""
         lists = self.root / "ImageSets" / "Segmentation"
         file = lists / f"{split or 'train'}.txt"
         if file.is_file():
             lines = file.read_text(encoding="utf-8").splitlines()
             return [line.split()[0] for line in lines if line.strip()], split or "train"
-        if split is not None:  # never all images in its stead: held-out ones would be trained on
-            known = ", ".join(sorted(each.stem for each in lists.glob("*.txt"))) or "none"
-            raise DataError(f"{self.root}: no split {split!r} in ImageSets/Segmentation; there are: {known}")
+        if split is not None:  # never all images instead: held-out ones would be trained on
+            raise no_split(
+                self.root, split, sorted(file.stem for file in lists.glob("*.txt")), " in ImageSets/Segmentation"
+            )
         # an image without a mask is an error, not a sample that silently disappears
         return sorted(images), None
 
 
-def instances_of(numbers: np.ndarray, label: np.ndarray, name: str) -> Instances:
+def instances_of(numbers: UInt8[np.ndarray, "H W"], label: UInt8[np.ndarray, "H W"], name: str) -> Instances:
     """The instances of a map of instance numbers; each has the class that most of its pixels have in the class map.
 
     Args:
-        numbers: uint8 [H W]; 0 no object, 255 void, else one number for each object, gaps allowed.
-        label: class map uint8 [H W].
+        numbers: 0 no object, 255 void, else one number for each object, gaps allowed.
+        label: class map.
 
     Raises:
         SampleError: an object that lies on background alone.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.readers.little_sets import millimetres, picture, write_coco
+from tests.readers.little_sets import millimetres, sample_image, write_coco
 
 
 @pytest.fixture
@@ -21,6 +21,6 @@ def nyu(tmp_path: Path) -> Path:
     for folder in ("color", "depth"):
         (root / folder).mkdir(parents=True)
     for i in range(3):
-        picture(50 + i).save(root / "color" / f"{i:05d}.jpg")
+        sample_image(50 + i).save(root / "color" / f"{i:05d}.jpg")
         Image.fromarray(millimetres()).save(root / "depth" / f"{i:05d}.png")
     return root

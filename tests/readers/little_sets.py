@@ -1,4 +1,4 @@
-"""Little sets of every layout, written by hand: an 8 × 6 picture with instances at known places."""
+"""Little sets of every layout, written by hand: an 8 × 6 image with instances at known places."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEIGHT, WIDTH = 6, 8
 STANDING = [value for joint in range(17) for value in (joint % 4, joint % 3, 2)]
 
 
-def picture(grey: int = 100) -> Image.Image:
+def sample_image(grey: int = 100) -> Image.Image:
     return Image.fromarray(np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
 
 
@@ -29,7 +29,7 @@ def instance(number: int, image: int, category: int, box: list[int], **more: Any
 
 
 def coco_content() -> dict[str, Any]:
-    """Three pictures: a person before a dog and a crowd of people; a dog; nothing."""
+    """Three images: a person before a dog and a crowd of people; a dog; nothing."""
     images = [{"id": 10 + i, "file_name": f"{i}.jpg", "width": WIDTH, "height": HEIGHT} for i in range(3)]
     # the crowd: the last two columns, column by column, first the empty run
     crowd = {"size": [HEIGHT, WIDTH], "counts": [6 * HEIGHT, 2 * HEIGHT]}
@@ -53,13 +53,13 @@ def write_coco(root: Path, content: dict[str, Any] | None = None, split: str = "
     (root / "annotations").mkdir(parents=True, exist_ok=True)
     (root / split).mkdir(exist_ok=True)
     for row in content["images"]:
-        picture(row["id"]).save(root / split / Path(row["file_name"]).name, quality=95)
+        sample_image(row["id"]).save(root / split / Path(row["file_name"]).name, quality=95)
     (root / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
     return root
 
 
 def write_keypoints(root: Path, points: list[float] = STANDING, split: str = "train2017") -> None:
-    """person_keypoints_<split>.json: only the person of the first picture has them."""
+    """person_keypoints_<split>.json: only the person of the first image has them."""
     rows = [instance(2, 10, 1, [2, 1, 2, 4], keypoints=points, num_keypoints=17)]
     file = root / "annotations" / f"person_keypoints_{split}.json"
     file.write_text(json.dumps({"images": [], "annotations": rows, "categories": [{"id": 1, "name": "person"}]}))
@@ -82,7 +82,7 @@ VOC_NAMES = ("background", "forklift", "pallet")
 
 
 def write_voc(root: Path, count: int = 4, size: tuple[int, int] = (40, 60)) -> Path:
-    """``count`` pictures of ``size`` (H, W): a forklift on the left, a pallet on the right, a void line between."""
+    """``count`` images of ``size`` (H, W): a forklift on the left, a pallet on the right, a void line between."""
     height, width = size
     for folder in ("JPEGImages", "SegmentationClass"):
         (root / folder).mkdir(parents=True)

@@ -8,7 +8,7 @@ from dataset_dm.errors import DataError
 from dataset_dm.labels.instances import IGNORED
 from dataset_dm.readers import SampleError, open_labelled
 from dataset_dm.readers.cityscapes import CLASSES
-from tests.readers.little_sets import HEIGHT, WIDTH, picture
+from tests.readers.little_sets import HEIGHT, WIDTH, sample_image
 
 NAME = "ulm_000001_000019"
 
@@ -31,7 +31,7 @@ def write(root, split="train", train_ids=False):
     images, labels = root / "leftImg8bit" / split / "ulm", root / "gtFine" / split / "ulm"
     images.mkdir(parents=True)
     labels.mkdir(parents=True)
-    picture().save(images / f"{NAME}_leftImg8bit.png")
+    sample_image().save(images / f"{NAME}_leftImg8bit.png")
     Image.fromarray(ids()).save(labels / f"{NAME}_gtFine_labelIds.png")
     if train_ids:
         table = np.full(256, 255, np.uint8)

@@ -16,8 +16,8 @@ from tests.readers.little_sets import (
     WIDTH,
     coco_content,
     instance,
-    picture,
     rectangle,
+    sample_image,
     write_coco,
     write_keypoints,
 )
@@ -62,7 +62,7 @@ def test_an_object_keeps_its_pixels_before_a_crowd(tmp_path):
     assert (sample.label[:2, 6] == 1).all() and (sample.label[2:, 6] == 255).all()
 
 
-def test_an_empty_picture_is_background(coco):
+def test_an_empty_image_is_background(coco):
     sample = open_labelled(coco)[2]
     assert not sample.label.any() and not sample.instances.map.any() and len(sample.instances) == 0
 
@@ -166,13 +166,13 @@ def lvis(root, verified):
     return root
 
 
-def test_lvis_pictures_are_found_by_their_address(tmp_path):
+def test_lvis_images_are_found_by_their_address(tmp_path):
     found = open_labelled(lvis(tmp_path, {"neg_category_ids": [], "not_exhaustive_category_ids": []}))
     assert found[0].instances.classes.tolist() == [2, 1] and found[0].image[0, 0].tolist() == [10, 10, 10]
 
 
 def test_lvis_background_is_void_unless_every_class_is_verified(tmp_path):
-    # both classes are marked in the first picture; in the second nothing is known of either
+    # both classes are marked in the first image; in the second nothing is known of either
     found = open_labelled(lvis(tmp_path / "a", {"neg_category_ids": [], "not_exhaustive_category_ids": []}))
     assert np.unique(found[0].label).tolist() == [0, 1, 2]
     assert (found[1].label == 255).all()
@@ -221,7 +221,7 @@ def test_a_turned_photograph_fits_labels_drawn_upright_or_as_stored(coco):
         ({"segmentation": [[1, 1, 2, 2]]}, "damaged segmentation", "got 4 values, expected x and y"),
         ({"segmentation": {"size": [6, 8], "counts": [3, 4]}}, "damaged segmentation", "runs add up to 7, expected 48"),
         ({"segmentation": {"size": [6, 8], "counts": "zz"}}, "damaged segmentation", "segmentation .*runs"),
-        ({"segmentation": [[1, 1, 1e9, 1, 1, 3]]}, "damaged segmentation", "a point far outside of the picture"),
+        ({"segmentation": [[1, 1, 1e9, 1, 1, 3]]}, "damaged segmentation", "a point far outside of the image"),
         ({"segmentation": [[1, 1, float("nan"), 1, 1, 3]]}, "damaged segmentation", "a point far outside"),
         ({"segmentation": {"size": [10**9, 10**9], "counts": [10**18]}}, "wrong size", "segmentation is 1000000000×"),
         ({"segmentation": {"size": [3, 2], "counts": [6]}}, "wrong size", "segmentation is 2×3, its image 8×6"),
@@ -239,14 +239,14 @@ def test_a_broken_annotation_is_one_line_that_names_it(tmp_path, fields, reason,
     assert found[1].label.any(), "the others are fine"
 
 
-def test_a_missing_picture_is_named(coco):
+def test_a_missing_image_is_named(coco):
     (coco / "train2017" / "1.jpg").unlink()
     with pytest.raises(SampleError, match=r"sample '1.jpg' has no image: .*train2017/1.jpg is missing"):
         open_labelled(coco)
 
 
-def test_a_picture_of_another_size_is_named(coco):
-    picture().resize((4, 3)).save(coco / "train2017" / "1.jpg")
+def test_an_image_of_another_size_is_named(coco):
+    sample_image().resize((4, 3)).save(coco / "train2017" / "1.jpg")
     with pytest.raises(SampleError, match="image '1.jpg': annotation is 8×6, its image 4×3"):
         open_labelled(coco)[1]
 

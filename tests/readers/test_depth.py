@@ -7,7 +7,7 @@ from PIL import Image
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.readers import SampleError, open_labelled
 from dataset_dm.readers.depth_file import read_depth
-from tests.readers.little_sets import HEIGHT, WIDTH, millimetres, picture, write_pfm
+from tests.readers.little_sets import HEIGHT, WIDTH, millimetres, sample_image, write_pfm
 
 
 def metres() -> np.ndarray:
@@ -90,8 +90,8 @@ def test_a_damaged_file_is_named(tmp_path, name, content, said):
         read_depth(tmp_path / name, "a")
 
 
-def test_a_colour_picture_is_no_depth(nyu):
-    picture().save(nyu / "depth" / "00000.png")
+def test_a_colour_image_is_no_depth(nyu):
+    sample_image().save(nyu / "depth" / "00000.png")
     with pytest.raises(SampleError, match=r"depth has shape \(6, 8, 3\) of uint8, expected one number a pixel"):
         open_labelled(nyu)[0]
 
@@ -114,7 +114,7 @@ def test_pairs_are_found_by_number_and_split(tmp_path):
         for folder in ("rgb", "depth"):
             (tmp_path / split / folder).mkdir(parents=True)
         for i in range(count):
-            picture().save(tmp_path / split / "rgb" / f"rgb_{i:04d}.png")
+            sample_image().save(tmp_path / split / "rgb" / f"rgb_{i:04d}.png")
             Image.fromarray(millimetres()).save(tmp_path / split / "depth" / f"sync_depth_{i:04d}.png")
     assert len(open_labelled(tmp_path)) == 2 and len(open_labelled(tmp_path, split="val")) == 1
     with pytest.raises(DataError, match="no split 'vla'; there are: train, val; did you mean 'val'"):
@@ -124,7 +124,7 @@ def test_pairs_are_found_by_number_and_split(tmp_path):
 def test_kitti_pairs_are_256th_of_a_metre(tmp_path):
     for folder in ("image", "groundtruth_depth"):
         (tmp_path / folder).mkdir()
-    picture().save(tmp_path / "image" / "drive_0002_sync_image_0000000005_image_02.png")
+    sample_image().save(tmp_path / "image" / "drive_0002_sync_image_0000000005_image_02.png")
     far = Image.fromarray(np.full((HEIGHT, WIDTH), 80 * 256, np.uint16))
     far.save(tmp_path / "groundtruth_depth" / "drive_0002_sync_groundtruth_depth_0000000005_image_02.png")
     assert open_labelled(tmp_path)[0].depth.max() == 80.0
@@ -137,7 +137,7 @@ def kitti(root, drives):
         images.mkdir(parents=True)
         depths.mkdir(parents=True)
         for i in range(frames):
-            picture().save(images / f"{i:010d}.png")
+            sample_image().save(images / f"{i:010d}.png")
             if i:  # a drive's first images have no depth
                 Image.fromarray(np.full((HEIGHT, WIDTH), 256 * i, np.uint16)).save(depths / f"{i:010d}.png")
     return root

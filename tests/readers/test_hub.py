@@ -13,7 +13,7 @@ from dataset_dm.labels import rle
 from dataset_dm.labels.instances import IGNORED
 from dataset_dm.readers import SampleError, open_labelled
 from dataset_dm.readers.hub import as_rows
-from tests.readers.little_sets import HEIGHT, STANDING, WIDTH, millimetres, picture
+from tests.readers.little_sets import HEIGHT, STANDING, WIDTH, millimetres, sample_image
 
 RENDERS = 4  # of the validation split, whose second shows a person
 
@@ -94,10 +94,10 @@ def objects_features(**more):
     }
 
 
-def with_objects(root, *pictures, **more):
+def with_objects(root, *images, **more):
     """A set whose rows hold these lists of objects."""
     features = {"image": datasets.Image(), "objects": [objects_features(**more)]}
-    return folder_of(root, [{"image": picture(), "objects": instances} for instances in pictures], features)
+    return folder_of(root, [{"image": sample_image(), "objects": instances} for instances in images], features)
 
 
 def changed(**fields):
@@ -170,7 +170,7 @@ def test_a_broken_object_is_named_and_skipped_when_asked(tmp_path, fields, said)
 def test_boxes_alone_are_no_labels_for_a_decoder(tmp_path):
     fields = {"bbox": datasets.Sequence(datasets.Value("float32")), "category": datasets.ClassLabel(names=NAMES)}
     features = {"image": datasets.Image(), "objects": [fields]}
-    rows = [{"image": picture(), "objects": [{"bbox": [0, 0, 1, 1], "category": 0}]}]
+    rows = [{"image": sample_image(), "objects": [{"bbox": [0, 0, 1, 1], "category": 0}]}]
     with pytest.raises(DataError, match=r"objects: got \['bbox', 'category'\], expected a field 'segmentation'"):
         open_labelled(folder_of(tmp_path / "set", rows, features))
     mask = Image.fromarray(FORM.astype(np.uint8))
@@ -187,7 +187,7 @@ def annotated(root, colours, ids):
         "annotation": datasets.Image(),
         "semantic_class_to_id": {name: datasets.Value("int64") for name in ids},
     }
-    row = {"image": picture(), "annotation": Image.fromarray(colours), "semantic_class_to_id": ids}
+    row = {"image": sample_image(), "annotation": Image.fromarray(colours), "semantic_class_to_id": ids}
     return folder_of(root, [row], features)
 
 
@@ -215,7 +215,7 @@ def depth_set(root, image, **more):
     out = BytesIO()
     image.save(out, **more)
     features = {"image": datasets.Image(), "depth_map": datasets.Image()}
-    return folder_of(root, [{"image": picture(), "depth_map": {"bytes": out.getvalue(), "path": None}}], features)
+    return folder_of(root, [{"image": sample_image(), "depth_map": {"bytes": out.getvalue(), "path": None}}], features)
 
 
 def test_depth_maps_in_metres_and_in_millimetres(tmp_path):
@@ -234,4 +234,4 @@ def test_depth_maps_in_metres_and_in_millimetres(tmp_path):
 def test_a_set_without_any_label_is_refused(tmp_path):
     features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=NAMES)}
     with pytest.raises(DataError, match=r"columns: got \['image', 'label'\], expected a label column"):
-        open_labelled(folder_of(tmp_path / "set", [{"image": picture(), "label": 1}], features))
+        open_labelled(folder_of(tmp_path / "set", [{"image": sample_image(), "label": 1}], features))

@@ -1,4 +1,4 @@
-"""Pictures and masks in the many ways they are stored."""
+"""Images and masks in the many ways they are stored."""
 
 from io import BytesIO
 
@@ -99,7 +99,7 @@ def test_an_image_is_rgb_however_it_is_stored(image):
     assert np.array_equal(read_image(stored(image), "a"), np.stack([GREY] * 3, -1))
 
 
-def test_the_first_picture_of_an_mpo_called_jpg_is_read(tmp_path):
+def test_the_first_image_of_an_mpo_called_jpg_is_read(tmp_path):
     left, right = (Image.new("RGB", (8, 8), colour) for colour in ((200, 10, 10), (10, 10, 200)))
     left.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[right])
     with Image.open(tmp_path / "a.jpg") as opened:
@@ -130,8 +130,8 @@ def test_a_photograph_is_turned_upright(orientation):
         assert np.array_equal(read_image(content, "a", camera.shape)[..., 0], camera), "labels drawn as stored"
 
 
-def test_no_picture_is_one_line(tmp_path):
-    for content in (b"", b"no picture", stored(palette())[:60]):
+def test_no_image_is_one_line(tmp_path):
+    for content in (b"", b"no image", stored(palette())[:60]):
         with pytest.raises(SampleError, match="a: image cannot be read .*; it is truncated") as caught:
             read_image(content, "a")
         assert "\n" not in str(caught.value)

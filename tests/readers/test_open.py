@@ -1,4 +1,4 @@
-"""`open_labelled`: the layout is told by what lies there; damaged samples raise, or are left out and counted."""
+"""`open_labelled`: the layout is recognised by its files; damaged samples raise, or are left out and counted."""
 
 from collections import Counter
 
@@ -8,11 +8,11 @@ from PIL import Image
 
 from dataset_dm.errors import ConfigError, DataError
 from dataset_dm.readers import LAYOUTS, Subset, open_labelled, split_off
-from tests.readers.little_sets import coco_content, instance, millimetres, picture, write_coco, write_keypoints
+from tests.readers.little_sets import coco_content, instance, millimetres, sample_image, write_coco, write_keypoints
 
 
 def damaged_coco(root):
-    """Six pictures, of which the last two are fine."""
+    """Six images, of which the last two are fine."""
     content = coco_content()
     content["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 8, "height": 6} for i in range(6)]
     content["annotations"] = [
@@ -106,7 +106,7 @@ def test_a_folder_of_something_else_lists_them_too(tmp_path):
 def test_yolo_labels_are_not_taken_for_masks(tmp_path):
     for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()
-    picture().save(tmp_path / "images" / "a.jpg")
+    sample_image().save(tmp_path / "images" / "a.jpg")
     (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .1 .1")
     assert not LAYOUTS["parsing"].fits(tmp_path)
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from dataset_dm.errors import DataError
 from dataset_dm.readers import SampleError, open_labelled
-from tests.readers.little_sets import HEIGHT, WIDTH, picture
+from tests.readers.little_sets import HEIGHT, WIDTH, sample_image
 
 
 def mask() -> np.ndarray:
@@ -19,7 +19,7 @@ def write(root, masks="segm", ending="_segm", below=""):
     for folder in ("images", masks):
         (root / folder / below).mkdir(parents=True)
     for name in ("a", "b"):
-        picture().save(root / "images" / below / f"{name}.jpg")
+        sample_image().save(root / "images" / below / f"{name}.jpg")
         Image.fromarray(mask()).save(root / masks / below / f"{name}{ending}.png")
     (root / "class_names.txt").write_text("background\ntop\nskirt\n")
     return root

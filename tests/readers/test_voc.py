@@ -36,7 +36,7 @@ def test_image_sets_choose_the_split(voc):
         open_labelled(voc, split="vall")
 
 
-def test_a_split_that_nobody_listed_is_not_all_images(voc):
+def test_a_split_without_a_list_is_not_all_images(voc):
     with pytest.raises(DataError, match="no split 'val'.*there are: none"):
         open_labelled(voc, split="val")
 
@@ -135,7 +135,7 @@ def test_the_labelled_renders_are_chosen_in_balance():
 
 
 def dataset_folder(root, names, labels):
-    """A folder as `dataset-dm generate --out` writes it: parquet with embedded pictures."""
+    """A folder as `dataset-dm generate --out` writes it: parquet with embedded images."""
     rows = {
         "image": [Image.fromarray(np.full((6, 8, 3), 10 * i, np.uint8)) for i in range(len(labels))],
         "label": [Image.fromarray(np.asarray(label, np.uint8)) for label in labels],
