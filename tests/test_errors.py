@@ -20,7 +20,7 @@ def test_docstring_draws_every_exception() -> None:
 
 def test_examples_in_docstrings() -> None:
     outcome = doctest.testmod(errors)
-    assert outcome.attempted == 2 and outcome.failed == 0
+    assert outcome.attempted == 3 and outcome.failed == 0
 
 
 @pytest.mark.parametrize("cls", TREE)

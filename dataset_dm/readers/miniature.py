@@ -75,7 +75,7 @@ class MiniatureSet:
 
 
 def labelled_renders(split: str, count: int) -> MiniatureSet:
-    """Renders to train a decoder on (a balanced choice of the split train) or to measure it on (the first of another)."""
+    """Renders to train a decoder on (a balanced choice of train) or to measure it on (the first of another split)."""
     return MiniatureSet(split, count, balanced=split == "train")
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from dataset_dm.readers import open_labelled
+
 HEIGHT, WIDTH = 6, 8
 STANDING = [value for joint in range(17) for value in (joint % 4, joint % 3, 2)]
 
@@ -97,3 +99,19 @@ def write_voc(root: Path, count: int = 4, size: tuple[int, int] = (40, 60)) -> P
         mask.putpalette([value for i in range(256) for value in (i, 255 - i, (7 * i) % 256)])
         mask.save(root / "SegmentationClass" / f"{index:03d}.png")
     return root
+
+
+def changed(root, **fields):
+    """The set with fields of its person changed; a field of None is removed."""
+    content = coco_content()
+    person = content["annotations"][1]
+    person.update(fields)
+    for name in [name for name, value in fields.items() if value is None]:
+        del person[name]
+    return open_labelled(write_coco(root, content))
+
+
+def metres() -> np.ndarray:
+    values = np.full((HEIGHT, WIDTH), 1.0, np.float32)
+    values[:, 4:], values[0, 0] = 2.5, 0
+    return values

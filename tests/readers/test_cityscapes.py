@@ -62,7 +62,7 @@ def test_instances_and_groups(tmp_path):
     assert np.array_equal(instances.map, expected)
 
 
-def test_classes_that_were_not_asked_for_are_background(tmp_path):
+def test_other_classes_are_background(tmp_path):
     found = open_labelled(write(tmp_path), classes=["car"])
     assert np.unique(found[0].label).tolist() == [0, 1, 255]
     with pytest.raises(DataError, match="class: got 'cars'.*did you mean 'car'"):

@@ -235,3 +235,13 @@ def test_a_set_without_any_label_is_refused(tmp_path):
     features = {"image": datasets.Image(), "label": datasets.ClassLabel(names=NAMES)}
     with pytest.raises(DataError, match=r"columns: got \['image', 'label'\], expected a label column"):
         open_labelled(folder_of(tmp_path / "set", [{"image": sample_image(), "label": 1}], features))
+
+
+def test_an_empty_mask_cell_is_named(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    rows = {"image": [Image.new("RGB", (4, 4))], "label": [None]}
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Image()})
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(folder / "train.parquet")
+    with pytest.raises(DataError, match=r"train\[0\]: column 'label' is empty"):
+        open_labelled(folder, classes=["a"])[0]

@@ -1,18 +1,14 @@
 """Readers of labelled images: ids, void, and one clear line for each fault."""
 
-import json
 from io import BytesIO
 
-import datasets
 import numpy as np
 import pytest
 from PIL import Image
 
 from dataset_dm.errors import DataError
 from dataset_dm.labels.vocabulary import VOC_CLASSES
-from dataset_dm.miniature.world import labelled
-from dataset_dm.readers import open_labelled, split_off
-from dataset_dm.readers.miniature import balanced
+from dataset_dm.readers import SampleError, open_labelled
 
 
 def test_fault_1_class_ids_and_void_survive_reading(voc):
@@ -99,94 +95,39 @@ def test_grey_and_rotated_photographs_are_read_upright(voc):
     assert open_labelled(voc)[0].image.shape == (40, 60, 3)
 
 
-def test_nothing_there_is_one_line(tmp_path):
-    with pytest.raises(DataError, match="expected 'miniature', a VOC folder"):
-        open_labelled(tmp_path / "nowhere")
-    (tmp_path / "JPEGImages").mkdir()
-    with pytest.raises(DataError, match="no folder SegmentationClass"):
-        open_labelled(tmp_path)
-
-
-def test_miniature_is_the_worlds_own_truth():
-    found = open_labelled("miniature", count=3)
-    scene, rendering = labelled("train", 2)
-    assert len(found) == 3 and found.classes == tuple(VOC_CLASSES)
-    assert np.array_equal(found[2].label, rendering.class_map) and found[2].caption == scene.captions[0]
-    with pytest.raises(DataError, match="did you mean 'validation'"):
-        open_labelled("miniature", split="validaton")
-    with pytest.raises(DataError, match="classes of miniature: got .*leave --classes out"):
-        open_labelled("miniature", classes=["forklift"])
-
-
-def test_the_labelled_renders_are_chosen_in_balance():
-    chosen = balanced("train", 24)
-    assert chosen == tuple(sorted(set(chosen))) and balanced("train", 9) == chosen[:9]
-    shown = np.zeros(20, int)
-    for number in chosen:
-        rendering = labelled("train", number)[1]
-        shown += np.isin(np.arange(1, 21), rendering.class_map)
-    person = VOC_CLASSES.index("person")
-    others = np.delete(shown, person)
-    first = [labelled("train", i)[1].class_map for i in range(24)]
-    assert others.min() >= 1 and shown[person] > sum((each == person + 1).any() for each in first)
-    assert open_labelled("miniature", count=24).source != open_labelled("miniature", split="test", count=24).source
-    found = open_labelled("miniature", count=24)
-    assert np.array_equal(found[23].label, labelled("train", chosen[23])[1].class_map)
-
-
-def dataset_folder(root, names, labels):
-    """A folder as `dataset-dm generate --out` writes it: parquet with embedded images."""
-    rows = {
-        "image": [Image.fromarray(np.full((6, 8, 3), 10 * i, np.uint8)) for i in range(len(labels))],
-        "label": [Image.fromarray(np.asarray(label, np.uint8)) for label in labels],
-    }
-    features = {"image": datasets.Image(), "label": datasets.Image()}
-    if names:
-        rows["classes"] = [[1]] * len(labels)
-        features["classes"] = datasets.Sequence(datasets.ClassLabel(names=names))
-    root.mkdir()
-    datasets.Dataset.from_dict(rows, features=datasets.Features(features)).to_parquet(root / "train.parquet")
-    return root
-
-
-def test_a_hugging_face_dataset_is_read(tmp_path):
-    label = np.zeros((6, 8))
-    label[2:, 3:], label[0] = 1, 255
-    found = open_labelled(dataset_folder(tmp_path / "set", ["background", "forklift"], [label, label]))
-    assert found.classes == ("forklift",) and len(found) == 2
-    assert np.array_equal(found[1].label, label) and found[1].image[0, 0].tolist() == [10, 10, 10]
-
-
-def test_class_names_come_from_id2label_too_and_without_background_all_ids_move_up(tmp_path):
-    folder = dataset_folder(tmp_path / "set", None, [[[0, 1, 255]] * 6])
-    with pytest.raises(DataError, match="--classes"):
-        open_labelled(folder)
-    (folder / "id2label.json").write_text(json.dumps({"0": "wall", "1": "floor"}))
-    found = open_labelled(folder)
-    assert found.classes == ("wall", "floor")
-
-
-def test_ids_move_up_without_background(tmp_path):
-    label = np.zeros((6, 8))
-    label[:, 4:], label[0] = 1, 255
-    folder = dataset_folder(tmp_path / "set", ["wall", "floor"], [label])
-    assert np.unique(open_labelled(folder)[0].label).tolist() == [1, 2, 255]
-
-
-def test_an_empty_mask_cell_is_named(tmp_path):
-    folder = tmp_path / "set"
+@pytest.fixture
+def objects(voc):
+    """The forklift is instance 1, the pallet's halves are instances 3 and 4, with a void border between."""
+    folder = voc / "SegmentationObject"
     folder.mkdir()
-    rows = {"image": [Image.new("RGB", (4, 4))], "label": [None]}
-    features = datasets.Features({"image": datasets.Image(), "label": datasets.Image()})
-    datasets.Dataset.from_dict(rows, features=features).to_parquet(folder / "train.parquet")
-    with pytest.raises(DataError, match=r"train\[0\]: column 'label' is empty"):
-        open_labelled(folder, classes=["a"])[0]
+    for index in range(4):
+        numbers = np.zeros((40, 60), np.uint8)
+        numbers[8:30, 5 : 20 + index], numbers[20:30, 35:45], numbers[20:30, 45:55] = 1, 3, 4
+        numbers[20:30, 44] = 255
+        mask = Image.fromarray(numbers)
+        mask.putpalette(list(range(256)) * 3)
+        mask.save(folder / f"{index:03d}.png")
+    return voc
 
 
-def test_every_tenth_image_is_held_out_and_none_is_in_both(voc):
-    found = open_labelled("miniature", count=25)
-    train, held = split_off(found, 0.1)
-    assert (len(train), len(held)) == (23, 2)
-    assert not set(train.positions) & set(held.positions)
-    train, held = split_off(open_labelled(voc), 0.1)
-    assert (len(train), len(held)) == (3, 1)
+def test_numbers_close_up_and_borders_are_ignored(objects):
+    found = open_labelled(objects)
+    assert found.kinds == ("semantic", "instance")
+    instances = found[0].instances
+    assert instances.classes.tolist() == [1, 2, 2]
+    assert instances.areas.tolist() == [22 * 15, 90, 100] and instances.ignored.sum() == 10
+
+
+def test_a_missing_object_mask_is_named_once_there_are_some(objects):
+    (objects / "SegmentationObject" / "002.png").unlink()
+    with pytest.raises(SampleError, match="image '002' has no object mask"):
+        open_labelled(objects)
+    assert len(open_labelled(objects, on_error="skip")) == 3
+
+
+def test_an_instance_on_background_is_named(objects):
+    numbers = np.zeros((40, 60), np.uint8)
+    numbers[:3] = 9
+    Image.fromarray(numbers).save(objects / "SegmentationObject" / "001.png")
+    with pytest.raises(SampleError, match="image '001': object 9 of the object mask lies on no class"):
+        open_labelled(objects)[1]
