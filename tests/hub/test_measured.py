@@ -1,17 +1,14 @@
 """Label quality on cards: the labeller's own figures, only while it is still the one that labelled."""
 
 import json
-from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm.cards.measured import figures
 from dataset_dm.hub.measured import quality_of
-from dataset_dm.hub.statistics import Annotator, statistics
+from dataset_dm.hub.statistics import Annotator
 from dataset_dm.miniature import WEIGHTS
 from dataset_dm.models.reference import fingerprint
-from tests.hub.stores import table
 
 HASH = fingerprint(WEIGHTS / "decoder")
 
@@ -47,20 +44,3 @@ def test_readings_are_found_by_either_name(readings: tuple[str, str]) -> None:
         ("mIoU of class masks", "0.500", "0.750"),
         ("calibration error of its confidence (ECE)", "–", "0.125"),
     ]
-
-
-def test_who_labelled_is_read_from_the_rows(tmp_path: Path) -> None:
-    pq.write_table(table("semantic", 2), tmp_path / "a.parquet")
-    row = pq.read_table(tmp_path / "a.parquet")["provenance"][0].as_py()
-    (told,) = [statistics({"train": [tmp_path / "a.parquet"]}, ["background"])["annotator"]]
-    assert told.hash == row["annotator_hash"] and told.reference.startswith(row["annotator"])
-
-
-def test_a_reviewed_set_still_tells_its_labeller(tmp_path: Path) -> None:
-    made = table("semantic", 3)
-    rows = made.to_pylist()
-    for row, name in zip(rows, ("reviewed:voc:reviewed:label-studio:me/decoder", "me/decoder", None), strict=True):
-        row["provenance"]["annotator"] = name
-    pq.write_table(type(made).from_pylist(rows, schema=made.schema), tmp_path / "a.parquet")
-    told = statistics({"train": [tmp_path / "a.parquet"]}, ["background"])
-    assert told["reviewed"] == 1 and told["annotator"].reference.split("@")[0] == "me/decoder"

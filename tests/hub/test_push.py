@@ -209,19 +209,3 @@ def test_dry_run_writes_nothing(logged_in: LoopbackHub, tmp_path: Path) -> None:
     said = push(make_store(tmp_path / "more", train=6), "me/voc_synth", dry_run=True)
     assert sorted(said.sent) == ["README.md", "semantic/train-00000-of-00001.parquet"]
     assert [line for line, _ in logged_in.log if not line.startswith(("GET", "HEAD"))] == []
-
-
-def test_the_command_line(
-    logged_in: LoopbackHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store = str(make_store(tmp_path / "set"))
-    assert cli.main(["push", store, "me/voc_synth", "--dry-run"]) == 0
-    assert "would push 7 files" in capsys.readouterr().out and not logged_in.repos
-    assert cli.main(["push", store, "me/voc_synth", "--license", "cc-by-4.0"]) == 0
-    said = capsys.readouterr().out
-    assert "  new       README.md" in said and f"to {logged_in.endpoint}/datasets/me/voc_synth" in said
-    assert head_of(logged_in)["license"] == "cc-by-4.0"
-    assert cli.main(["push", store, "me/voc_synth"]) == 0
-    assert "nothing is new" in capsys.readouterr().out
-    assert cli.main(["push", store, "other/voc_synth"]) == 2
-    assert capsys.readouterr().err.startswith("error: push: other/voc_synth belongs to another owner")
