@@ -8,8 +8,6 @@ from dataset_dm.cli.status import duration, size
 from dataset_dm.engine import Engine
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.store.plans import note_wanted, stores
-from dataset_dm.store.shards import ShardRecord
-from dataset_dm.store.status import pace
 from tests.cli.store import call, copy_store, make_store, shard_file
 
 
@@ -94,18 +92,6 @@ def test_what_runs_at_this_moment(plan: GenerationPlan, capsys: pytest.CaptureFi
         assert "now        1 running, making train-7" in capsys.readouterr().out
     assert call("status") == 0
     assert "running" not in capsys.readouterr().out
-
-
-def record(finished: float, seconds: float = 10.0) -> ShardRecord:
-    return ShardRecord(rows=16, size=1, sha256="", made={}, seconds={"draw": seconds}, finished=finished)
-
-
-def test_the_rate_is_that_of_the_latest_run_of_all_its_makers() -> None:
-    assert pace([record(100.0), record(110.0)]) == pytest.approx(32 / 20)
-    assert pace([record(100.0), record(100.0), record(110.0), record(110.0)]) == pytest.approx(64 / 20), "two workers"
-    assert pace([record(100.0), record(90_000.0), record(90_010.0)]) == pytest.approx(32 / 20), "a night in between"
-    assert pace([record(90_000.0), record(10.0), record(20.0)]) == pytest.approx(16 / 10), "its clock was set back"
-    assert pace([]) is None and pace([record(100.0, 0.0)]) is None
 
 
 def test_numbers_for_people() -> None:
