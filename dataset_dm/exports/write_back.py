@@ -16,7 +16,7 @@ from dataset_dm.labels.file_instance import FileInstance
 from dataset_dm.labels.images import encode_png
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.vocabulary import VOID
-from dataset_dm.store.label_codec import MOST_OBJECTS, class_ids, each, instance_picture, object_confidence
+from dataset_dm.store.label_codec import MOST_OBJECTS, annotation_image, class_ids, each, object_confidence
 
 Row = dict[str, Any]
 _IDS_A_PICTURE = MOST_OBJECTS + 1  # as in label_rows
@@ -126,7 +126,7 @@ def _painted(instances: Sequence[FileInstance], sample: Sample) -> np.ndarray:
     """The instance image, uint8 [H W 3]; where two instances share a pixel, the smaller one has it."""
     empty = np.zeros(sample.size, bool)
     masks = np.array([empty if one.mask is None else one.mask for one in instances], bool).reshape(-1, *sample.size)
-    return instance_picture(Instances.from_masks(masks, np.array([one.category + 1 for one in instances], np.int64)))
+    return annotation_image(Instances.from_masks(masks, np.array([one.category + 1 for one in instances], np.int64)))
 
 
 def _picture(pixels: np.ndarray) -> Row:

@@ -1,4 +1,4 @@
-"""Old plans of a store: which they are, and their removal."""
+"""Finds and removes old plans of a store."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ class OldStore:
 
 
 def find_old(plans: Sequence[StoredPlan], *, days: float) -> list[OldStore]:
-    """What has not changed for so many days and nobody uses; labels before their images.
+    """Stores that are not in use and did not change for at least `days`, labels before their images.
 
-    Images stay as long as any labels read from them stay, whatever place was asked for. Raises StoreError when there is
-    a manifest of a newer version: nobody knows which images it needs.
+    Images stay as long as any labels read from them stay, whatever `plans` holds. Raises StoreError for a manifest of a
+    newer version, since the images that it needs are unknown.
     """
     every = [one for storage in storages_of(plans) for one in plans_of(storage)]
     for one in every:
         one.manifest  # noqa: B018
     old = {one.labels.name: _look(one.labels, one) for one in plans if one.labels is not None}
     found = [one for one in old.values() if one is not None and one.days >= days]
-    gone = {one.store.name for one in found}
-    seen = {one.images.name for one in every if one.images and one.labels and one.labels.name not in gone}
+    removed = {one.store.name for one in found}
+    checked = {one.images.name for one in every if one.images and one.labels and one.labels.name not in removed}
     for one in plans:
-        if one.images is not None and one.images.name not in seen:
-            seen.add(one.images.name)  # several labellers may share them
+        if one.images is not None and one.images.name not in checked:
+            checked.add(one.images.name)  # labels of several annotators may share them
             images = _look(one.images, one)
             found += [images] if images is not None and images.days >= days else []
     return found
 
 
 def remove(old: OldStore) -> bool:
-    """Removes a store with its locks; False when somebody uses it by now.
+    """Removes a store with its locks; False when it is in use.
 
-    Its folder is out of the way at once: a run that starts at this moment finds nothing, and makes all anew.
+    Its folder is moved away first: a run that starts at this moment finds no shard and makes all of them.
     """
     store = old.store
     with store.lock("manifest", wait=False) as mine:
@@ -60,7 +60,7 @@ def remove(old: OldStore) -> bool:
 
 
 def _look(store: ShardStore, plan: StoredPlan) -> OldStore | None:
-    """None for a store that is in use."""
+    """The store's size and age; None when it is in use."""
     if _used(store):
         return None
     files = list(_files(store.storage, store.name))

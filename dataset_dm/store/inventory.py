@@ -1,4 +1,4 @@
-"""What lies in a store: its plans, found by folder, by fingerprint, or all of them."""
+"""The plans of a store: found by folder or by fingerprint, or all of them."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class StoredPlan:
 
     @property
     def fingerprint(self) -> str:
-        """By which the plan is named: that of the labels, else of the images."""
+        """The fingerprint that names the plan: of the labels, else of the images."""
         return self.parts[-1].fingerprint
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """Of the labels, else of the images."""
+        """The manifest of the labels, else of the images."""
         return self.parts[-1].manifest()
 
     @cached_property
     def plan(self) -> GenerationPlan:
-        """The plan as the manifest has it. Raises StoreError when it is missing, damaged, or not the folder's own."""
+        """The plan in the manifest. Raises StoreError when it is missing, damaged, or not the folder's own."""
         return stored_plan(self.parts[-1])
 
     def held(self) -> list[str]:
-        """Locks that somebody holds at this moment: shards in the making, and runs."""
+        """Names of the locks that are held: shards in the making, and runs."""
         return sorted({name for store in self.parts for name in store.held() if name != "manifest"})
 
 
@@ -96,7 +96,7 @@ def plans_of(storage: Storage) -> Iterator[StoredPlan]:
 
 
 def _images_of(labels: ShardStore) -> str | None:
-    """The fingerprint of the images that labels are of; None where the manifest does not tell, or cannot be used."""
+    """The fingerprint of the images that labels are of; None where the manifest lacks it or cannot be used."""
     try:
         return labels.manifest().get("images")
     except StoreError:

@@ -18,13 +18,13 @@ from dataset_dm.store.schema import LABEL_ROWS
 
 # The instance image is one byte a channel: the 255 instances of highest score are kept. Ids leave room for as many.
 MOST_OBJECTS = 255
-_IDS_A_PICTURE = MOST_OBJECTS + 1
+_IDS_PER_IMAGE = MOST_OBJECTS + 1
 
 Plain = dict[str, Any]
 
 
 def label_rows(indices: Sequence[int], found: Sequence[Annotation]) -> pa.Table:
-    """The rows of annotations, with the columns of LABEL_ROWS; what an annotation does not have is null."""
+    """The rows of annotations, with the columns of LABEL_ROWS; missing kinds of label are null."""
     rows = [to_row(index, one) for index, one in zip(indices, found, strict=True)]
     return pa.Table.from_pylist(rows, schema=LABEL_ROWS)
 
@@ -38,14 +38,14 @@ def to_row(index: int, found: Annotation) -> Plain:
         shown = None if objects is None else sorted({category + 1 for category in objects["category"]})
     return {
         "index": index,
-        "label": _picture(found.label),
-        "full": _picture(found.full),
+        "label": _png_cell(found.label),
+        "full": _png_cell(found.full),
         "classes": shown,
         "presence": None if found.presence is None else np.asarray(found.presence, dtype=np.float32),
         "confidence": found.confidence,
         "uncertain": found.uncertain,
         "objects": objects,
-        "annotation": None if found.objects is None else _picture(instance_picture(found.objects)),
+        "annotation": None if found.objects is None else _png_cell(annotation_image(found.objects)),
         "depth": None if found.depth is None else {"bytes": encode_depth(found.depth), "path": None},
         "depth_confidence": _mean_depth_confidence(found),
         "agreement": None if found.agreement is None else _without_nan(found.agreement),
@@ -56,7 +56,7 @@ def from_row(row: Mapping[str, Any]) -> Annotation:
     """The annotation of a row. Of the confidence of depth only the mean is kept: each known pixel has it."""
     label, full, depth = row["label"], row["full"], row["depth"]
     metres = None if depth is None else decode_depth(depth["bytes"])
-    sure, agreed = row["depth_confidence"], row.get("agreement")
+    confidence, agreed = row["depth_confidence"], row.get("agreement")
     return Annotation(
         confidence=row["confidence"],
         presence=None if row["presence"] is None else np.asarray(row["presence"], dtype=np.float32),
@@ -66,26 +66,26 @@ def from_row(row: Mapping[str, Any]) -> Annotation:
         agreement=None if agreed is None else np.array(agreed, dtype=np.float32),  # None becomes NaN
         objects=None if row["objects"] is None else _objects(row["objects"], decode_png(row["annotation"]["bytes"])),
         depth=metres,
-        depth_confidence=None if metres is None or sure is None else (metres > 0).astype(np.float32) * np.float32(sure),
+        depth_confidence=None if metres is None or confidence is None else np.float32(confidence) * (metres > 0),
     )
 
 
 def class_ids(label: np.ndarray) -> list[int]:
-    """The ids a label map shows, ascending, without background (0) and void (255)."""
+    """The class ids in a label map, ascending, without background (0) and void (255)."""
     counts = np.bincount(label.ravel(), minlength=256)
     return [int(value) for value in np.flatnonzero(counts) if value not in (0, VOID)]
 
 
-def instance_picture(objects: Instances) -> np.ndarray:
+def annotation_image(objects: Instances) -> np.ndarray:
     """uint8 [H W 3]: red the class id, green the number of the object from 1, blue 0; background 0."""
     kept = _storable(objects)
     return np.stack([kept.class_map(), kept.map.astype(np.uint8), np.zeros(kept.map.shape, np.uint8)], axis=-1)
 
 
 def without_low_scores(row: Mapping[str, Any], least: float) -> tuple[Plain, int]:
-    """A row less the objects whose score is below `least`, in `objects` and `annotation`; and how many these are.
+    """A row without the objects whose score is below `least`, in `objects` and `annotation`; and how many these are.
 
-    Those that stay keep their ids and close up in `annotation`, which is encoded again only when something goes.
+    The others keep their ids and are renumbered in `annotation`, which is encoded again only when it changes.
     """
     objects = row["objects"]
     kept = [position for position, score in enumerate(objects["score"]) if score >= least]
@@ -94,17 +94,17 @@ def without_low_scores(row: Mapping[str, Any], least: float) -> tuple[Plain, int
         return dict(row), 0
     numbers = np.zeros(256, dtype=np.uint8)
     numbers[[position + 1 for position in kept]] = np.arange(1, len(kept) + 1)
-    picture = decode_png(row["annotation"]["bytes"]).copy()
-    picture[..., 1] = numbers[picture[..., 1]]
-    picture[picture[..., 1] == 0] = 0
-    changed = {"objects": _chosen(objects, kept), "annotation": _picture(picture)}
+    annotation = decode_png(row["annotation"]["bytes"]).copy()
+    annotation[..., 1] = numbers[annotation[..., 1]]
+    annotation[annotation[..., 1] == 0] = 0
+    changed = {"objects": _chosen(objects, kept), "annotation": _png_cell(annotation)}
     if row["label"] is None:
         changed["classes"] = sorted({category + 1 for category in changed["objects"]["category"]})
     return {**row, **changed}, lost
 
 
 def object_confidence(objects: Mapping[str, Any] | None) -> tuple[float | None, float | None]:
-    """Mean score of the objects, and of those keypoints that are in the picture; None where there are none."""
+    """Mean score of the objects, and of those keypoints that are in the image; None where there are none."""
     if objects is None or not objects["score"]:
         return None, None
     points = [
@@ -129,7 +129,7 @@ def _plain_objects(index: int, objects: Instances) -> Plain:
     if points is not None:
         points = np.where(points[..., 2:] > 0, points, 0).astype(np.float32)  # COCO: a point without v is 0, 0, 0
     return {
-        "id": [index * _IDS_A_PICTURE + number for number in range(1, count + 1)],
+        "id": [index * _IDS_PER_IMAGE + number for number in range(1, count + 1)],
         "area": [int(mask.sum()) for mask in masks],
         "bbox": [list(rle.box(mask)) for mask in masks],
         "category": [int(class_id) - 1 for class_id in objects.classes],
@@ -142,15 +142,15 @@ def _plain_objects(index: int, objects: Instances) -> Plain:
     }
 
 
-def _objects(plain: Mapping[str, Any], picture: np.ndarray) -> Instances:
+def _objects(plain: Mapping[str, Any], annotation: np.ndarray) -> Instances:
     count = len(plain["score"])
-    points, sure = plain["keypoints"], plain["keypoint_score"]
+    points, scores = plain["keypoints"], plain["keypoint_score"]
     return Instances(
-        map=picture[..., 1],
+        map=annotation[..., 1],
         classes=np.asarray(plain["category"], dtype=np.int64) + 1,
         scores=np.asarray(plain["score"], dtype=np.float32),
         keypoints=None if points is None else np.asarray(points, dtype=np.float32).reshape(count, JOINTS, 3),
-        keypoint_scores=None if sure is None else np.asarray(sure, dtype=np.float32).reshape(count, JOINTS),
+        keypoint_scores=None if scores is None else np.asarray(scores, dtype=np.float32).reshape(count, JOINTS),
     )
 
 
@@ -169,7 +169,7 @@ def _without_nan(numbers: np.ndarray) -> list[float | None]:
     return [None if np.isnan(number) else float(number) for number in numbers]
 
 
-def _picture(pixels: np.ndarray | None) -> Plain | None:
+def _png_cell(pixels: np.ndarray | None) -> Plain | None:
     return None if pixels is None else {"bytes": encode_png(pixels), "path": None}
 
 

@@ -1,6 +1,6 @@
-"""A finished set as a folder: one parquet folder a split, a card, a picture; plain `load_dataset("DIR")` reads it.
+"""A finished set as a folder: one parquet folder a split, a card, a preview; plain `load_dataset("DIR")` reads it.
 
-It is written beside its place and moved there whole, so nobody ever sees half of it.
+It is written beside its place and moved there whole, so that no half-written folder is ever visible.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class OutFolder:
         return writer.rows
 
     def publish(self) -> Path:
-        """Moves the finished folder to its place; an older one is gone only when the new one is there."""
+        """Moves the finished folder to its place; an older one is removed after the new one is in place."""
         old = self.target.parent / f".{self.target.name}.old"
         try:
             (self.partial / MARKER).write_text(json.dumps(self.identity, indent=1), encoding="utf-8")

@@ -1,8 +1,8 @@
 """Batches of a shard that is in the making by streams: `…/.pieces/train-00000/0.arrow`, beside the split folders.
 
 A stream hands out rows after every batch and may then be left open for good, so it cannot hold a lock in between.
-Instead every batch it made lies here until the shard is whole: whoever reads the shard next, in this process or
-another, goes on where it stopped, and no sample is drawn twice. A piece is whole or absent, like a shard.
+Instead every batch it made lies here until the shard is whole: the next reader of the shard, in this process or
+another, continues where it stopped, and no sample is drawn twice. A piece is whole or absent, like a shard.
 """
 
 from __future__ import annotations

@@ -33,9 +33,8 @@ def stores(plan: GenerationPlan) -> tuple[ShardStore, ShardStore]:
 
 def stored_plan(store: ShardStore) -> GenerationPlan:
     """The plan in a store's manifest. Raises StoreError when it is missing, damaged, or not the folder's own."""
-
     file = f"{store.folder}/{MANIFEST}"
-    remedy = "move it away and run the command that made it once more: it is written anew"
+    remedy = "move it away and run the command that made it once more: it is written again"
     try:
         plan = plan_from_dict(store.manifest()["plan"])
     except (KeyError, TypeError, ValueError) as error:
@@ -56,9 +55,9 @@ def describe(plan: GenerationPlan, store: ShardStore, **more: Any) -> None:
 
 
 def note_wanted(plan: GenerationPlan, counts: Mapping[str, int]) -> None:
-    """Has the manifests of a set that lacks nothing say how many rows were asked for last, for `status`.
+    """Records the last requested row counts in the manifests of a finished set, for `status`.
 
-    A store that cannot be written stays as it is: it is only read.
+    No-op for a store that cannot be written.
     """
     with contextlib.suppress(StoreError):
         for store in stores(plan):
@@ -69,8 +68,7 @@ def note_wanted(plan: GenerationPlan, counts: Mapping[str, int]) -> None:
 
 
 def read(plan: GenerationPlan, images: ShardStore, labels: ShardStore, split: str, shard: int) -> Rows:
-    """Image rows (without latents) and label rows of a finished shard; StoreError for what is none."""
-
+    """Image rows (without latents) and label rows of a finished shard; StoreError for a shard that cannot be used."""
     columns = ["index", "attempt", "seed", "prompt", "requested", "image", "width", "height", "unsafe", "unusable"]
     drawn = images.rows(split, shard, columns)
     read = completed(labels.rows(split, shard, stored_columns(plan.tasks)))
@@ -81,7 +79,7 @@ def read(plan: GenerationPlan, images: ShardStore, labels: ShardStore, split: st
 
 
 def in_batches(images: pa.Table, labels: pa.Table, batch_size: int) -> Iterator[Rows]:
-    """Rows cut where batches end, as they are when they are made: a stream counts on tables that stay the same."""
+    """Rows cut where batches end, as when they were made: a stream relies on equal tables."""
     if images.num_rows <= batch_size:
         yield images, labels
         return

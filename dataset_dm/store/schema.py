@@ -25,7 +25,7 @@ IMAGE_ROWS = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("unsafe", pa.bool_()),
-        # why no set can show the picture; shards of earlier versions lack it and have `unsafe` alone, see `unusable`
+        # why no set shows the image; shards of earlier versions have `unsafe` instead, see `unusable`
         ("unusable", pa.string()),
     ]
 )
@@ -47,8 +47,8 @@ OBJECTS = pa.struct(
         ("keypoint_score", pa.list_(_NUMBERS)),
     ]
 )
-# `label` has 255 where the annotator is unsure, `full` is the same without; `classes` are the ids found in `label`, or
-# among the objects where there is no label; what the plan's tasks do not read is null, and not stored: see `completed`
+# `label` is 255 where confidence is low, `full` is the same without void; `classes` are the ids in `label`, or those of
+# the objects where there is no label; columns of other tasks than the plan's are null and not stored, see `completed`
 LABEL_ROWS = pa.schema(
     [
         ("index", pa.int64()),
@@ -62,7 +62,7 @@ LABEL_ROWS = pa.schema(
         ("annotation", _IMAGE),
         ("depth", _IMAGE),
         ("depth_confidence", pa.float32()),
-        # of several labellers; shards of earlier versions lack it, which means the same as null
+        # of several annotators; shards of earlier versions lack it, which means the same as null
         ("agreement", _NUMBERS),
     ]
 )
@@ -75,7 +75,7 @@ def differing_columns(found: pa.Schema, expected: pa.Schema, optional: Collectio
 
     Those that are `optional` may be absent.
     """
-    if found.equals(expected):  # mostly, and at once
+    if found.equals(expected):  # the usual case, decided fast
         return []
     stored = {field.name: field.type for field in found}
     wanted = {field.name: field.type for field in expected}
@@ -97,7 +97,7 @@ def stored_columns(tasks: Collection[str]) -> list[str]:
 
 
 def completed(labels: pa.Table) -> pa.Table:
-    """Stored label rows with the columns of LABEL_ROWS: what a shard does not hold is null."""
+    """Stored label rows with the columns of LABEL_ROWS: missing ones are null."""
     columns = dict(zip(labels.column_names, labels.columns, strict=True))
     lacking = frozenset(LABEL_ROWS.names).difference(columns)
     columns.update(_nulls(labels.num_rows, lacking))
@@ -106,12 +106,12 @@ def completed(labels: pa.Table) -> pa.Table:
 
 @functools.lru_cache(maxsize=64)
 def _nulls(rows: int, names: frozenset[str]) -> dict[str, pa.Array]:
-    """Known by now: a stream asks again with every shard."""
+    """Null columns; cached, since a stream needs them for every shard."""
     return {name: pa.nulls(rows, LABEL_ROWS.field(name).type) for name in names}
 
 
 def unusable(images: pa.Table) -> list[str | None]:
-    """For each image row why no set can show it ("unsafe", "not_finite", "constant"), None where nothing is wrong."""
+    """For each image row why no set shows it ("unsafe", "not_finite", "constant"), None for a usable one."""
     flags = images.column("unsafe").to_pylist()
     reasons = images.column("unusable").to_pylist() if "unusable" in images.column_names else [None] * len(flags)
     return [why or ("unsafe" if flagged else None) for why, flagged in zip(reasons, flags, strict=True)]

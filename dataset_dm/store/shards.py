@@ -126,7 +126,7 @@ class ShardStore:
         import pyarrow.parquet as pq
 
         name = self._name(split, shard)
-        # pictures are most of a file; where they are asked for, one read of it all is much faster than one a column
+        # images are most of a file: with them, one read of the whole file is much faster than one per column
         parts = self.kind == "images" and columns is not None and "image" not in columns
         try:
             with self.storage.open(name) if parts else pa.BufferReader(self.storage.buffer(name)) as stream:
@@ -188,7 +188,7 @@ class ShardStore:
         self.storage.write(name, record.to_json())
 
     def made(self, split: str, shard: int) -> dict[str, Any]:
-        """What `write` was told about how the shard was made."""
+        """The `made` argument of `write`: how the shard was made."""
         import pyarrow.parquet as pq
 
         with self.storage.open(self._name(split, shard)) as stream:
@@ -200,7 +200,7 @@ class ShardStore:
         return self.storage.read(self._name(split, shard))
 
     def record(self, split: str, shard: int) -> ShardRecord | None:
-        """What is known of a shard; None when nothing was written down, or nothing that can be read."""
+        """The record of a shard; None when it is absent or cannot be read."""
         try:
             return ShardRecord.from_json(self.storage.read(self._name(split, shard, _RECORD)))
         except (OSError, ValueError):
@@ -275,7 +275,7 @@ class ShardStore:
         return [name for name in self._locks() if self._is_held(name)]
 
     def forget_locks(self) -> None:
-        """Removes the traces of locks that nobody holds."""
+        """Removes the files of locks that are not held."""
         for name in self._locks():
             if not self._is_held(name):
                 self.storage.remove(f"{LOCKS}/{self.kind}-{self.fingerprint}-{name}.lock")

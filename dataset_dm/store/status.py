@@ -1,4 +1,4 @@
-"""How far a plan is: shards done and missing, rate, time left, where the time went, bytes on the disk."""
+"""The progress of a plan: shards done and missing, rate, time left, time by stage, bytes on the disk."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataset_dm.errors import StoreError
 from dataset_dm.store.inventory import StoredPlan
 from dataset_dm.store.shards import ShardRecord
 
-# The rate is that of the present run: without a shard for so many times its usual duration, a run had ended.
+# The rate is that of the latest run: a pause of so many times a shard's usual duration ends a run.
 _PAUSE = 10
 _LEAST_PAUSE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitState:
-    """One split: rows asked for (None if nobody said), shards that are done, and those that are missing."""
+    """One split: requested rows (None if unknown), finished shards, missing shards."""
 
     wanted: int | None
     done: int
@@ -32,13 +32,13 @@ class Survey:
         splits: by name.
         samples: samples of the shards that are done.
         image_bytes, label_bytes: on the disk.
-        rate: samples a second of the latest run; None when that cannot be told.
-        eta: seconds until nothing is missing at that rate; None when it cannot be told.
+        rate: samples a second of the latest run; None if unknown.
+        eta: seconds until nothing is missing at that rate; None if unknown.
         stages: stage → seconds, of all shards together.
-        dropped: reason → samples that no set shows.
-        marked: shards that were made with a halved batch.
-        making: shards that are being made at this moment, as "train-17".
-        running: runs that have the plan in use at this moment.
+        dropped: drop reason → samples.
+        marked: shards made with a halved batch.
+        making: shards in the making, as "train-17".
+        running: runs that have the plan in use.
         last: when the latest shard was finished, seconds of the epoch.
     """
 
@@ -57,7 +57,7 @@ class Survey:
 
 
 def survey(stored: StoredPlan) -> Survey:
-    """Looks at every record of a plan; raises StoreError for a manifest that cannot be used."""
+    """The state of a plan from all its records; raises StoreError for a manifest that cannot be used."""
     plan, wanted = stored.plan, stored.manifest.get("wanted", {})
     sizes: Counter[str] = Counter()
     records: list[ShardRecord] = []
@@ -102,7 +102,7 @@ def survey(stored: StoredPlan) -> Survey:
 
 
 def _held(stored: StoredPlan) -> list[str]:
-    """Locks that somebody holds; [] for a store that may only be read from here: nobody can tell."""
+    """Names of held locks; [] for a read-only store, where this is unknown."""
     try:
         return stored.held()
     except StoreError:
@@ -110,7 +110,7 @@ def _held(stored: StoredPlan) -> list[str]:
 
 
 def pace(records: Sequence[ShardRecord]) -> float | None:
-    """Samples a second of the latest run, of all its makers together; None when the records' clocks cannot say."""
+    """Samples a second of the latest run, of all its makers together; None if the records' clocks do not allow it."""
     ordered = sorted((record for record in records if record.seconds), key=lambda record: record.finished)
     if not ordered:
         return None

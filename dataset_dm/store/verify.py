@@ -1,4 +1,4 @@
-"""Looks at every stored shard: its checksum, its columns, its images, its labels; and has bad ones made anew."""
+"""Checks every stored shard: checksum, columns, images, labels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A bad shard and the first thing that is wrong with it."""
+    """A bad shard and the first fault found in it."""
 
     kind: Kind
     split: str
@@ -43,9 +43,9 @@ class BadShard(ValueError):
 
 
 def check_plan(stored: StoredPlan, report: Report | None = None) -> Iterator[Fault]:
-    """The bad shards of a plan, as they are found; `report` is told after every shard.
+    """The bad shards of a plan, as they are found; `report` is called after every shard.
 
-    Raises StoreError when the manifest cannot be used: then nobody knows what should be there.
+    Raises StoreError when the manifest cannot be used, since the expected content is unknown then.
     """
     plan = stored.plan
     for store in stored.parts:
@@ -60,7 +60,7 @@ def check_plan(stored: StoredPlan, report: Report | None = None) -> Iterator[Fau
 
 
 def check_shard(store: ShardStore, plan: GenerationPlan, split: str, shard: int) -> None:
-    """Raises BadShard for the first thing that is wrong with a shard."""
+    """Raises BadShard for the first fault of a shard."""
     try:
         data = store.data(split, shard)
     except OSError as error:
@@ -102,8 +102,8 @@ def _check_image(row: Row, plan: GenerationPlan, split: str) -> None:
     index = row["index"]
     _expect(row["seed"] == plan.sample_seed(split, index, row["attempt"]), "its seed is not the plan's")
     _expect(row["prompt"] == plan.prompt(split, index).text, "its prompt is not the plan's")
-    picture = _decoded(row, "image", decode_png)
-    _expect(picture is not None and picture.shape == (*plan.size, 3), "its image is not RGB of the plan's size")
+    image = _decoded(row, "image", decode_png)
+    _expect(image is not None and image.shape == (*plan.size, 3), "its image is not RGB of the plan's size")
     _expect((row["height"], row["width"]) == tuple(plan.size), "its height and width are not the plan's")
     item = {"float16": 2, "bfloat16": 2, "float32": 4}.get(row["latents_dtype"], 0)
     _expect(len(row["latents"]) == item * math.prod(row["latents_shape"]), "its latents are not of their shape")
@@ -136,11 +136,11 @@ def _check_objects(row: Row, plan: GenerationPlan) -> None:
     _expect(all(len(values) == number for values in objects.values() if values is not None), "objects are ragged")
     _expect(all(0 <= one < count for one in objects["category"]), f"an object's category is not in 0..{count - 1}")
     _expect(all(0 <= score <= 1 for score in objects["score"]), "an object's score is not in 0..1")
-    picture = _decoded(row, "annotation", decode_png)
-    _expect(picture is not None and picture.shape == (*plan.size, 3), "annotation is not RGB of the plan's size")
-    if picture is not None:
-        _expect(int(picture[..., 0].max()) <= count, f"annotation has a class beyond {count}")
-        _expect(int(picture[..., 1].max()) <= number, f"annotation has an object beyond {number}")
+    image = _decoded(row, "annotation", decode_png)
+    _expect(image is not None and image.shape == (*plan.size, 3), "annotation is not RGB of the plan's size")
+    if image is not None:
+        _expect(int(image[..., 0].max()) <= count, f"annotation has a class beyond {count}")
+        _expect(int(image[..., 1].max()) <= number, f"annotation has an object beyond {number}")
 
 
 def _decoded(row: Row, name: str, decode: Callable[[bytes], np.ndarray]) -> np.ndarray | None:

@@ -12,10 +12,10 @@ from dataset_dm.labels.images import decode_depth, decode_png
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.records import Annotation
 from dataset_dm.store.label_codec import (
+    annotation_image,
     class_ids,
     each,
     from_row,
-    instance_picture,
     label_rows,
     object_confidence,
     to_row,
@@ -39,7 +39,7 @@ def test_every_label_comes_back_exactly() -> None:
     for name in ("masks", "classes", "scores", "keypoint_scores"):
         np.testing.assert_array_equal(getattr(back.objects, name), getattr(made.objects, name))
     expected = made.objects.keypoints.copy()
-    expected[1, 2] = 0  # a point that is not in the picture has no place either
+    expected[1, 2] = 0  # a point that is not in the image has no place either
     np.testing.assert_array_equal(back.objects.keypoints, expected)
 
 
@@ -75,13 +75,13 @@ def test_fault_1_class_ids_round_trip() -> None:
 def test_fault_6_holes_and_parts_survive_in_both_forms() -> None:
     made = objects()
     row = through_parquet(annotation(made))[0]
-    picture = decode_png(row["annotation"]["bytes"])
+    image = decode_png(row["annotation"]["bytes"])
     for number, instance in enumerate(each(row["objects"]), start=1):
         mask = made.masks[number - 1]
         np.testing.assert_array_equal(rle.decode(instance["segmentation"]), mask)
-        np.testing.assert_array_equal(picture[..., 1] == number, mask)
+        np.testing.assert_array_equal(image[..., 1] == number, mask)
         assert instance["area"] == mask.sum() and tuple(instance["bbox"]) == rle.box(mask)
-    assert not picture[..., 2].any()
+    assert not image[..., 2].any()
     assert row["objects"]["area"] == [9, 1, 4] and row["objects"]["bbox"][2] == [4, 3, 4, 1]
 
 
@@ -92,7 +92,7 @@ def test_ids_are_unique_in_the_split_and_never_zero() -> None:
     assert rows[0]["objects"]["id"] == [7 * 256 + 1, 7 * 256 + 2, 7 * 256 + 3]
 
 
-def test_an_empty_picture_passes() -> None:
+def test_an_empty_image_passes() -> None:
     empty = Annotation(confidence=1.0, objects=nothing(), label=np.zeros((6, 8), np.uint8))
     row = through_parquet(empty)[0]
     assert all(values == [] for values in row["objects"].values()) and row["classes"] == []
@@ -120,24 +120,24 @@ def test_keypoints_of_hidden_and_cut_off_joints() -> None:
     assert object_confidence(found) == (pytest.approx((0.875 + 0.5 + 0.25) / 3), 0.5)
 
 
-def test_unsure_objects_leave_both_columns_and_the_others_close_up() -> None:
+def test_objects_of_low_score_leave_both_columns_and_the_others_are_renumbered() -> None:
     row = through_parquet(annotation())[0]
     swapped = {**row, "objects": {**row["objects"], "score": [0.25, 0.5, 0.875]}}
     changed, lost = without_low_scores(swapped, 0.5)
     assert lost == 1 and changed["objects"]["category"] == [2, 0]
     assert changed["objects"]["id"] == row["objects"]["id"][1:]
-    picture, masks = decode_png(changed["annotation"]["bytes"]), objects().masks
-    np.testing.assert_array_equal(picture[..., 1], masks[1] * 1 + masks[2] * 2)
-    np.testing.assert_array_equal(picture[..., 0], masks[1] * 3 + masks[2] * 1)
+    image, masks = decode_png(changed["annotation"]["bytes"]), objects().masks
+    np.testing.assert_array_equal(image[..., 1], masks[1] * 1 + masks[2] * 2)
+    np.testing.assert_array_equal(image[..., 0], masks[1] * 3 + masks[2] * 1)
     assert changed["label"] == row["label"] and changed["classes"] == row["classes"]
     same, none = without_low_scores(row, 0.25)
     assert none == 0 and same == row
 
 
-def test_the_surest_255_fit_into_one_byte() -> None:
+def test_the_255_of_highest_score_fit_into_one_byte() -> None:
     masks = np.eye(300, dtype=bool).reshape(300, 15, 20)
     many = Instances.from_masks(
         masks=masks, classes=np.ones(300, np.int64), scores=np.linspace(1, 0, 300, dtype=np.float32)
     )
     row = to_row(0, Annotation(confidence=1.0, objects=many))
-    assert len(row["objects"]["id"]) == 255 == instance_picture(many)[..., 1].max()
+    assert len(row["objects"]["id"]) == 255 == annotation_image(many)[..., 1].max()

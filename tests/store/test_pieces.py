@@ -1,4 +1,4 @@
-"""Batches that a stream left behind: whoever needs the shard goes on from them, in the same bytes."""
+"""Batches that a stream left behind: the next reader of the shard continues from them, to the same bytes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_readers_in_step_draw_nothing_twice(quick: dict, made: list) -> None:
 
 
 @pytest.mark.parametrize("harm", ["damaged", "made elsewhere"])
-def test_a_piece_that_cannot_be_used_is_made_anew(quick: dict, made: list, tmp_path: Path, harm: str) -> None:
+def test_a_piece_that_cannot_be_used_is_made_again(quick: dict, made: list, tmp_path: Path, harm: str) -> None:
     plan = plan_of(quick, shard_size=2, batch_size=1)
     next(Engine(plan, device="cpu").rows(WORK))
     for piece in (tmp_path / "home").rglob("*.arrow"):
