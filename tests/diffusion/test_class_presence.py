@@ -9,10 +9,11 @@ from dataset_dm.diffusion import (
     add_noise,
     class_prompt,
     encode_images,
+    explained,
     read_attention,
     read_evidence,
 )
-from dataset_dm.diffusion.class_presence import _encode
+from dataset_dm.diffusion.class_presence import RIDGE, _encode
 from dataset_dm.errors import ConfigError
 from dataset_dm.labels.vocabulary import VOC_CLASSES, display_name
 
@@ -54,6 +55,17 @@ def test_unprompted_passes_predict_the_noise_of_the_seeds(backbone: Backbone, re
     assert torch.equal(only.noised, add_noise(backbone, latents, 100, SEEDS[:1]))
     with torch.no_grad():
         assert torch.equal(only.plain, backbone.predict(only.noised, 100, text))
+
+
+def test_a_single_class_explains_the_projection_of_the_error_on_its_change(backbone: Backbone, renders) -> None:
+    latents = encode_images(backbone, renders[0][:1])
+    _, passes = read_attention(backbone, latents, [class_prompt(backbone, ["dog"])], SEEDS[:1], timesteps=(100,))
+    (share,) = explained(backbone, passes, [["dog"]])
+    with torch.no_grad():
+        named = backbone.predict(passes[0].noised, 100, backbone.family.encode(["a photo of a dog"]))
+    change, error = (named - passes[0].plain).flatten(), (passes[0].target - passes[0].plain).flatten()
+    expected = float(change @ error / (change @ change * (1 + RIDGE)))
+    assert float(share) == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_text_is_encoded_independently_of_the_others(backbone: Backbone) -> None:
