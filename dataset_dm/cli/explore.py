@@ -1,4 +1,4 @@
-"""`dataset-dm explore SOURCE`: page through a set's samples in the browser, or compare two labellings of it."""
+"""`dataset-dm explore SOURCE`: page through a set's samples in the browser, or compare two sets of labels."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ HINT = ": closed"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which set, perhaps another labelling of the same images, and where the page is served."""
+    """Which set, optionally other labels of the same images, and the address of the page."""
     parser.add_argument("source", metavar="SOURCE", help="a generated folder, or a dataset's name")
     parser.add_argument(
-        "--compare", metavar="OTHER", help="the same images labelled otherwise: a folder or a dataset's name"
+        "--compare", metavar="OTHER", help="the same images with other labels: a folder or a dataset's name"
     )
     parser.add_argument("--config", help="config of a dataset's name (default: its own)")
     parser.add_argument("--split", help="split to show first (default: the first)")
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1: this machine alone)"
+        "--host", default="127.0.0.1", help="address to serve at (default 127.0.0.1: this machine only)"
     )
     parser.add_argument("--port", type=int, help="port to serve at (default: 7860, or a free one if that is taken)")
     parser.add_argument("--browser", action="store_true", help="open the page in a browser")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until Ctrl-C; what cannot be is said before anything is read."""
+    """Serves until Ctrl-C; a wrong port is refused before anything is read."""
     from dataset_dm.checks import check_int
 
     if args.port is not None:

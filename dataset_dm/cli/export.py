@@ -10,7 +10,7 @@ FORMATS = "coco, yolo, yolo-seg, yolo-pose, voc, cityscapes, label-studio or cva
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which set, which format, where to."""
+    """Which set, which format, which folder."""
     parser.add_argument("source", metavar="SOURCE", help="a generated folder, or a dataset's name")
     parser.add_argument("--format", required=True, help=FORMATS)
     parser.add_argument("--out", type=Path, required=True, help="folder to make; must be new or empty")
@@ -19,15 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the folder; what the format cannot hold is listed, what was lost of this set is a warning."""
-    from dataset_dm.exports import cannot_hold, export_set, find_format
+    """Writes the folder; prints what the format does not support, and warns of labels that were lost."""
+    from dataset_dm.exports import export_set, find_format
 
     chosen = find_format(args.format)
     done = export_set(args.source, args.format, args.out, config=args.config, splits=args.split)
     rows = ", ".join(f"{split} {count:,}" for split, count in done.rows.items())
     print(f"  {'images':<12} {sum(done.rows.values()):,} ({rows})")
     print(f"  {'format':<12} {chosen.title}")
-    print(f"  {'cannot hold':<12} {'; '.join(kind.why for kind in cannot_hold(chosen))}")
+    print(f"  {'cannot hold':<12} {'; '.join(kind.why for kind in chosen.unsupported)}")
     for note in chosen.notes:
         print(f"  {'next':<12} {note}")
     print(f"  {'folder':<12} {done.folder}")

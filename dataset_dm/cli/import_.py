@@ -10,7 +10,7 @@ from dataset_dm.cli.export import FORMATS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which files, which set, where to."""
+    """Which files, which set, which folder."""
     parser.add_argument("files", type=Path, metavar="FOLDER", help="corrected files, or the one file that a tool wrote")
     parser.add_argument("--format", required=True, help=FORMATS)
     parser.add_argument("--into", required=True, metavar="SOURCE", help="the set that was exported; it is not changed")
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Writes the new version and says what the review changed."""
+    """Writes the new version and prints the changes of the review."""
     from dataset_dm.exports import import_set
 
     done = import_set(args.files, args.format, args.into, args.out, config=args.config)

@@ -1,27 +1,36 @@
 """COCO's JSON: `annotations/instances_<split>.json`, images in `images/<split>/`; pycocotools loads it.
 
 Masks are compressed run lengths, so holes and several parts stay. Keypoints are pixel indices as in COCO: a point at
-the centre of the upper left pixel is 0, 0. `score` and `keypoint_scores` are extra keys that COCO's tools leave alone.
-The ids of categories are COCO's own when all classes are among its 80, else they count from 1.
+the centre of the upper left pixel is 0, 0. `score` and `keypoint_scores` are extra keys that COCO's tools ignore. The
+ids of categories are COCO's own when all classes are among its 80, else they count from 1.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports.base import Format, Size, by_name, category_of, inside, placed, same_size, save_image
+from dataset_dm.exports.base import (
+    Format,
+    Reviewed,
+    by_name,
+    category_of,
+    inside,
+    same_size,
+    save_image,
+    save_json,
+    score_of,
+    stem,
+)
 from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import CLASS_MAPS, DEPTH, VOID_PIXELS
 from dataset_dm.labels import rle
 from dataset_dm.labels.coco import COCO_IDS, KEYPOINTS, LIMBS
-from dataset_dm.labels.file_instance import FileInstance
+from dataset_dm.labels.file_instance import FileInstance, Size
 from dataset_dm.labels.vocabulary import PERSON
 from dataset_dm.readers.annotations import keypoints_of, mask_of
 from dataset_dm.readers.coco_files import read_json
@@ -31,11 +40,11 @@ _HALF = 0.5  # from the centre of a pixel to its index
 
 
 class Coco(Format):
-    """See above."""
+    """Replaced by the list of what it does not support."""
 
     name = "coco"
     title = "COCO JSON"
-    cannot = (CLASS_MAPS, VOID_PIXELS, DEPTH)
+    unsupported = (CLASS_MAPS, VOID_PIXELS, DEPTH)
 
     def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
         ids = category_ids(classes)
@@ -46,7 +55,7 @@ class Coco(Format):
             save_image(folder / "images" / split, sample)
             height, width = sample.size
             images.append({"id": sample.index, "file_name": sample.file, "width": width, "height": height})
-            for _, instance in self.held(sample, classes):
+            for _, instance in self.supported(sample, classes):
                 number = instance.number
                 if number is None or number < 1 or number in taken:  # COCOeval takes 0 for no match
                     number = max(taken, default=0) + 1
@@ -60,60 +69,47 @@ class Coco(Format):
             "categories": [_category(name, ids[i], posed) for i, name in enumerate(classes)],
         }
         (folder / "annotations").mkdir(exist_ok=True)
-        file = folder / "annotations" / f"instances_{split}.json"
-        file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        save_json(folder / "annotations" / f"instances_{split}.json", content)
 
-    def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
-        held = self.held(sample, classes)
-        rows = [_row(instance, instance.category) for _, instance in held]
-        return Labels(
-            instances=placed((_instance(row, row["category_id"], sample.size, sample.name) for row in rows), held)
+    def reread(self, sample: Sample, classes: Sequence[str]) -> Labels:
+        rows = [_row(instance, instance.category) for _, instance in self.supported(sample, classes)]
+        return Labels(instances=tuple(_instance(row, row["category_id"], sample.size, sample.name) for row in rows))
+
+    def read(self, path: Path, classes: Sequence[str]) -> Reviewed:
+        contents = [(file, read_json(file, ("images", "annotations", "categories"))) for file in _files(path)]
+        images = by_name(
+            ((_stem(row, file), file.name, row) for file, content in contents for row in content["images"]), path
         )
+        annotations: dict[str, list[tuple[int, Row]]] = {name: [] for name in images}
+        for file, content in contents:
+            for name, category, row in _annotations(content, file, classes):
+                annotations[name].append((category, row))
+        return Reviewed({name: (row, annotations[name]) for name, row in images.items()}, _labels)
 
-    def read(self, path: Path, classes: Sequence[str]) -> CocoReviewed:
-        return CocoReviewed(path, classes)
+
+def _annotations(content: Mapping[str, Any], file: Path, classes: Sequence[str]) -> Iterable[tuple[str, int, Row]]:
+    """(name of the image, category, annotation) of every annotation of a file."""
+    categories = {row.get("id"): category_of(row.get("name"), classes, str(file)) for row in content["categories"]}
+    names = {row.get("id"): _stem(row, file) for row in content["images"]}
+    for row in content["annotations"]:
+        place = f"{file.name}, annotation {row.get('id')}"
+        if row.get("image_id") not in names:
+            raise DataError(explain(f"{place}: image_id", got=row.get("image_id"), expected="an id of its images"))
+        if row.get("category_id") not in categories:
+            expected = "an id that the file's categories declare"
+            raise DataError(explain(f"{place}: class", got=row.get("category_id"), expected=expected))
+        yield names[row["image_id"]], categories[row["category_id"]], row
 
 
-class CocoReviewed:
-    """All JSON files with images and annotations of a folder or its `annotations`, or one such file."""
-
-    def __init__(self, path: Path, classes: Sequence[str]) -> None:
-        self._images: dict[str, Row] = {}
-        self._annotations: dict[str, list[tuple[int, Row]]] = defaultdict(list)
-        listed = []
-        for file in _files(path):
-            content = read_json(file, ("images", "annotations", "categories"))
-            listed += [(_stem(row, file), file.name) for row in content["images"]]
-            by_name(listed, str(path))
-            self._add(content, file, classes)
-
-    def _add(self, content: Mapping[str, Any], file: Path, classes: Sequence[str]) -> None:
-        categories = {row.get("id"): category_of(row.get("name"), classes, str(file)) for row in content["categories"]}
-        names = {row.get("id"): _stem(row, file) for row in content["images"]}
-        self._images.update({_stem(row, file): row for row in content["images"]})
-        for row in content["annotations"]:
-            place = f"{file.name}, annotation {row.get('id')}"
-            if row.get("image_id") not in names:
-                raise DataError(explain(f"{place}: image_id", got=row.get("image_id"), expected="an id of its images"))
-            if row.get("category_id") not in categories:
-                expected = "an id that the file's categories declare"
-                raise DataError(explain(f"{place}: class", got=row.get("category_id"), expected=expected))
-            self._annotations[names[row["image_id"]]].append((categories[row["category_id"]], row))
-
-    @property
-    def names(self) -> Collection[str]:
-        return self._images.keys()
-
-    def labels(self, name: str, size: Size) -> Labels:
-        row = self._images[name]
-        sides = row.get("height"), row.get("width")
-        if all(isinstance(side, int) for side in sides):
-            same_size(sides, size, f"image {name!r} of the file")
-        instances = (
-            _instance(one, category, size, f"image {name!r}, annotation {one.get('id')}")
-            for category, one in self._annotations.get(name, ())
-        )
-        return Labels(instances=tuple(instances))
+def _labels(entry: tuple[Row, Sequence[tuple[int, Row]]], size: Size, place: str) -> Labels:
+    image, annotations = entry
+    sides = image.get("height"), image.get("width")
+    if all(isinstance(side, int) for side in sides):
+        same_size(sides, size, f"{place} of the file")
+    instances = (
+        _instance(row, category, size, f"{place}, annotation {row.get('id')}") for category, row in annotations
+    )
+    return Labels(instances=tuple(instances))
 
 
 def category_ids(classes: Sequence[str]) -> list[int]:
@@ -151,30 +147,21 @@ def _row(instance: FileInstance, category: int) -> Row:
 def _instance(row: Row, category: int, size: Size, place: str) -> FileInstance:
     if row.get("bbox") is None:
         raise DataError(explain(f"{place}: no bbox", expected="x, y, w, h", remedy="complete the annotation"))
-    form, points, sure = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_scores")
+    form, points, scores = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_scores")
     mask = mask_of(form, size, place) if form else None
     return FileInstance(
         category=category,
         box=inside(row["bbox"], size, place),
         mask=mask if mask is not None and mask.any() else None,
-        score=_share(row.get("score"), place),
+        score=score_of(row.get("score"), place),
         crowd=bool(row["iscrowd"]) if "iscrowd" in row else None,
         keypoints=None if not points else keypoints_of(points, size, place, _HALF).astype(np.float64),
-        keypoint_scores=None if not sure else np.array([_share(one, place) for one in sure], np.float64),
+        keypoint_scores=None if not scores else np.array([score_of(score, place) for score in scores], np.float64),
     )
 
 
-def _share(value: Any, place: str) -> float | None:
-    if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
-        raise DataError(explain(f"{place}: score", got=value, expected="a number from 0 to 1"))
-    return value
-
-
 def _stem(row: Row, file: Path) -> str:
-    name = row.get("file_name")
-    if not isinstance(name, str):
-        raise DataError(explain(f"{file}: an image without file_name", got=row.get("id"), expected="its file's name"))
-    return Path(name.replace("\\", "/")).stem
+    return stem(row.get("file_name"), f"{file}: image {row.get('id')} without file_name")
 
 
 def _files(path: Path) -> list[Path]:

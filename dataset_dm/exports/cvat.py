@@ -1,30 +1,41 @@
 """CVAT for images 1.1: `annotations.xml`, images in `images/<split>/`, `labels.json` for the task's constructor.
 
 An object is a mask, or a box where it has none; a person's keypoints are a skeleton in the same group. Attributes hold
-the score and whether it is a crowd. Void pixels are one mask more; a set without objects has one mask a class.
+the score and whether it is a crowd. Void pixels are one more mask; a set without objects has one mask per class.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports.base import Format, by_name, category_of, inside, placed, same_size, save_image
+from dataset_dm.exports.base import (
+    Reviewed,
+    by_name,
+    category_of,
+    inside,
+    joint_of,
+    same_size,
+    save_image,
+    save_json,
+    score_of,
+    stem,
+)
 from dataset_dm.exports.cvat_labels import CROWD, SCORE, SKELETON, constructor, meta
 from dataset_dm.exports.polygons import fill
-from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, united, void_of
+from dataset_dm.exports.regions import VOID_REGION, RegionFormat, run_lengths, united, void_of
 from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import DEPTH, KEYPOINT_SCORES, LOOSE_BOXES, SIDE_MAPS
-from dataset_dm.exports.xml_files import number, parse, plain, text_of
+from dataset_dm.exports.xml_files import number, numbers, parse, plain, text_of
 from dataset_dm.labels import rle
-from dataset_dm.labels.coco import KEYPOINTS
+from dataset_dm.labels.coco import JOINTS, KEYPOINTS
 from dataset_dm.labels.file_instance import FileInstance, Size
 from dataset_dm.labels.vocabulary import PERSON
 
@@ -32,69 +43,37 @@ _FILE = "annotations.xml"
 _NO_GROUP = (None, "", "0")
 
 
-class Cvat(Format):
-    """See above."""
+class Cvat(RegionFormat):
+    """Replaced by the list of what it does not support."""
 
     name = "cvat"
     title = "CVAT for images 1.1"
-    needs = ("objects", "label")
-    cannot = (SIDE_MAPS, LOOSE_BOXES, KEYPOINT_SCORES, DEPTH)
+    unsupported = (SIDE_MAPS, LOOSE_BOXES, KEYPOINT_SCORES, DEPTH)
     notes = ("paste labels.json into the raw constructor of a task, add the images, then upload annotations.xml",)
 
-    def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
-        check_classes(classes, self.name)
-
-    def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
-        root = Element("part")
+    def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> list[Element]:
+        images = []
         for sample in samples:
             save_image(folder / "images" / split, sample)
-            root.append(self._image(sample, classes))
-        (folder / f".{split}.part").write_text(ElementTree.tostring(root, encoding="unicode"), encoding="utf-8")
+            images.append(self._image(sample, classes))
+        return images
 
-    def finish(self, folder: Path, splits: Sequence[str], classes: Sequence[str]) -> None:
+    def finish(self, folder: Path, parts: Mapping[str, list[Element]], classes: Sequence[str]) -> None:
         root = Element("annotations")
         SubElement(root, "version").text = "1.1"
-        images: list[Element] = []
-        for split in splits:
-            part = folder / f".{split}.part"
-            images += parse(part, "part")
-            part.unlink()
+        images = [image for part in parts.values() for image in part]
         for place, image in enumerate(images):
             image.set("id", str(place))
         labels = constructor([*classes, VOID_REGION], PERSON in classes)
-        root.append(meta(labels, splits))
+        root.append(meta(labels, tuple(parts)))
         root.extend(images)
         (folder / _FILE).write_text('<?xml version="1.0" encoding="utf-8"?>\n' + text_of(root), encoding="utf-8")
-        text = json.dumps(labels, indent=1, ensure_ascii=False)
-        (folder / "labels.json").write_text(text + "\n", encoding="utf-8")
+        save_json(folder / "labels.json", labels, indent=1)
 
-    def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
-        found = _labels(self._image(sample, classes), sample.size, classes, sample.name)
-        if sample.labels.instances is None:
-            return found
-        return Labels(instances=placed(found.instances or (), self.held(sample, classes)), void=found.void)
+    def reread(self, sample: Sample, classes: Sequence[str]) -> Labels:
+        return _labels(self._image(sample, classes), sample.size, sample.name, classes)
 
-    def read(self, path: Path, classes: Sequence[str]) -> CvatReviewed:
-        return CvatReviewed(path, classes)
-
-    def _image(self, sample: Sample, classes: Sequence[str]) -> Element:
-        height, width = sample.size
-        image = Element("image", id="0", name=sample.file, subset=sample.split, width=str(width), height=str(height))
-        whole = sample.labels
-        held = enumerate(class_regions(whole.label)) if whole.instances is None else self.held(sample, classes)
-        for place, instance in held:
-            _add(image, instance, classes[instance.category], str(place + 1))
-        void = void_of(whole)
-        if void is not None:
-            _add_mask(image, void, VOID_REGION, "0")
-        return image
-
-
-class CvatReviewed:
-    """The images of a file annotations.xml."""
-
-    def __init__(self, path: Path, classes: Sequence[str]) -> None:
-        self._classes = classes
+    def read(self, path: Path, classes: Sequence[str]) -> Reviewed:
         file = path if path.is_file() else path / _FILE
         if not file.is_file():
             remedy = "export the task as CVAT for images 1.1 and unpack it"
@@ -102,19 +81,18 @@ class CvatReviewed:
         root = parse(file, "annotations")
         if root.find("track") is not None:
             raise DataError(explain(f"{file}: has tracks", expected="an export as CVAT for images"))
-        found = [(Path((one.get("name") or "").replace("\\", "/")).stem, one) for one in root.iter("image")]
-        by_name(((name, one.get("name") or "") for name, one in found), str(file))
-        self._images = dict(found)
+        found = ((stem(image.get("name"), f"{file}: image"), image.get("name"), image) for image in root.iter("image"))
+        return Reviewed(by_name(found, file), partial(_read, classes=classes))
 
-    @property
-    def names(self) -> Collection[str]:
-        return self._images.keys()
-
-    def labels(self, name: str, size: Size) -> Labels:
-        image = self._images[name]
-        sides = [int(number(image.get(side), f"image {name!r}: {side}")) for side in ("height", "width")]
-        same_size((sides[0], sides[1]), size, f"image {name!r} of {_FILE}")
-        return _labels(image, size, self._classes, f"image {name!r}")
+    def _image(self, sample: Sample, classes: Sequence[str]) -> Element:
+        height, width = sample.size
+        image = Element("image", id="0", name=sample.file, subset=sample.split, width=str(width), height=str(height))
+        for place, instance in self.regions(sample, classes):
+            _add(image, instance, classes[instance.category], str(place))
+        void = void_of(sample.labels)
+        if void is not None:
+            _add_mask(image, void, VOID_REGION, "0")
+        return image
 
 
 def _add(image: Element, instance: FileInstance, label: str, group: str) -> None:
@@ -141,24 +119,27 @@ def _common(label: str, group: str) -> dict[str, str]:
     return {"label": label, "source": "auto", "occluded": "0", "z_order": "0", "group_id": group}
 
 
-def _add_mask(image: Element, mask: np.ndarray, label: str, group: str) -> Element:
+def _add_mask(image: Element, mask: Bool[np.ndarray, "H W"], label: str, group: str) -> Element:
     left, top, width, height = (int(value) for value in rle.box(mask))
-    flat = mask[top : top + height, left : left + width].ravel()
-    ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1, len(flat))
-    runs = np.diff(ends, prepend=0).tolist()
-    runs = [0, *runs] if flat[0] else runs  # the first run is empty pixels
+    runs = run_lengths(mask[top : top + height, left : left + width])
     place = {"left": left, "top": top, "width": width, "height": height}
     attributes = {"rle": ", ".join(map(str, runs)), **{name: str(value) for name, value in place.items()}}
     return SubElement(image, "mask", _common(label, group) | attributes)
 
 
-def _labels(image: Element, size: Size, classes: Sequence[str], place: str) -> Labels:
+def _read(image: Element, size: Size, place: str, classes: Sequence[str]) -> Labels:
+    height, width = numbers(image.get, ("height", "width"), place)
+    same_size((int(height), int(width)), size, f"{place} of {_FILE}")
+    return _labels(image, size, place, classes)
+
+
+def _labels(image: Element, size: Size, place: str, classes: Sequence[str]) -> Labels:
     instances, groups, voids, poses = [], {}, [], []
-    for number_there, shape in enumerate(image, start=1):
-        where = f"{place}, {shape.tag} {number_there}"
+    for position, shape in enumerate(image, start=1):
+        where = f"{place}, {shape.tag} {position}"
         group = shape.get("group_id")
         if shape.tag == "skeleton":
-            poses.append((group, _keypoints(shape, size, where), where))
+            poses.append((group, _keypoints(shape, where), where))
         elif shape.get("label") == VOID_REGION:
             voids.append(_mask(shape, size, where))
         else:
@@ -175,30 +156,26 @@ def _labels(image: Element, size: Size, classes: Sequence[str], place: str) -> L
 
 def _instance(shape: Element, size: Size, classes: Sequence[str], place: str) -> FileInstance:
     category = category_of(shape.get("label"), classes, place)
-    told = {one.get("name"): (one.text or "").strip() for one in shape.iter("attribute")}
-    score = None if not told.get(SCORE) else number(told[SCORE], f"{place}: {SCORE}")
-    if score is not None and not 0 <= score <= 1:
-        raise DataError(explain(f"{place}: {SCORE}", got=score, expected="a number from 0 to 1"))
+    attributes = {entry.get("name"): (entry.text or "").strip() for entry in shape.iter("attribute")}
+    score = number(attributes[SCORE], f"{place}: {SCORE}") if attributes.get(SCORE) else None
     instance = FileInstance(
         category=category,
-        score=score,
-        crowd=None if CROWD not in told else told[CROWD] == "true",
-        keypoints=np.zeros((len(KEYPOINTS), 3)),
+        score=score_of(score, place),
+        crowd=attributes[CROWD] == "true" if CROWD in attributes else None,
+        keypoints=np.zeros((JOINTS, 3)),
     )
-    if shape.tag == "box":
-        left, top, right, bottom = (
-            number(shape.get(side), f"{place}: {side}") for side in ("xtl", "ytl", "xbr", "ybr")
-        )
-        if number(shape.get("rotation", "0"), f"{place}: rotation"):
-            raise DataError(explain(f"{place}: a turned box", expected="rotation 0"))
-        return replace(instance, box=inside((left, top, right - left, bottom - top), size, place))
-    return replace(instance, mask=_mask(shape, size, place))
+    if shape.tag != "box":
+        return replace(instance, mask=_mask(shape, size, place))
+    left, top, right, bottom = numbers(shape.get, ("xtl", "ytl", "xbr", "ybr"), place)
+    if number(shape.get("rotation", "0"), f"{place}: rotation"):
+        raise DataError(explain(f"{place}: a turned box", expected="rotation 0"))
+    return replace(instance, box=inside((left, top, right - left, bottom - top), size, place))
 
 
-def _mask(shape: Element, size: Size, place: str) -> np.ndarray:
-    """The pixels of a mask or polygon; DataError for other shapes, for none and for pixels outside of the picture."""
+def _mask(shape: Element, size: Size, place: str) -> Bool[np.ndarray, "H W"]:
+    """The pixels of a mask or polygon; DataError for other shapes, empty masks and pixels outside the image."""
     if shape.tag == "polygon":
-        mask = fill(np.array([_point(one, place) for one in (shape.get("points") or "").split(";")]), size)
+        mask = fill(np.array([_point(text, place) for text in (shape.get("points") or "").split(";")]), size)
     elif shape.tag == "mask":
         mask = _from_runs(shape, size, place)
     else:
@@ -209,10 +186,9 @@ def _mask(shape: Element, size: Size, place: str) -> np.ndarray:
     return mask
 
 
-def _from_runs(shape: Element, size: Size, place: str) -> np.ndarray:
-    left, top, width, height = (
-        int(number(shape.get(name), f"{place}: {name}")) for name in ("left", "top", "width", "height")
-    )
+def _from_runs(shape: Element, size: Size, place: str) -> Bool[np.ndarray, "H W"]:
+    sides = numbers(shape.get, ("left", "top", "width", "height"), place)
+    left, top, width, height = (int(value) for value in sides)
     try:
         runs = [int(run) for run in (shape.get("rle") or "").split(",")]
     except ValueError:
@@ -221,22 +197,18 @@ def _from_runs(shape: Element, size: Size, place: str) -> np.ndarray:
     if not within or min(runs) < 0 or sum(runs) != width * height:
         got = f"{width}×{height} at {left}, {top} with {sum(runs)} pixels"
         raise DataError(explain(f"{place}: mask", got=got, expected=f"runs that fill a part of {size[1]}×{size[0]}"))
+    pixels = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     mask = np.zeros(size, bool)
-    mask[top : top + height, left : left + width] = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(
-        height, width
-    )
+    mask[top : top + height, left : left + width] = pixels.reshape(height, width)
     return mask
 
 
-def _keypoints(skeleton: Element, size: Size, place: str) -> np.ndarray:
-    joints = np.zeros((len(KEYPOINTS), 3))
+def _keypoints(skeleton: Element, place: str) -> Float64[np.ndarray, "17 3"]:
+    joints = np.zeros((JOINTS, 3))
     for point in skeleton.iter("points"):
-        label = point.get("label")
-        if label not in KEYPOINTS:
-            raise DataError(explain(f"{place}: keypoint", got=label, expected=f"one of {', '.join(KEYPOINTS)}"))
+        joint = joint_of(point.get("label"), place)
         if point.get("outside") != "1":
-            x, y = _point(point.get("points") or "", place)
-            joints[KEYPOINTS.index(label)] = (x, y, 1 if point.get("occluded") == "1" else 2)
+            joints[joint] = (*_point(point.get("points") or "", place), 1 if point.get("occluded") == "1" else 2)
     return joints
 
 

@@ -1,4 +1,4 @@
-"""Writing a set in another format: whole or not at all, and with a count of what the format left out."""
+"""Writes a set in another format, completely or not at all, and counts the labels that were left out."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dataset_dm.errors import DataError, StoreError, did_you_mean, explain
-from dataset_dm.exports.formats import cannot_hold, find_format
+from dataset_dm.errors import StoreError, explain
+from dataset_dm.exports.base import Format
+from dataset_dm.exports.formats import find_format
 from dataset_dm.exports.open_dataset import Source, open_source
 from dataset_dm.exports.sample import Sample
-from dataset_dm.exports.unsupported import Loss
 from dataset_dm.files.atomic import store_error
 from dataset_dm.store.output_folder import OutFolder
 
 
 @dataclass
 class Exported:
-    """What became of a set.
+    """The result of an export.
 
     Args:
-        folder: where it lies.
+        folder: the new folder.
         rows: split → images.
-        lost: name of a `Loss` → how many of it the files do not have; nothing that was not lost.
+        lost: name of a `Loss` → how many labels of that kind are not in the files; only those that occur.
     """
 
     folder: Path
@@ -61,16 +61,17 @@ def export_set(
     """
     chosen = find_format(format)
     out = empty_folder(Path(out))
-    opened = open_source(str(source), config)
-    chosen.check(opened.classes_for(chosen.needs, chosen.title), opened.columns)
+    opened = open_for(chosen, str(source), config)
     done = Exported(out)
     with OutFolder(out, {"export": chosen.name, "source": opened.name}) as folder:
         try:
-            named = chosen_splits(opened, splits)
-            for split in named:
-                samples = _counted(opened, split, cannot_hold(chosen), done)
-                chosen.write(folder.partial, split, samples, opened.classes)
-            chosen.finish(folder.partial, named, opened.classes)
+            wanted = set(opened.splits) if splits is None else {opened.split(name) for name in splits}
+            parts = {
+                split: chosen.write(folder.partial, split, _counted(opened, split, chosen, done), opened.classes)
+                for split in opened.splits
+                if split in wanted
+            }
+            chosen.finish(folder.partial, parts, opened.classes)
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
@@ -79,28 +80,27 @@ def export_set(
     return done
 
 
+def open_for(chosen: Format, source: str, config: str | None) -> Source:
+    """The set, whose classes and columns suit the format; DataError otherwise."""
+    opened = open_source(source, config)
+    opened.require(chosen.needs, chosen.title)
+    chosen.check(opened.classes, opened.columns)
+    return opened
+
+
 def empty_folder(out: Path) -> Path:
-    """The folder to make; StoreError when it is there and not empty."""
+    """The absolute path of a folder that does not exist or is empty; StoreError for any other."""
     out = out.expanduser().absolute()
     if out.is_dir() and not out.is_symlink() and any(out.iterdir()):
         raise StoreError(explain(f"--out {out}: the folder is not empty", remedy="take another folder"))
     return out
 
 
-def chosen_splits(source: Source, asked: Sequence[str] | None) -> list[str]:
-    """The splits asked for, in the set's order; DataError for one that it has not."""
-    for name in asked or ():
-        if name not in source.splits:
-            expected = f"one of {', '.join(source.splits)}"
-            raise DataError(explain("--split", got=name, expected=expected) + did_you_mean(name, source.splits))
-    return [name for name in source.splits if asked is None or name in asked]
-
-
-def _counted(source: Source, split: str, kinds: Sequence[Loss], done: Exported) -> Iterator[Sample]:
-    """The samples of a split, while they are counted, and what is lost of them."""
+def _counted(source: Source, split: str, chosen: Format, done: Exported) -> Iterator[Sample]:
+    """The samples of a split; counts them and their unsupported labels in `done`."""
     for _, sample in source.rows(split):
         done.rows[split] += 1
-        for kind in kinds:
+        for kind in chosen.unsupported:
             count = kind.count(sample, source.classes)
             if count:
                 done.lost[kind.name] += count

@@ -1,4 +1,4 @@
-"""The formats that there are, by name."""
+"""All formats by name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataset_dm.exports.cityscapes import Cityscapes
 from dataset_dm.exports.coco import Coco
 from dataset_dm.exports.cvat import Cvat
 from dataset_dm.exports.label_studio import LabelStudio
-from dataset_dm.exports.unsupported import EMPTY, Loss
 from dataset_dm.exports.voc import Voc
 from dataset_dm.exports.yolo import Yolo
 from dataset_dm.exports.yolo_pose import YoloPose
 from dataset_dm.exports.yolo_seg import YoloSeg
 
 FORMATS: dict[str, Format] = {
-    each.name: each for each in (Coco(), Yolo(), YoloSeg(), YoloPose(), Voc(), Cityscapes(), LabelStudio(), Cvat())
+    entry.name: entry for entry in (Coco(), Yolo(), YoloSeg(), YoloPose(), Voc(), Cityscapes(), LabelStudio(), Cvat())
 }
 
 
@@ -25,8 +24,3 @@ def find_format(name: str) -> Format:
         expected = f"one of {', '.join(FORMATS)}"
         raise ConfigError(explain("format", got=name, expected=expected) + did_you_mean(name, FORMATS))
     return FORMATS[name]
-
-
-def cannot_hold(chosen: Format) -> tuple[Loss, ...]:
-    """What a format cannot hold; nothing without extent is written to any."""
-    return (*chosen.cannot, EMPTY)

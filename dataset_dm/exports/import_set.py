@@ -1,8 +1,8 @@
-"""Bringing corrected files back: a new version of the set, the old one stays as it is.
+"""Imports corrected files as a new version of the set; the old version stays unchanged.
 
 The new folder has the rows of the old one in their order. A row whose image is among the files is reviewed: its
-provenance says so, and its labels are merged with what the files say (see `merge`). All other rows, and all other
-columns, pass as they are.
+provenance names the review, and its labels are merged with those in the files (see `merge`). All other rows, and all
+other columns, are copied.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataset_dm.errors import DataError, did_you_mean, explain
 from dataset_dm.exports.base import Format, Reviewed
-from dataset_dm.exports.export_set import empty_folder
+from dataset_dm.exports.export_set import empty_folder, open_for
 from dataset_dm.exports.formats import find_format
 from dataset_dm.exports.merge import Merged, merge
-from dataset_dm.exports.open_dataset import Source, is_dict_of_lists, open_source
+from dataset_dm.exports.open_dataset import Source, is_dict_of_lists
 from dataset_dm.exports.sample import Sample, file_name
+from dataset_dm.exports.tables import Record
 from dataset_dm.exports.write_back import rewrite
 from dataset_dm.store.output_folder import OutFolder
 
@@ -30,25 +32,26 @@ if TYPE_CHECKING:
 
     from dataset_dm.hub import CardFacts
 
-_BATCH = 64  # rows a table
+_BATCH = 64  # rows of an Arrow table
 _PREVIEW_ROWS = 12
 
 
 @dataclass
 class Imported:
-    """What the review changed.
+    """The changes of a review.
 
     Args:
-        folder: where the new version lies.
-        rows, reviewed: images of the set, and those that the files speak of.
+        folder: the new version.
+        rows, reviewed: number of images of the set, and of those in the files.
         counts: rows changed, objects changed, added and removed, objects without a mask, class maps changed.
+        shown: the first rows, for the preview.
     """
 
     folder: Path
     rows: int = 0
     reviewed: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    shown: list[dict[str, Any]] = field(default_factory=list)
+    shown: list[Record] = field(default_factory=list)
 
 
 def import_set(
@@ -80,8 +83,7 @@ def import_set(
     files, source = Path(files).expanduser(), str(source)
     if not files.exists():
         raise DataError(explain("FOLDER", got=str(files), expected="a folder or file with corrected labels"))
-    opened = open_source(source, config)
-    chosen.check(opened.classes_for(chosen.needs, chosen.title), opened.columns)
+    opened = open_for(chosen, source, config)
     _check_columns(opened)
     reviewed = chosen.read(files, opened.classes)
     _check_names(reviewed, opened)
@@ -97,7 +99,7 @@ def import_set(
 
 def _check_columns(source: Source) -> None:
     if "annotator" not in (source.features.get("provenance") or {}):
-        expected = "a column provenance with its field annotator, to say that a row was reviewed"
+        expected = "a column provenance with its field annotator, which names the review"
         raise DataError(explain(f"{source.name}: no provenance", got=", ".join(source.features), expected=expected))
     if "objects" in source.features and not is_dict_of_lists(source.features["objects"]):
         expected = "a dict of lists, as dataset-dm writes it"
@@ -105,9 +107,9 @@ def _check_columns(source: Source) -> None:
 
 
 def _check_names(reviewed: Reviewed, source: Source) -> None:
-    """DataError for an image that the set has not, before anything is written."""
+    """DataError for an image that the set does not have, before anything is written."""
     known = {file_name(split, index) for split in source.splits for index in source.indices(split)}
-    unknown = [name for name in reviewed.names if name not in known]
+    unknown = [name for name in reviewed.entries if name not in known]
     if unknown:
         what = f"{len(unknown)} unknown image{'s' if len(unknown) > 1 else ''}, the first {unknown[0]!r}"
         expected = f"names of {source.name}, such as {min(known, default='none')!r}"
@@ -117,41 +119,34 @@ def _check_names(reviewed: Reviewed, source: Source) -> None:
 def _tables(source: Source, split: str, chosen: Format, reviewed: Reviewed, done: Imported) -> Iterator[pa.Table]:
     import pyarrow as pa
 
-    names = set(reviewed.names)
-    rows: list[dict[str, Any]] = []
-    for row, sample in source.rows(split):
-        done.rows += 1
-        if sample.name in names:
-            row = _review(row, sample, source, chosen, reviewed, done)
-        if len(done.shown) < _PREVIEW_ROWS:
-            done.shown.append(row)
-        rows.append(row)
-        if len(rows) == _BATCH:
-            yield pa.Table.from_pylist(rows, schema=source.schema)
-            rows = []
-    if rows:
-        yield pa.Table.from_pylist(rows, schema=source.schema)
+    rows = (_row(row, sample, source, chosen, reviewed, done) for row, sample in source.rows(split))
+    while batch := list(islice(rows, _BATCH)):
+        yield pa.Table.from_pylist(batch, schema=source.schema)
 
 
-def _review(
-    row: dict[str, Any], sample: Sample, source: Source, chosen: Format, reviewed: Reviewed, done: Imported
-) -> dict[str, Any]:
-    done.reviewed += 1
-    found = reviewed.labels(sample.name, sample.size)
-    merged = merge(sample.labels, chosen.seen(sample, source.classes), found, sample.size)
-    _count(merged, done.counts)
-    return rewrite(row, sample, merged, chosen.name)
+def _row(row: Record, sample: Sample, source: Source, chosen: Format, reviewed: Reviewed, done: Imported) -> Record:
+    """A row of the new version, counted in `done`."""
+    done.rows += 1
+    if sample.name in reviewed.entries:
+        done.reviewed += 1
+        found = reviewed.labels(sample.name, sample.size)
+        merged = merge(sample.labels, chosen.round_trip(sample, source.classes), found, sample.size)
+        _count(merged, done.counts)
+        row = rewrite(row, sample, merged, chosen.name)
+    if len(done.shown) < _PREVIEW_ROWS:
+        done.shown.append(row)
+    return row
 
 
 def _count(merged: Merged, counts: Counter[str]) -> None:
-    new = [one for one in merged.instances or () if one.changed]
+    new = [kept for kept in merged.instances or () if kept.changed]
     counts.update(
         {
             "images changed": int(merged.changed),
-            "objects changed": sum(one.place is not None for one in new),
-            "objects added": sum(one.place is None for one in new),
+            "objects changed": sum(kept.place is not None for kept in new),
+            "objects added": sum(kept.place is None for kept in new),
             "objects removed": merged.removed,
-            "objects without a mask": sum(one.instance.mask is None for one in new),
+            "objects without a mask": sum(kept.instance.mask is None for kept in new),
             "class maps changed": int(merged.label is not None),
         }
     )
@@ -172,7 +167,7 @@ def _describe(folder: OutFolder, source: Source, chosen: Format, done: Imported)
 
 
 def _facts(source: Source, names: list[str], chosen: Format, done: Imported) -> CardFacts:
-    """What was known of the set stays known: its generator, its terms, what was left out; then what the review did."""
+    """The facts of the set itself, such as its generator and terms, with the changes of the review."""
     from dataset_dm.hub import CardFacts
     from dataset_dm.hub.card_facts import PLAN, read_facts
 
@@ -181,9 +176,9 @@ def _facts(source: Source, names: list[str], chosen: Format, done: Imported) -> 
     review = {"source": source.title, "reviewed by": chosen.title, "rows reviewed": done.reviewed, **changes}
     folder = Path(source.name).expanduser()
     if (folder / PLAN).is_file():
-        known = read_facts(folder)
-        made = f"{known.command}\n{command}"
-        return replace(known, command=made, settings={**known.settings, **review}, classes=names)
+        facts = read_facts(folder)
+        commands = f"{facts.command}\n{command}"
+        return replace(facts, command=commands, settings={**facts.settings, **review}, classes=names)
     return CardFacts(
         name=str(source.identity.get("dataset", source.title)),
         config=str(source.identity.get("config", "default")),

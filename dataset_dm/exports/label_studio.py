@@ -1,27 +1,28 @@
 """Label Studio: `tasks.json` with the labels as predictions, `config.xml` for the project, images in `images/<split>/`.
 
 An object is a brush region, or a rectangle where it has no mask; its keypoints are points whose parent it is. The
-choices hidden and crowd are made per region. Void pixels are one brush region more; a set without objects has one brush
-region a class. What was submitted there and exported as JSON is brought back; a task that nobody submitted stays as it
-was. Percentages are of the picture's sides.
+choices hidden and crowd are per region. Void pixels are one more brush region; a set without objects has one brush
+region per class. Submitted annotations, exported as JSON, are imported; a task without one stays as it was. Percentages
+are of the sides of the image.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from jaxtyping import Bool
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.exports import label_studio_rle
-from dataset_dm.exports.base import Format, by_name, placed, save_image
+from dataset_dm.exports.base import Reviewed, by_name, read_json, save_image, save_json
 from dataset_dm.exports.label_studio_regions import CONTROLS, CROWD, HIDDEN, Region, labels_of
-from dataset_dm.exports.regions import VOID_REGION, check_classes, class_regions, void_of
+from dataset_dm.exports.regions import VOID_REGION, RegionFormat, void_of
 from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import DEPTH, LOOSE_BOXES, SIDE_MAPS
 from dataset_dm.exports.xml_files import text_of
@@ -30,95 +31,72 @@ from dataset_dm.labels.file_instance import FileInstance, Size
 
 _TASKS = "tasks.json"
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts this before the name of an uploaded file
-_POINT = 0.5  # percent, how large a keypoint is drawn
+_POINT = 0.5  # percent: drawn size of a keypoint
 
 
-class LabelStudio(Format):
-    """See above."""
+class LabelStudio(RegionFormat):
+    """Replaced by the list of what it does not support."""
 
     name = "label-studio"
     title = "Label Studio JSON"
-    needs = ("objects", "label")
-    cannot = (SIDE_MAPS, LOOSE_BOXES, DEPTH)
+    unsupported = (SIDE_MAPS, LOOSE_BOXES, DEPTH)
     notes = (
         "serve the folder with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to it, add its folder images as local storage, paste config.xml, "
         "then import tasks.json",
     )
 
-    def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
-        check_classes(classes, self.name)
-
-    def write(self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]) -> None:
+    def write(
+        self, folder: Path, split: str, samples: Iterable[Sample], classes: Sequence[str]
+    ) -> list[dict[str, Any]]:
         tasks = []
         for sample in samples:
             file = f"images/{split}/{sample.file}"
             save_image(folder / "images" / split, sample)
             data = {"image": f"/data/local-files/?d={file}", "split": split, "index": sample.index}
-            result = self._result(sample, classes)
-            tasks.append({"data": data, "predictions": [{"model_version": "dataset_dm", "result": result}]})
-        (folder / f".{split}.tasks").write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+            prediction = {"model_version": "dataset_dm", "result": self._result(sample, classes)}
+            tasks.append({"data": data, "predictions": [prediction]})
+        return tasks
 
-    def finish(self, folder: Path, splits: Sequence[str], classes: Sequence[str]) -> None:
-        tasks = []
-        for split in splits:
-            part = folder / f".{split}.tasks"
-            tasks += json.loads(part.read_text(encoding="utf-8"))
-            part.unlink()
-        (folder / _TASKS).write_text(json.dumps(tasks, ensure_ascii=False), encoding="utf-8")
+    def finish(self, folder: Path, parts: Mapping[str, list[dict[str, Any]]], classes: Sequence[str]) -> None:
+        save_json(folder / _TASKS, [task for part in parts.values() for task in part])
         (folder / "config.xml").write_text(_config(classes), encoding="utf-8")
 
-    def seen(self, sample: Sample, classes: Sequence[str]) -> Labels:
-        found = labels_of(self._result(sample, classes), sample.size, classes, sample.name)
-        if sample.labels.instances is None:
-            return found
-        return Labels(instances=placed(found.instances or (), self.held(sample, classes)), void=found.void)
+    def reread(self, sample: Sample, classes: Sequence[str]) -> Labels:
+        return labels_of(self._result(sample, classes), sample.size, sample.name, classes)
 
-    def read(self, path: Path, classes: Sequence[str]) -> LabelStudioReviewed:
-        return LabelStudioReviewed(path, classes)
+    def read(self, path: Path, classes: Sequence[str]) -> Reviewed:
+        """The submitted tasks of a JSON export: the newest annotation of each that was not cancelled."""
+        file = _find(path)
+        tasks = read_json(file)
+        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+            raise DataError(explain(f"{file}: content", expected="a list of tasks, Label Studio's export as JSON"))
+        found = by_name(
+            ((_stem(task, file), task.get("id"), result) for task in tasks if (result := _submitted(task)) is not None),
+            file,
+        )
+        if not found:
+            remedy = "submit tasks in Label Studio and export them as JSON"
+            raise DataError(explain(f"{file}: none of {len(tasks)} tasks was reviewed", remedy=remedy))
+        return Reviewed(found, partial(labels_of, classes=classes))
 
     def _result(self, sample: Sample, classes: Sequence[str]) -> list[Region]:
-        whole = sample.labels
-        held = enumerate(class_regions(whole.label)) if whole.instances is None else self.held(sample, classes)
-        regions = [one for place, instance in held for one in _regions(instance, f"o{place + 1}", classes, sample.size)]
-        void = void_of(whole)
+        regions = [
+            region
+            for place, instance in self.regions(sample, classes)
+            for region in _regions(instance, f"o{place}", classes[instance.category], sample.size)
+        ]
+        void = void_of(sample.labels)
         if void is not None:
             regions.append(_region("void", "brushlabels", _brush(void), VOID_REGION, sample.size))
         return regions
 
 
-class LabelStudioReviewed:
-    """The submitted tasks of a JSON export: the newest annotation of each that was not cancelled."""
-
-    def __init__(self, path: Path, classes: Sequence[str]) -> None:
-        self._classes = classes
-        file = _find(path)
-        try:
-            tasks = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(explain(f"{file}: cannot be read as JSON ({error})")) from error
-        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
-            raise DataError(explain(f"{file}: content", expected="a list of tasks, Label Studio's export as JSON"))
-        done = [(task, found) for task in tasks if (found := _submitted(task)) is not None]
-        if not done:
-            remedy = "submit tasks in Label Studio and export them as JSON"
-            raise DataError(explain(f"{file}: none of {len(tasks)} tasks was reviewed", remedy=remedy))
-        by_name(((_stem(task, file), str(task.get("id"))) for task, _ in done), str(file))
-        self._results = {_stem(task, file): found for task, found in done}
-
-    @property
-    def names(self) -> Collection[str]:
-        return self._results.keys()
-
-    def labels(self, name: str, size: Size) -> Labels:
-        return labels_of(self._results[name], size, self._classes, f"image {name!r}")
-
-
-def _regions(instance: FileInstance, name: str, classes: Sequence[str], size: Size) -> list[Region]:
+def _regions(instance: FileInstance, name: str, label: str, size: Size) -> list[Region]:
     """The regions of one object."""
-    label = classes[instance.category]
-    kind, value = ("rectanglelabels", _rectangle(instance, size)) if instance.mask is None else ("brushlabels", None)
-    value = _brush(instance.mask) if value is None else value
+    masked = instance.mask is not None
+    kind = "brushlabels" if masked else "rectanglelabels"
+    value = _brush(instance.mask) if masked else _rectangle(instance, size)
     regions = [_region(name, kind, value, label, size, score=instance.score)]
     if instance.crowd:
         regions.append(_region(name, "choices", value, CROWD, size))
@@ -126,9 +104,9 @@ def _regions(instance: FileInstance, name: str, classes: Sequence[str], size: Si
     for joint, (x, y, v) in enumerate(points.tolist()):
         if v > 0:
             here = {"x": 100 * x / size[1], "y": 100 * y / size[0], "width": _POINT}
-            sure = None if instance.keypoint_scores is None else float(instance.keypoint_scores[joint])
+            score = None if instance.keypoint_scores is None else float(instance.keypoint_scores[joint])
             own = f"{name}-{KEYPOINTS[joint]}"
-            regions.append(_region(own, "keypointlabels", here, KEYPOINTS[joint], size, parent=name, score=sure))
+            regions.append(_region(own, "keypointlabels", here, KEYPOINTS[joint], size, parent=name, score=score))
             if v == 1:
                 regions.append(_region(own, "choices", here, HIDDEN, size, parent=name))
     return regions
@@ -157,7 +135,7 @@ def _region(
     }
 
 
-def _brush(mask: np.ndarray) -> dict[str, Any]:
+def _brush(mask: Bool[np.ndarray, "H W"]) -> dict[str, Any]:
     return {"format": "rle", "rle": label_studio_rle.encode(mask)}
 
 
@@ -170,8 +148,8 @@ def _rectangle(instance: FileInstance, size: Size) -> dict[str, Any]:
 
 def _submitted(task: Mapping[str, Any]) -> list[Region] | None:
     """The regions of a task's newest annotation; None when there is none."""
-    done = [one for one in task.get("annotations") or () if not one.get("was_cancelled")]
-    return list(max(done, key=lambda one: str(one.get("updated_at") or ""))["result"]) if done else None
+    done = [entry for entry in task.get("annotations") or () if not entry.get("was_cancelled")]
+    return list(max(done, key=lambda entry: str(entry.get("updated_at") or ""))["result"]) if done else None
 
 
 def _stem(task: Mapping[str, Any], file: Path) -> str:
@@ -192,7 +170,7 @@ def _find(path: Path) -> Path:
 
 
 def _config(classes: Sequence[str]) -> str:
-    """The labelling interface."""
+    """The configuration of the project's labelling interface."""
     view = ElementTree.Element("View")
     ElementTree.SubElement(view, "Image", name="image", value="$image", zoom="true")
     tags = {
@@ -204,7 +182,7 @@ def _config(classes: Sequence[str]) -> str:
     for tag, (name, inner, values, more) in tags.items():
         control = ElementTree.SubElement(view, tag, name=name, toName="image", **more)
         for place, value in enumerate(values):
-            # by this the tool puts keypoints in order when it exports them
+            # by this index the tool orders keypoints when it exports them
             order = {"model_index": str(place)} if values is KEYPOINTS else {}
             ElementTree.SubElement(control, inner, value=value, **order)
     return text_of(view)

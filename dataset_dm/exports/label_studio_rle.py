@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Bool
 
+from dataset_dm.exports.regions import run_lengths
 from dataset_dm.labels.file_instance import Size
 
 _WORD = 8
@@ -19,19 +21,18 @@ _CHANNELS = 4
 _PAINTED = 128  # alpha from which on a pixel belongs to the mask: the brush's edge is soft
 
 
-def encode(mask: np.ndarray) -> list[int]:
-    """The bytes of a mask, bool [H W]; white where it is, transparent black elsewhere."""
-    flat = np.repeat(mask.ravel(), _CHANNELS)
-    ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]) + 1, len(flat))
-    head = [f"{len(flat):032b}", f"{_WORD - 1:05b}", *(f"{bits - 1:04b}" for bits in _COUNT_BITS)]
-    bits = "".join([*head, *_blocks(flat, ends.tolist())])
+def encode(mask: Bool[np.ndarray, "H W"]) -> list[int]:
+    """The bytes of a mask: white where it is true, transparent black elsewhere."""
+    runs = [_CHANNELS * run for run in run_lengths(mask)]
+    head = [f"{sum(runs):032b}", f"{_WORD - 1:05b}", *(f"{bits - 1:04b}" for bits in _COUNT_BITS)]
+    bits = "".join([*head, *_blocks(runs)])
     bits += "0" * (-len(bits) % 8)
     return [int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)]
 
 
-def decode(data: Sequence[int], size: Size) -> np.ndarray:
-    """The mask, bool [H W], of such bytes; ValueError when they do not fill `size` (H, W) or break off."""
-    bits = "".join(f"{int(one):08b}" for one in data)
+def decode(data: Sequence[int], size: Size) -> Bool[np.ndarray, "H W"]:
+    """The mask of such bytes; ValueError when they do not fill `size` (H, W) or are truncated."""
+    bits = "".join(f"{int(byte):08b}" for byte in data)
     count, position = int(bits[:32] or "0", 2), 32
     height, width = size
     if count != height * width * _CHANNELS:
@@ -56,13 +57,12 @@ def decode(data: Sequence[int], size: Size) -> np.ndarray:
     return values.reshape(height, width, _CHANNELS)[..., -1] >= _PAINTED
 
 
-def _blocks(flat: np.ndarray, ends: Sequence[int]) -> Iterator[str]:
+def _blocks(runs: Sequence[int]) -> Iterator[str]:
     """Every run of equal values as bits, in as many blocks as the largest count needs."""
-    start = 0
-    for end in ends:
-        value = f"{255 if flat[start] else 0:0{_WORD}b}"
-        while start < end:
-            run = min(end - start, 2 ** _COUNT_BITS[-1])
+    for place, left in enumerate(runs):
+        value = f"{255 * (place % 2):0{_WORD}b}"
+        while left > 0:
+            run = min(left, 2 ** _COUNT_BITS[-1])
             kind = next(i for i, bits in enumerate(_COUNT_BITS) if run <= 2**bits)
             yield f"1{kind:02b}{run - 1:0{_COUNT_BITS[kind]}b}{value}"
-            start += run
+            left -= run

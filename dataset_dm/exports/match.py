@@ -1,62 +1,69 @@
-"""Which object of corrected files is which object of the set: the same one first, then the one at the same place."""
+"""Finds the object of the set for every object in corrected files: equal objects first, then by overlap of boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float
+from pycocotools import mask as coco
 
 from dataset_dm.labels.file_instance import Box, FileInstance
 
-_PIXELS = 0.05  # tools write coordinates with two decimals: what moved less was not moved by a person
+_PIXELS = 0.05  # tools write coordinates with two decimals: smaller differences are rounding, not corrections
 _SHARE = 5e-4  # likewise for scores
-_SAME_PLACE = 0.3  # overlap of boxes from which on an object was corrected, not replaced: half a box is still its own
+_SAME_PLACE = 0.3  # least overlap of boxes for a corrected object: half a box still counts, below it was replaced
 FIELDS = tuple(entry.name for entry in fields(FileInstance) if entry.name != "number")
 
 
-def changes(seen: FileInstance, found: FileInstance) -> dict[str, Any]:
-    """The fields that the files say, and say otherwise than they did when they were written."""
-    said = {name: getattr(found, name) for name in FIELDS if getattr(found, name) is not None}
-    return {name: value for name, value in said.items() if not _equal(name, getattr(seen, name), value)}
+def changes(written: FileInstance, found: FileInstance) -> dict[str, Any]:
+    """The fields of `found`, an instance of corrected files, that differ from what was written."""
+    given = {name: getattr(found, name) for name in FIELDS if getattr(found, name) is not None}
+    return {name: value for name, value in given.items() if not _equal(name, getattr(written, name), value)}
 
 
-def matches(seen: Sequence[FileInstance], found: Sequence[FileInstance]) -> list[int | None]:
-    """For every found instance the place of its own in `seen`; None for a new one."""
-    own: list[int | None] = [None] * len(found)
-    free = list(range(len(seen)))
+def matches(written: Sequence[FileInstance], found: Sequence[FileInstance]) -> list[int | None]:
+    """For every found instance the position of its own in `written`; None for a new one."""
+    own: dict[int, int] = {}
     for i, instance in enumerate(found):
-        exact = next((place for place in free if not changes(seen[place], instance)), None)
-        if exact is not None:
-            own[i] = exact
-            free.remove(exact)
-    pairs = [
-        (instance.category != seen[place].category, -overlap(instance.bounds, seen[place].bounds), i, place)
-        for i, instance in enumerate(found)
-        if own[i] is None
-        for place in free
-    ]
-    for _, close, i, place in sorted(pairs):
-        if -close >= _SAME_PLACE and own[i] is None and place in free:
+        exact = (j for j in range(len(written)) if j not in own.values() and not changes(written[j], instance))
+        if (place := next(exact, None)) is not None:
             own[i] = place
-            free.remove(place)
+    left = [i for i in range(len(found)) if i not in own]
+    free = [j for j in range(len(written)) if j not in own.values()]
+    boxes, others = [found[i].bounds for i in left], [written[j].bounds for j in free]
+    same = lambda i, j: found[left[i]].category == written[free[j]].category  # noqa: E731
+    own |= {left[i]: free[j] for i, j in assign(boxes, others, _SAME_PLACE, same).items()}
+    return [own.get(i) for i in range(len(found))]
+
+
+def assign(
+    boxes: Sequence[Box], others: Sequence[Box], least: float, preferred: Callable[[int, int], bool]
+) -> dict[int, int]:
+    """Position of a box → position of the other box that belongs to it, each used once.
+
+    Preferred pairs come first, then those of larger overlap; an overlap below `least` is no pair.
+    """
+    overlap = overlaps(boxes, others)
+    pairs = [(not preferred(i, j), -overlap[i, j], i, j) for i, j in np.argwhere(overlap >= least).tolist()]
+    own: dict[int, int] = {}
+    for *_, i, j in sorted(pairs):
+        if i not in own and j not in own.values():
+            own[i] = j
     return own
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes x, y, w, h, 0..1."""
-    (x0, y0, w0, h0), (x1, y1, w1, h1) = one, other
-    width = min(x0 + w0, x1 + w1) - max(x0, x1)
-    height = min(y0 + h0, y1 + h1) - max(y0, y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (w0 * h0 + w1 * h1 - shared)
+def overlaps(boxes: Sequence[Box], others: Sequence[Box]) -> Float[np.ndarray, "n m"]:
+    """Intersection over union of every pair of boxes x, y, w, h."""
+    if not boxes or not others:
+        return np.zeros((len(boxes), len(others)))
+    return np.asarray(coco.iou(np.array(boxes, np.float64), np.array(others, np.float64), [0] * len(others)))
 
 
-def moved_points(before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Which keypoints [17 3] lie elsewhere or are otherwise visible, bool [17]."""
+def moved_points(before: Float[np.ndarray, "17 3"], now: Float[np.ndarray, "17 3"]) -> Bool[np.ndarray, " 17"]:
+    """Which keypoints have another place or visibility."""
     return (np.abs(before - now) > _PIXELS).any(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Masks as polygons along the edges of their pixels, and back: nothing is simplified, so nothing is lost."""
+"""Masks as polygons along the edges of their pixels, and back, without loss."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64, Shaped
+
+from dataset_dm.labels.file_instance import Size
 
 
-def outlines(mask: np.ndarray) -> list[np.ndarray]:
-    """The closed outlines of a mask, bool [H W]: of every part and of every hole, each int64 [n 2] of (x, y).
+def outlines(mask: Bool[np.ndarray, "H W"]) -> list[Int64[np.ndarray, "_ 2"]]:
+    """The closed outlines of every part and every hole of a mask, each a list of (x, y).
 
-    A point is a corner of a pixel: 0, 0 is the picture's upper left corner, W, H its lower right one.
+    A point is a corner of a pixel: 0, 0 is the upper left corner of the image, W, H its lower right one.
     """
     follows = _edges(np.pad(mask, 1))
     rings = []
@@ -31,10 +34,10 @@ def outlines(mask: np.ndarray) -> list[np.ndarray]:
     return rings
 
 
-def joined(rings: Sequence[np.ndarray]) -> np.ndarray:
-    """One polygon of several outlines, float64 [n 2], tied together by cuts that run there and back again.
+def joined(rings: Sequence[Shaped[np.ndarray, "_ 2"]]) -> Float64[np.ndarray, "n 2"]:
+    """One polygon of several outlines, joined by cuts that run there and back.
 
-    Filled by the even-odd rule it shows what the outlines show together: a cut has no width.
+    Filled by the even-odd rule it covers the same pixels as the outlines: a cut has no width.
     """
     polygon = np.asarray(rings[0], np.float64)
     waiting = [np.asarray(ring, np.float64) for ring in rings[1:]]
@@ -47,8 +50,8 @@ def joined(rings: Sequence[np.ndarray]) -> np.ndarray:
     return polygon
 
 
-def fill(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """bool [H W]: the pixels whose centre lies inside of a polygon, float [n 2] of (x, y), by the even-odd rule."""
+def fill(polygon: Shaped[np.ndarray, "n 2"], size: Size) -> Bool[np.ndarray, "H W"]:
+    """The pixels whose centre lies inside a polygon of (x, y), by the even-odd rule."""
     height, width = size
     crossings = np.zeros((height, width + 1), np.int64)
     start = np.asarray(polygon, np.float64)
@@ -65,10 +68,10 @@ def fill(polygon: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _edges(padded: np.ndarray) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Corner → the corners that outlines run to from there, the mask on their right."""
+    """Corner → the next corners on outlines that have the mask on their right."""
     follows: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     filled = padded[1:-1, 1:-1]
-    # where the neighbour is empty: (dy, dx) of the neighbour, then the edge's ends relative to the pixel's corner
+    # (dy, dx) of an empty neighbour, then the ends of the edge relative to the pixel's corner
     sides = (
         ((-1, 0), (0, 0), (1, 0)),
         ((0, 1), (1, 0), (1, 1)),
@@ -84,7 +87,7 @@ def _edges(padded: np.ndarray) -> dict[tuple[int, int], list[tuple[int, int]]]:
 
 
 def _corners(ring: np.ndarray) -> np.ndarray:
-    """The ring without the points on its straight stretches."""
+    """The ring without the points inside its straight segments."""
     before, after = np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0)
     straight = ((before == ring) & (ring == after)).any(axis=1)
     return ring[~straight]

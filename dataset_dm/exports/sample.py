@@ -1,27 +1,28 @@
-"""What formats write and read: the instances of an image, its class map, and the row that they belong to."""
+"""The data that formats write and read: instances and class map of an image, and the row of both."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from dataset_dm.labels.file_instance import FileInstance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """The labels of one image; None for a kind that is not there, or that a format does not support.
+    """The labels of one image; None for a kind that it does not have, or that a format does not support.
 
     Args:
         instances: in the order of the row, or of the file.
-        label: class map uint8 [H W]; 0 background, i + 1 the i-th class, 255 void.
-        void: bool [H W], the void pixels alone; from formats that support them, but no whole class map.
+        label: class map; 0 background, i + 1 the i-th class, 255 void.
+        void: the void pixels alone, from formats that support these but no class map.
     """
 
     instances: tuple[FileInstance, ...] | None = None
-    label: np.ndarray | None = None
-    void: np.ndarray | None = None
+    label: UInt8[np.ndarray, "H W"] | None = None
+    void: Bool[np.ndarray, "H W"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ class Sample:
     """One row of a set.
 
     Args:
-        name: its file's name without ending, unique in the whole set, see `file_name`.
-        index: its number within the split, as the row says it.
+        name: its file's name without suffix, unique in the whole set, see `file_name`.
+        index: its number within the split, from its columns.
         image: the bytes of the image file, as stored.
         suffix: ".png", ".jpg" …
         size: (H, W).
@@ -53,5 +54,5 @@ class Sample:
 
 
 def file_name(split: str, index: int) -> str:
-    """The name of a row's files: `train_000000_000012`, which Cityscapes reads as city, sequence and frame."""
+    """The name of a row's files, such as `train_000000_000012`: in Cityscapes' terms city, sequence and frame."""
     return f"{split}_{index // 10**6:06d}_{index % 10**6:06d}"

@@ -1,4 +1,4 @@
-"""A stored row as a sample: images stay the bytes that they are, label maps and masks become arrays."""
+"""A stored row as a sample: images stay bytes, label maps and masks become arrays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from dataset_dm.errors import DataError, explain
@@ -24,14 +25,14 @@ Row = dict[str, Any]
 
 
 def sample_of(row: Row, split: str, index: int, position: int, classes: Sequence[str], source: str) -> Sample:
-    """The sample of a row; DataError naming the row where an image or a label cannot be read.
+    """The sample of a row; DataError naming the row when an image or a label cannot be read.
 
     Args:
         row: its columns, images undecoded.
         split, index: see `Sample`.
-        position: its place in the split, which errors name.
+        position: its place in the split, for messages.
         classes: names without background.
-        source: what the set is called.
+        source: name of the set, for messages.
     """
     place = f"{source}, {split} row {position}"
     image = _bytes(row.get("image"), f"{place}: image")
@@ -42,7 +43,7 @@ def sample_of(row: Row, split: str, index: int, position: int, classes: Sequence
     instances = None
     if "objects" in row:
         rows = as_rows(row.get("objects"))
-        instances = tuple(_instance(one, size, len(classes), f"{place}, object {i}") for i, one in enumerate(rows))
+        instances = tuple(_instance(entry, size, len(classes), f"{place}, object {i}") for i, entry in enumerate(rows))
     return Sample(
         name=file_name(split, index),
         split=split,
@@ -64,7 +65,7 @@ def _bytes(value: Any, place: str) -> bytes:
 
 
 def _kind_and_size(image: bytes, place: str) -> tuple[str, Size]:
-    """Ending and (H, W) of a picture, from its head alone."""
+    """Suffix and (H, W) of an image, from its header."""
     try:
         with Image.open(io.BytesIO(image)) as opened:
             return _SUFFIXES.get(opened.format or "", f".{(opened.format or 'png').lower()}"), opened.size[::-1]
@@ -72,7 +73,7 @@ def _kind_and_size(image: bytes, place: str) -> tuple[str, Size]:
         raise DataError(explain(f"{place}: image cannot be read ({error})")) from error
 
 
-def _label(value: Any, size: Size, classes: int, place: str) -> np.ndarray:
+def _label(value: Any, size: Size, classes: int, place: str) -> UInt8[np.ndarray, "H W"]:
     try:
         label = decode_png(_bytes(value, f"{place}: label"))
     except OSError as error:
@@ -92,7 +93,7 @@ def _instance(row: Row, size: Size, classes: int, place: str) -> FileInstance:
         raise DataError(explain(f"{place}", got=", ".join(row), expected="category and bbox"))
     if not 0 <= int(row["category"]) < classes:
         raise DataError(explain(f"{place}: category", got=row["category"], expected=f"0..{classes - 1}"))
-    form, points, sure = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_score")
+    form, points, scores = row.get("segmentation"), row.get("keypoints"), row.get("keypoint_score")
     mask = mask_of(form, size, place) if form else None
     x, y, w, h = (float(value) for value in row["bbox"])
     return FileInstance(
@@ -102,11 +103,11 @@ def _instance(row: Row, size: Size, classes: int, place: str) -> FileInstance:
         score=row.get("score"),
         crowd=bool(row.get("iscrowd")),
         keypoints=None if points is None else _points(points),
-        keypoint_scores=None if sure is None else np.array(sure, np.float64),
+        keypoint_scores=None if scores is None else np.array(scores, np.float64),
         number=row.get("id"),
     )
 
 
-def _points(values: Any) -> np.ndarray:
+def _points(values: Any) -> Float64[np.ndarray, "17 3"]:
     points = np.array(values, np.float64).reshape(JOINTS, 3)
     return np.where(points[:, 2:] > 0, points, 0.0)

@@ -1,4 +1,4 @@
-"""What a format may be unable to hold, and how much of it a row has."""
+"""Kinds of labels that a format may not support, and how many of them a row has."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dataset_dm.labels.vocabulary import PERSON, VOID
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One kind of instance that is left out of the files.
+    """One kind of label that is left out of the files.
 
     Args:
         name: what is counted, as a plural.
-        why: a sentence for the format's list; None for none beyond the name.
-        count: how many of them a row has; takes the row and the class names.
+        why: what the format does not support.
+        count: (row, class names) → how many of them the row has.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Loss:
     count: Callable[[Sample, Sequence[str]], int]
 
 
-def _each(test: Callable[[FileInstance], bool]) -> Callable[[Sample, Sequence[str]], int]:
-    """Counts the instances that a test is true of."""
+def _count(test: Callable[[FileInstance], bool]) -> Callable[[Sample, Sequence[str]], int]:
+    """Counts the instances for which `test` is true."""
     return lambda sample, classes: sum(test(instance) for instance in sample.labels.instances or ())
 
 
@@ -59,7 +59,7 @@ def _shared_pixels(sample: Sample, classes: Sequence[str]) -> int:
 
 
 def _loose(instance: FileInstance) -> bool:
-    """A box that says more than the mask."""
+    """Whether the box is not that of the mask."""
     return instance.mask is not None and instance.box is not None and instance.box != rle.box(instance.mask)
 
 
@@ -73,34 +73,34 @@ def _points_outside(sample: Sample, classes: Sequence[str]) -> int:
     return count
 
 
-SCORES = Loss("scores", "scores of objects", _each(lambda instance: instance.score is not None))
-MASKS = Loss("masks", "masks: an object is its box", _each(lambda instance: instance.mask is not None))
-KEYPOINTS = Loss("people's keypoints", "keypoints", _each(lambda instance: instance.posed))
+SCORES = Loss("scores", "scores of objects", _count(lambda instance: instance.score is not None))
+MASKS = Loss("masks", "masks: an object is its box", _count(lambda instance: instance.mask is not None))
+KEYPOINTS = Loss("people's keypoints", "keypoints", _count(lambda instance: instance.posed))
 KEYPOINT_SCORES = Loss(
     "people's keypoint scores",
     "scores of keypoints",
-    _each(lambda instance: instance.posed and instance.keypoint_scores is not None),
+    _count(lambda instance: instance.posed and instance.keypoint_scores is not None),
 )
-CROWDS = Loss("crowd flags", "the flag iscrowd", _each(lambda instance: bool(instance.crowd)))
+CROWDS = Loss("crowd flags", "the flag iscrowd", _count(lambda instance: bool(instance.crowd)))
 CLASS_MAPS = Loss("class maps", "the class map of the column label", _class_maps)
 SIDE_MAPS = Loss(
-    "class maps that differ from their objects", "a class map beside objects, but for its void pixels", _side_maps
+    "class maps that differ from their objects", "a class map beside objects, except for its void pixels", _side_maps
 )
 VOID_PIXELS = Loss("void pixels", "void pixels", _void_pixels)
 DEPTH = Loss("depth maps", "depth", lambda sample, classes: int(sample.has_depth))
 OTHERS = Loss("objects that are no person", "objects other than people", _people_only)
-LOOSE_BOXES = Loss(
-    "boxes that differ from their mask's", "a box of its own beside a mask: it is the mask's", _each(_loose)
-)
-NO_MASK = Loss("objects without a mask", "objects that have a box alone", _each(lambda instance: instance.mask is None))
-SHARED_PIXELS = Loss("pixels of two objects", "pixels that two objects share: the smaller one has them", _shared_pixels)
+LOOSE_BOXES = Loss("boxes that differ from their mask's", "a box beside a mask: it becomes the mask's", _count(_loose))
+NO_MASK = Loss("objects without a mask", "objects with only a box", _count(lambda instance: instance.mask is None))
+SHARED_PIXELS = Loss("pixels of two objects", "pixels of two objects: the smaller object gets them", _shared_pixels)
 PARTS = Loss(
     "masks with holes or several parts",
     "holes and several parts as such: they are joined by cuts without width, which this package reads back exactly "
     "and Ultralytics draws one pixel wide",
-    _each(lambda instance: instance.mask is not None and len(outlines(instance.mask)) > 1),
+    _count(lambda instance: instance.mask is not None and len(outlines(instance.mask)) > 1),
 )
 EMPTY = Loss(
-    "objects without extent", "objects whose box is empty", _each(lambda instance: min(instance.bounds[2:]) <= 0)
+    "objects without extent", "objects whose box is empty", _count(lambda instance: min(instance.bounds[2:]) <= 0)
 )
-POINTS_OUTSIDE = Loss("keypoints outside of the picture", "keypoints outside of the picture", _points_outside)
+POINTS_OUTSIDE = Loss("keypoints outside of the image", "keypoints outside of the image", _points_outside)
+# not supported by formats of plain detection, segmentation and poses
+DETAILS = (SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)

@@ -1,7 +1,9 @@
-"""XML as VOC and CVAT have it: written with indents, read with one clear line for what is wrong."""
+"""XML of VOC and CVAT: written with indents; errors of reading are one line."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,7 +11,7 @@ from dataset_dm.errors import DataError, explain
 
 
 def text_of(root: ElementTree.Element) -> str:
-    """The document, indented, with its declaration unless it is a part of one."""
+    """The indented document, without an XML declaration."""
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -26,18 +28,23 @@ def parse(file: Path, root: str) -> ElementTree.Element:
 
 
 def number(value: str | None, place: str) -> float:
-    """A finite number; DataError with the place when it is none."""
+    """The finite number that a text spells; DataError naming the place for anything else."""
     try:
-        found = float(value) if value is not None else float("nan")
+        found = float(value or "nan")
     except ValueError:
-        found = float("nan")
-    if found != found or found in (float("inf"), float("-inf")):
+        found = math.nan
+    if not math.isfinite(found):
         raise DataError(explain(place, got=value, expected="a number"))
     return found
 
 
+def numbers(find: Callable[[str], str | None], names: Sequence[str], place: str) -> list[float]:
+    """The finite numbers of several attributes or elements that `find` returns the texts of."""
+    return [number(find(name), f"{place}: {name}") for name in names]
+
+
 def plain(value: float) -> str:
-    """A number without needless zeros.
+    """A number with at most four decimals and without trailing zeros.
 
     >>> plain(3.0), plain(2.25)
     ('3', '2.25')

@@ -5,32 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from jaxtyping import Float64
 
 from dataset_dm.errors import DataError, explain
-from dataset_dm.exports.base import Size
-from dataset_dm.exports.unsupported import (
-    CLASS_MAPS,
-    CROWDS,
-    DEPTH,
-    KEYPOINT_SCORES,
-    MASKS,
-    OTHERS,
-    POINTS_OUTSIDE,
-    SCORES,
-    VOID_PIXELS,
-)
-from dataset_dm.exports.yolo_folder import YoloFormat, box_numbers, box_of, shares
+from dataset_dm.exports.unsupported import DETAILS, KEYPOINT_SCORES, MASKS, OTHERS, POINTS_OUTSIDE
+from dataset_dm.exports.yolo import Yolo, box_numbers, box_of, shares
 from dataset_dm.labels.coco import JOINTS, MIRRORED
-from dataset_dm.labels.file_instance import FileInstance
+from dataset_dm.labels.file_instance import FileInstance, Size
 from dataset_dm.labels.vocabulary import PERSON
 
 
-class YoloPose(YoloFormat):
-    """See above."""
+class YoloPose(Yolo):
+    """Replaced by the list of what it does not support."""
 
     name = "yolo-pose"
     title = "Ultralytics YOLO, keypoints"
-    cannot = (OTHERS, MASKS, KEYPOINT_SCORES, POINTS_OUTSIDE, SCORES, CROWDS, CLASS_MAPS, VOID_PIXELS, DEPTH)
+    unsupported = (OTHERS, MASKS, KEYPOINT_SCORES, POINTS_OUTSIDE, *DETAILS)
 
     def check(self, classes: Sequence[str], columns: Collection[str]) -> None:
         if PERSON not in classes:
@@ -45,10 +35,10 @@ class YoloPose(YoloFormat):
     def more(self) -> str:
         return f"kpt_shape: [{JOINTS}, 3]\nflip_idx: {list(MIRRORED)}"
 
-    def holds(self, instance: FileInstance, classes: Sequence[str]) -> bool:
-        return super().holds(instance, classes) and classes[instance.category] == PERSON
+    def supports(self, instance: FileInstance, classes: Sequence[str]) -> bool:
+        return super().supports(instance, classes) and classes[instance.category] == PERSON
 
-    def numbers(self, instance: FileInstance, size: Size) -> np.ndarray:
+    def numbers(self, instance: FileInstance, size: Size) -> Float64[np.ndarray, " n"]:
         height, width = size
         points = np.zeros((JOINTS, 3)) if instance.keypoints is None else instance.keypoints
         inside = ((points[:, :2] >= 0) & (points[:, :2] <= (width, height))).all(axis=1)
@@ -58,7 +48,7 @@ class YoloPose(YoloFormat):
     def columns(self, count: int) -> str | None:
         return None if count == 4 + 3 * JOINTS else f"expected x, y, w, h and x, y, v of {JOINTS} keypoints"
 
-    def instance(self, category: int, numbers: np.ndarray, size: Size, place: str) -> FileInstance:
+    def instance(self, category: int, numbers: Float64[np.ndarray, " n"], size: Size, place: str) -> FileInstance:
         points = numbers[4:].reshape(JOINTS, 3)
         if not np.isin(points[:, 2], (0, 1, 2)).all():
             expected = "0, 1 (hidden) or 2 (seen)"

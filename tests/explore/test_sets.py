@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_dm.errors import DataError
-from dataset_dm.explore.sets import ParquetTable, open_set
+from dataset_dm.explore.sets import open_set
+from dataset_dm.exports.tables import ParquetTable
 from tests.explore.sets import CLASSES
 
 

@@ -89,7 +89,7 @@ FILES = [
     ("coco", one(lambda c: c["annotations"][0].update(score=2)), "score: got 2"),
     ("coco", one(lambda c: c["annotations"][1].update(keypoints=[1, 2, 2])), "1 keypoints, expected 17"),
     ("coco", one(lambda c: c["categories"][0].update(name="cats")), "class: got 'cats'"),
-    ("coco", one(lambda c: c["annotations"].extend([MANY] * 300)), "at most 255 a picture"),
+    ("coco", one(lambda c: c["annotations"].extend([MANY] * 300)), "at most 255 per image"),
     ("coco", text(COCO, "{", ""), "cannot be read as JSON"),
     ("coco", lambda folder: shutil.rmtree(folder / "annotations"), "no annotation file"),
     ("yolo", text(LINES, " 0.65", ""), "3 numbers after the class; the box is missing"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dataset_dm.exports import FORMATS, cannot_hold, export_set, import_set
+from dataset_dm.exports import FORMATS, export_set, import_set
 from dataset_dm.exports.open_dataset import open_source
 from dataset_dm.exports.sample import Labels, Sample
 from dataset_dm.exports.unsupported import CROWDS, EMPTY, LOOSE_BOXES, NO_MASK, POINTS_OUTSIDE, SHARED_PIXELS, SIDE_MAPS
@@ -40,9 +40,9 @@ def test_what_a_format_holds_is_read_back_equal(name: str, hand_set: Path, expor
     chosen = FORMATS[name]
     reviewed = chosen.read(exports[name], CLASSES)
     rows = samples(hand_set)
-    assert sorted(reviewed.names) == sorted(sample.name for sample in rows)
+    assert sorted(reviewed.entries) == sorted(sample.name for sample in rows)
     for sample in rows:
-        held = [instance for _, instance in chosen.held(sample, CLASSES)]
+        held = [instance for _, instance in chosen.supported(sample, CLASSES)]
         found = reviewed.labels(sample.name, sample.size)
         assert [one.category for one in found.instances] == [one.category for one in held]
         for before, after in zip(held, found.instances, strict=True):
@@ -131,8 +131,8 @@ def test_what_is_lost_is_counted(name: str, hand_set: Path, tmp_path: Path) -> N
     done = export_set(str(hand_set), name, tmp_path / "out")
     assert dict(done.lost) == LOST[name] and dict(done.rows) == {"train": 3, "validation": 1}
     chosen = FORMATS[name]
-    assert set(done.lost) <= {kind.name for kind in cannot_hold(chosen)}
-    for kind in chosen.cannot:
+    assert set(done.lost) <= {kind.name for kind in chosen.unsupported}
+    for kind in chosen.unsupported:
         assert kind.why in (type(chosen).__doc__ or "")
 
 
