@@ -1,9 +1,10 @@
-"""The explorer: pages of a set's samples in the browser, drawn and filtered as asked.
+"""The explorer: pages of a set's samples in the browser, drawn and filtered on request; and sheets of samples as PNG.
 
-sets.py       opens a set; reads light columns of all rows, and whole rows of those that are shown
-index.py      what is known of every row without its pictures: classes, figures, prompts; filters over them
-pictures.py   a sample as titled pictures: labels over the image, one or two labellers
+sets.py       opens a set that is shown
+index.py      facts of every row, read without its images: classes, figures, prompts; filters over them
+images.py     a sample as titled panels: labels over the image, of one annotator or two
 page.py       samples as HTML
-view.py       a set, or two of the same images, and what is asked for → a page
-app.py        the window around it; the only one that knows gradio
+view.py       a set, or two of the same images, and a request → a page
+app.py        the window with its controls; the only module that imports gradio
+preview.py    a sheet of samples
 """

@@ -1,6 +1,6 @@
-"""The explorer's window: controls at the left, a page of samples at the right. Only this file knows gradio.
+"""The explorer's window: controls at the left, a page of samples at the right. Only this file imports gradio.
 
-It asks nothing of the internet: no telemetry, no fonts, no link for the public.
+It works offline: no telemetry, no web fonts, no public link.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ def load_gradio() -> Any:
 
 
 def free_port(host: str, port: int | None) -> int:
-    """The port, or any free one for None; ConfigError where it is taken, or the host is none of this machine's."""
+    """The port, or any free one for None; ConfigError when it is taken, or `host` is no address of this machine."""
     try:
         found = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(found[0], found[1]) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just left is free
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # as servers do: a port that was just closed is free
             probe.bind(found[4])
             return int(probe.getsockname()[1])
     except PermissionError as error:
@@ -61,7 +63,7 @@ def free_port(host: str, port: int | None) -> int:
 
 
 def serve(explorer: Explorer, split: str, host: str, port: int, *, browser: bool = False) -> Any:
-    """Opens the window and returns at once with the running app, whose `block_thread()` ends with Ctrl-C.
+    """Opens the window; returns the running app, whose `block_thread()` ends with Ctrl-C.
 
     Raises:
         MissingExtra: gradio is not installed.
@@ -84,20 +86,20 @@ def serve(explorer: Explorer, split: str, host: str, port: int, *, browser: bool
 
 
 class Window:
-    """The controls, and what they do.
+    """The controls, and their actions.
 
     Args:
         gradio: the module.
-        explorer: what makes the pages.
-        split: the one shown first.
+        explorer: draws the pages.
+        split: shown first.
     """
 
     def __init__(self, gradio: Any, explorer: Explorer, split: str) -> None:
         self.gradio, self.explorer = gradio, explorer
-        self.filters: dict[str, Any] = {}  # controls that choose rows
-        self.looks: dict[str, Any] = {}  # controls that leave the rows as they are
+        self.filters: dict[str, Any] = {}  # controls that select rows
+        self.looks: dict[str, Any] = {}  # controls of the drawing
         self.rules: dict[str, Any] = {}
-        title = " and ".join(one.title for one in (explorer.one, explorer.other) if one is not None)
+        title = " and ".join(opened.title for opened in (explorer.one, explorer.other) if opened is not None)
         with gradio.Blocks(title=f"{title} · dataset-dm", analytics_enabled=False, fill_width=True) as self.blocks:
             self.head = gradio.HTML(self._head(split), elem_classes="dm-head")
             with gradio.Row():
@@ -112,7 +114,7 @@ class Window:
     def _looks(self, split: str) -> None:
         gradio, panels, lines = self.gradio, self.explorer.panels(split), self.explorer.lines(split)
         label = next(name for name in panels if name != IMAGE)
-        # gradio takes a bare "image" for the key of a translation of its own
+        # gradio would translate a plain "image" by a key of its own
         choices = [(f"plain {IMAGE}" if name == IMAGE else name, name) for name in PANELS if name in panels]
         compared = [name for name in panels if name in (label, DIFFERENCES)]
         two = self.explorer.other is not None
@@ -148,7 +150,7 @@ class Window:
             with gradio.Accordion("What a filter would drop", open=False):
                 for name in index.rules():
                     info = filters.KNOWN[name].help
-                    self.rules[name] = gradio.Textbox("", label=name, info=info, placeholder="not asked for")
+                    self.rules[name] = gradio.Textbox("", label=name, info=info, placeholder="off")
                 self.filters["reason"] = gradio.Radio([ALL], value=ALL, label="Show")
 
     def _bar(self) -> None:
@@ -166,12 +168,12 @@ class Window:
         outputs += [self.filters["reason"]] if "reason" in self.filters else []
 
         def on(trigger: Callable[..., Any], turn: int | None) -> None:
-            """`turn` pages on; None is back to the first."""
+            """Shows the page `turn` pages ahead when `trigger` fires; the first page for None."""
 
             def show(values: Mapping[Any, Any]) -> list[Any]:
                 return self._show({name: values[control] for name, control in controls.items()}, turn)
 
-            # one sign of work, where the samples are: not a clock in every field that changes
+            # a progress sign on the samples only, not on every field that changes
             progress = {"show_progress": "minimal", "show_progress_on": [self.shown]}
             trigger(
                 show, set(controls.values()), outputs, trigger_mode="always_last", api_visibility="private", **progress
@@ -194,14 +196,14 @@ class Window:
             )
 
     def _show(self, values: Mapping[str, Any], turn: int | None) -> list[Any]:
-        """The page that the controls ask for; a value that cannot be is said in place of the samples."""
+        """The page of the controls' values; the message of a UserError takes the place of the samples."""
         asked = self._request(values, turn)
         has_reason = "reason" in self.filters
         try:
             page = self.explorer.page(asked)
         except UserError as error:
-            said = f'<div class="dm-none">{escape(str(error))}</div>'
-            return [said, "", self.gradio.skip(), *([self.gradio.skip()] if has_reason else [])]
+            message = f'<div class="dm-none">{escape(str(error))}</div>'
+            return [message, "", self.gradio.skip(), *([self.gradio.skip()] if has_reason else [])]
         choices = [(f"{ALL} ({page.total:,})", ALL)]
         choices += [(f"{reason} ({count:,})", reason) for reason, count in page.reasons.items()]
         reason = asked.wanted.reason or ALL
@@ -243,22 +245,23 @@ class Window:
         return [(f"{names[i] if i < len(names) else f'class {i}'} ({count:,})", i) for i, count in counts.items()]
 
     def _head(self, split: str) -> str:
-        """What is shown: the set, its labeller or both, and what was left out when it was made."""
+        """Title, annotators and number of images, and the samples that were left out when the set was generated."""
         explorer, index = self.explorer, self.explorer.index(split)
-        said = [f"<b>{escape(explorer.one.title)}</b>", f"{escape(split)}, {len(index):,} images"]
+        images = f"{escape(split)}, {len(index):,} images"
         if explorer.other is not None:
-            said = [f"<b>{mark}</b> {escape(name)}" for mark, name in explorer.labellers(split).items()]
-            said.append(f"{escape(split)}, {len(index):,} images")
-        elif index.labeller:
-            said.append(f"labelled by {escape(index.labeller)}")
+            parts = [f"<b>{mark}</b> {escape(name)}" for mark, name in explorer.annotators(split).items()]
+            parts.append(images)
+        else:
+            parts = [f"<b>{escape(explorer.one.title)}</b>", images]
+            parts += [f"labelled by {escape(index.annotator)}"] if index.annotator else []
         if explorer.one.dropped:
             left_out = ", ".join(f"{escape(reason)} {count:,}" for reason, count in explorer.one.dropped.items())
-            said.append(f"left out when it was made: {left_out}")
-        return " · ".join(said)
+            parts.append(f"left out when it was made: {left_out}")
+        return " · ".join(parts)
 
 
 def _number(text: str) -> float | str:
-    """The number that was typed; anything else as it is, for the filter to refuse by name."""
+    """The number of a text; any other text unchanged, which the filter refuses with a message."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A sample as titled pictures of one size: what lies under, and the lines drawn over it; one labeller or two."""
+"""Draws a sample as titled panels of one size, with the labels of one annotator or of two."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from dataset_dm.visualization import panels
@@ -14,7 +15,7 @@ from dataset_dm.visualization.overlay import lay
 from dataset_dm.visualization.row import Row
 from dataset_dm.visualization.skeleton import draw_skeletons
 
-# kind (a task's name) → what its panel is called
+# kind (a task's name) → name of its panel
 KINDS = {"semantic": "classes", "instance": "objects", "depth": "depth"}
 IMAGE, DIFFERENCES = "image", "differences"
 PANELS = (IMAGE, *KINDS.values(), DIFFERENCES)
@@ -26,12 +27,12 @@ _DIFFERENT = (214, 39, 96)
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What is drawn of a sample.
+    """Which labels of a sample are drawn, and how.
 
     Args:
-        panels: names of PANELS; those without a label are left out, and where none is left the image is shown.
-        lines: names of LINES, drawn over every label, and over the image when it stands alone.
-        side: about how many pixels the longer side of a panel has.
+        panels: names of PANELS; those without a label are left out, and without any the image is shown.
+        lines: names of LINES, drawn over every label, and over the image when it is the only panel.
+        side: approximate length of a panel's longer side in pixels.
     """
 
     panels: tuple[str, ...]
@@ -39,7 +40,7 @@ class Look:
     side: int = SIDES["medium"]
 
     def columns(self, tasks: Sequence[str]) -> list[str]:
-        """The columns with labels that this needs, in a set with labels of these kinds."""
+        """The needed columns of labels, in a set with labels of these kinds."""
         objects = bool({"objects", *self.lines} & {*self.panels, *self.lines})
         needed = {
             "label": ("classes" in self.panels or DIFFERENCES in self.panels) and "semantic" in tasks,
@@ -53,11 +54,11 @@ class Look:
 def draw_sample(
     rows: Mapping[str, Row], look: Look, names: Mapping[str, Sequence[str]], scale: Scale | None
 ) -> list[tuple[str, Image.Image]]:
-    """(title, picture) of every panel, all of one size.
+    """(title, image) of every panel, all of one size.
 
     Args:
-        rows: labeller → the same image with its labels; the name "" for a single one.
-        names: labeller → the names of its ids, background first.
+        rows: annotator → the same image with its labels; "" for a single annotator.
+        names: annotator → the names of its ids, background first.
         scale: colours of depth.
     """
     first = next(iter(rows.values()))
@@ -66,23 +67,25 @@ def draw_sample(
     for kind, title in KINDS.items():
         if title not in look.panels:
             continue
-        for labeller, row in rows.items():
+        for mark, row in rows.items():
             label = row.labels().get(kind)
             if label is not None:
-                picture = _ground(kind, view, label, scale, look, names[labeller])
-                drawn.append((f"{labeller} {title}".strip(), _lines(picture, view, row, kind, look, names[labeller])))
+                panel = _ground(kind, view, label, scale, look, names[mark])
+                drawn.append((f"{mark} {title}".strip(), _lines(panel, view, row, kind, look, names[mark])))
     if DIFFERENCES in look.panels and (apart := differing(list(rows.values()))) is not None:
         drawn.append((DIFFERENCES, lay(view.picture, view.thin(apart), np.array([(0, 0, 0), _DIFFERENT]), view.scale)))
     if drawn:
         return [(IMAGE, view.picture), *drawn] if IMAGE in look.panels else drawn
     if not look.lines:
         return [(IMAGE, view.picture)]
-    alone = {labeller: _lines(view.picture, view, row, "", look, names[labeller]) for labeller, row in rows.items()}
-    return [(f"{labeller} {IMAGE}".strip(), picture) for labeller, picture in alone.items()]
+    return [
+        (f"{mark} {IMAGE}".strip(), _lines(view.picture, view, row, "", look, names[mark]))
+        for mark, row in rows.items()
+    ]
 
 
-def differing(rows: Sequence[Row]) -> np.ndarray | None:
-    """Where two class maps of one image differ, uint8 [H W] of 0 and 1; None when there are not two."""
+def differing(rows: Sequence[Row]) -> UInt8[np.ndarray, "H W"] | None:
+    """1 where two class maps of one image differ, else 0; None when there are not two of one size."""
     maps = [row.label for row in rows if row.label is not None]
     if len(maps) != 2 or maps[0].shape != maps[1].shape:
         return None
@@ -92,20 +95,18 @@ def differing(rows: Sequence[Row]) -> np.ndarray | None:
 def _ground(
     kind: str, view: panels.View, label: object, scale: Scale | None, look: Look, names: Sequence[str]
 ) -> Image.Image:
-    """The panel of a kind; objects wear boxes only when these are asked for, or when they have nothing else."""
+    """The panel of a kind; objects get boxes only on request, or when none has a mask."""
     if kind != "instance" or BOXES in look.lines or not (label.map > 0).any():
         return panels.draw(kind, view, label, names, scale)
     return panels.fill(view, label)
 
 
-def _lines(
-    picture: Image.Image, view: panels.View, row: Row, kind: str, look: Look, names: Sequence[str]
-) -> Image.Image:
-    """Skeletons, then boxes with their tags, over a panel of a kind; a panel of objects has its boxes already."""
+def _lines(panel: Image.Image, view: panels.View, row: Row, kind: str, look: Look, names: Sequence[str]) -> Image.Image:
+    """The panel with skeletons, then boxes with their tags; a panel of objects has its boxes already."""
     if row.objects is None:
-        return picture
+        return panel
     if SKELETONS in look.lines and row.objects.keypoints is not None:
-        picture = draw_skeletons(picture, row.objects.keypoints * (*view.ratio, 1), 1)
+        panel = draw_skeletons(panel, row.objects.keypoints * (*view.ratio, 1), 1)
     if BOXES in look.lines and kind != "instance":
-        picture = panels.draw_boxes(picture, view, row.objects, names)
-    return picture
+        panel = panels.draw_boxes(panel, view, row.objects, names)
+    return panel

@@ -1,6 +1,6 @@
-"""Samples as HTML: pictures side by side, then number, figures, prompt, legend, and all the rest on request.
+"""Samples as HTML: panels side by side, then number, figures, prompt, legend, and further details on request.
 
-Whatever comes from a set is escaped. Colours follow the theme of the page around it.
+All text of a set is escaped. Colours follow the theme of the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image
 from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.visualization.overlay import display_colours
 
-Legend = Sequence[tuple[int | None, str]]  # as `drawing.legend` has it: class id of the swatch or None, words
+Legend = Sequence[tuple[int | None, str]]  # (class id of the swatch or None, words), as in `visualization.legend`
 
 CSS = """
 .dm-page { display: flex; flex-wrap: wrap; gap: 16px; align-items: stretch; }
@@ -58,17 +58,17 @@ class Card:
     """One sample, ready to be shown.
 
     Args:
-        number: what the row is called.
-        pictures: (title, picture), all of one size.
+        number: number of the row.
+        panels: (title, image), all of one size.
         prompt: its text.
         facts: short words such as "confidence 0.91".
-        alert: words that shall be seen, such as the reason for which the row would be dropped.
-        legends: labeller ("" for a single one) → what its colours mean.
-        details: title → (name, value) of everything else that is known of the row.
+        alert: emphasized words, such as the reason for which the row would be dropped.
+        legends: annotator ("" for a single one) → meaning of its colours.
+        details: title → (name, value) of further facts.
     """
 
     number: int
-    pictures: Sequence[tuple[str, Image.Image]]
+    panels: Sequence[tuple[str, Image.Image]]
     prompt: str = ""
     facts: Sequence[str] = ()
     alert: str = ""
@@ -77,25 +77,25 @@ class Card:
 
 
 def page_html(cards: Sequence[Card], keys: Sequence[tuple[str, Image.Image]] = ()) -> str:
-    """All cards in a grid; `keys` are pictures that explain colours, each with its description, and stand on top."""
+    """All cards in a grid; `keys` are (description, image) of keys to colours, shown above."""
     if not cards:
         return '<div class="dm-none">No sample passes these filters.</div>'
-    top = "".join(_image(picture, title) for title, picture in keys)
+    top = "".join(_image(key, title) for title, key in keys)
     head = f'<div class="dm-keys">{top}</div>' if top else ""
     return f'{head}<div class="dm-page">{"".join(card_html(card) for card in cards)}</div>'
 
 
 def card_html(card: Card) -> str:
-    """One card, as wide as its pictures side by side."""
-    figures = "".join(_figure(title, picture, card.number) for title, picture in card.pictures)
-    width = sum(picture.width + 6 for _, picture in card.pictures) - 6
+    """One card, as wide as its panels side by side."""
+    figures = "".join(_figure(title, panel, card.number) for title, panel in card.panels)
+    width = sum(panel.width + 6 for _, panel in card.panels) - 6
     facts = "".join(f"<span>{escape(fact)}</span>" for fact in card.facts)
     alert = f'<span class="dm-alert">{escape(card.alert)}</span>' if card.alert else ""
     parts = [
         f'<div class="dm-panels">{figures}</div>',
         f'<div class="dm-facts"><b>#{card.number}</b>{facts}{alert}</div>',
         f'<div class="dm-prompt">{escape(card.prompt)}</div>' if card.prompt else "",
-        *(_legend(labeller, entries) for labeller, entries in card.legends.items()),
+        *(_legend(mark, entries) for mark, entries in card.legends.items()),
         _details(card.details),
     ]
     return f'<article class="dm-card" style="width: {width + 26}px">{"".join(parts)}</article>'
@@ -112,7 +112,7 @@ def plain_details(value: Any, path: str = "") -> list[tuple[str, str]]:
     if isinstance(value, Mapping):
         return [entry for name, inner in value.items() for entry in plain_details(inner, f"{path}.{name}".strip("."))]
     if isinstance(value, (list, tuple)):
-        return [(path, ", ".join("–" if one is None else _short(one) for one in value))] if value else []
+        return [(path, ", ".join("–" if entry is None else _short(entry) for entry in value))] if value else []
     return [(path, _short(value))]
 
 
@@ -129,8 +129,8 @@ def _details(details: Mapping[str, Sequence[tuple[str, str]]]) -> str:
     return f'<div class="dm-more">{blocks}</div>' if blocks else ""
 
 
-def _legend(labeller: str, entries: Legend) -> str:
-    lead = f'<em class="dm-mark">{escape(labeller)}</em>' if labeller else ""
+def _legend(mark: str, entries: Legend) -> str:
+    lead = f'<em class="dm-mark">{escape(mark)}</em>' if mark else ""
     words = "".join(
         f"<em>{escape(text)}</em>" if i is None else f"<span>{_swatch(i)}{escape(text)}</span>" for i, text in entries
     )
@@ -144,14 +144,14 @@ def _swatch(class_id: int) -> str:
     return f'<i style="background: rgb({red}, {green}, {blue})"></i>'
 
 
-def _figure(title: str, picture: Image.Image, number: int) -> str:
-    drawn = _image(picture, f"{title} of sample {number}")
+def _figure(title: str, panel: Image.Image, number: int) -> str:
+    drawn = _image(panel, f"{title} of sample {number}")
     return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}</figure>"
 
 
-def _image(picture: Image.Image, title: str) -> str:
-    held = io.BytesIO()
-    picture.save(held, format="PNG", compress_level=1)  # the browser is near: time counts more than size
-    text = base64.b64encode(held.getvalue()).decode()
-    size = f'width="{picture.width}" height="{picture.height}"'
+def _image(image: Image.Image, title: str) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG", compress_level=1)  # served locally: time counts more than size
+    text = base64.b64encode(buffer.getvalue()).decode()
+    size = f'width="{image.width}" height="{image.height}"'
     return f'<img src="data:image/png;base64,{text}" alt="{escape(title)}" {size}>'

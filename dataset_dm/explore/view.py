@@ -1,4 +1,4 @@
-"""A set, or two of the same images labelled twice, and what is asked for → one page of it."""
+"""One page of a set, or of two sets with the same images and other labels."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from jaxtyping import Int64
 from PIL import Image
 
 from dataset_dm.errors import DataError, explain
 from dataset_dm.explore.images import DIFFERENCES, IMAGE, KINDS, LINES, SKELETONS, Look, differing, draw_sample
 from dataset_dm.explore.index import KEPT, Index, Wanted, count_reasons, read_index
 from dataset_dm.explore.page import Card, page_html, plain_details
-from dataset_dm.explore.sets import OpenSet, Record
+from dataset_dm.exports.open_dataset import Source
+from dataset_dm.exports.tables import Record
 from dataset_dm.visualization.depth import draw_bar, scale_of
 from dataset_dm.visualization.legend import draw_joints_key, facts_of
 from dataset_dm.visualization.row import COLUMNS, Row, read_row
 
-_CARRIED = ("image", "prompt", "quality", "provenance")  # read of every row that is shown
+_COMMON = ("image", "prompt", "quality", "provenance")  # columns that are read of every shown row
 MARKS = ("A", "B")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One page: which rows, which of their pages, how they are drawn.
+    """The request of one page: rows, page number, drawing.
 
     Args:
         split: of the set.
         wanted: which rows.
-        rules: filters by name, as `generate` takes them: the rows that they would drop are named.
+        rules: filters by name, as in `generate`: the page marks the rows that they would drop.
         look: how a sample is drawn.
-        page: from 1; beyond the last it is the last.
+        page: from 1; a number above the last page stands for the last.
         per_page: samples on a page.
     """
 
@@ -47,7 +49,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What the window shows: HTML, which page of how many, rows found, reason → rows of the whole split."""
+    """HTML of a page, its number and the number of pages, found rows, and reason → rows of the whole split."""
 
     html: str
     page: int
@@ -62,13 +64,13 @@ class Explorer:
 
     Args:
         one: the set.
-        other: the same images labelled otherwise, or None.
+        other: the same images with other labels, or None.
 
     Raises:
         DataError: the two have no row in common.
     """
 
-    def __init__(self, one: OpenSet, other: OpenSet | None = None) -> None:
+    def __init__(self, one: Source, other: Source | None = None) -> None:
         self.one, self.other = one, other
         self._index = lru_cache(maxsize=8)(lambda mark, split: read_index(self._set(mark), split))
         if other is not None and not any(self._partners(split) for split in one.splits):
@@ -80,30 +82,30 @@ class Explorer:
         return self._index(MARKS[0], split)
 
     def panels(self, split: str) -> list[str]:
-        """The panels that there can be."""
+        """The panels that the labels of the split allow."""
         tasks = self._tasks(split)
         both = self.other is not None and "semantic" in tasks
         return [IMAGE, *(title for kind, title in KINDS.items() if kind in tasks), *([DIFFERENCES] if both else [])]
 
     def lines(self, split: str) -> list[str]:
-        """The lines that there can be."""
+        """The lines that the labels of the split allow."""
         tasks = self._tasks(split)
         return [name for name, kind in zip(LINES, ("instance", "pose"), strict=True) if kind in tasks]
 
-    def labellers(self, split: str) -> dict[str, str]:
-        """Mark → the labeller's name, where there are two."""
+    def annotators(self, split: str) -> dict[str, str]:
+        """Mark → the set's title and annotator, for two sets; {} for one."""
         if self.other is None:
             return {}
-        names = {MARKS[0]: self.index(split).labeller}
-        names[MARKS[1]] = self._index(MARKS[1], split).labeller if split in self.other.splits else ""
         titles = {MARKS[0]: self.one.title, MARKS[1]: self.other.title}
+        names = {MARKS[0]: self.index(split).annotator}
+        names[MARKS[1]] = self._index(MARKS[1], split).annotator if split in self.other.splits else ""
         return {mark: f"{titles[mark]} ({name})" if name else titles[mark] for mark, name in names.items()}
 
     def page(self, asked: Request) -> Page:
         """The rows of one page, drawn.
 
         Raises:
-            ConfigError: a filter that these labels cannot answer.
+            ConfigError: a filter that these labels have no facts for.
             DataError: a row that cannot be read.
         """
         index = self.index(asked.split)
@@ -121,7 +123,7 @@ class Explorer:
             reasons=count_reasons(reasons),
         )
 
-    def _html(self, asked: Request, places: np.ndarray, reasons: Sequence[str]) -> str:
+    def _html(self, asked: Request, places: Int64[np.ndarray, " n"], reasons: Sequence[str]) -> str:
         rows = self._read(asked, places)
         depths = [row.depth for labelled in rows for _, row in labelled.values() if row.depth is not None]
         scale = scale_of(depths)
@@ -162,7 +164,7 @@ class Explorer:
                 details[f"{mark} {part}".strip()] = plain_details(named.get(part))
         return Card(
             number=number,
-            pictures=drawn,
+            panels=drawn,
             prompt=rows[0].prompt,
             facts=facts,
             alert=", ".join(alerts),
@@ -170,11 +172,11 @@ class Explorer:
             details=details,
         )
 
-    def _read(self, asked: Request, places: np.ndarray) -> list[dict[str, tuple[Record, Row]]]:
-        """For every place: mark → its record and row; both where the other set has it too."""
+    def _read(self, asked: Request, places: Int64[np.ndarray, " n"]) -> list[dict[str, tuple[Record, Row]]]:
+        """For every position: mark → record and row; two entries where the other set has the row too."""
         first = "" if self.other is None else MARKS[0]
         numbers = self.index(asked.split).numbers[places].tolist()
-        found = [{first: one} for one in self._rows(self.one, asked, places.tolist(), numbers)]
+        found = [{first: entry} for entry in self._rows(self.one, asked, places.tolist(), numbers)]
         if self.other is None:
             return found
         partners = self._partners(asked.split)
@@ -185,18 +187,18 @@ class Explorer:
         return found
 
     def _rows(
-        self, opened: OpenSet, asked: Request, places: Sequence[int], numbers: Sequence[int]
+        self, opened: Source, asked: Request, places: Sequence[int], numbers: Sequence[int]
     ) -> list[tuple[Record, Row]]:
         if not places:
             return []
         mark = MARKS[0] if opened is self.one else MARKS[1]
         labels = asked.look.columns(self._index(mark, asked.split).tasks)
-        columns = [name for name in (*_CARRIED, *labels) if name in opened.features]
+        columns = [name for name in (*_COMMON, *labels) if name in opened.features]
         records = opened.splits[asked.split].rows(places, columns)
         return [(record, _row(record, opened, number)) for record, number in zip(records, numbers, strict=True)]
 
     def _partners(self, split: str) -> dict[int, int]:
-        """Number of a row → its place in the other set."""
+        """Number of a row → its position in the other set."""
         if self.other is None or split not in self.other.splits:
             return {}
         theirs = {int(number): place for place, number in enumerate(self._index(MARKS[1], split).numbers)}
@@ -208,11 +210,11 @@ class Explorer:
             tasks |= set(self._index(MARKS[1], split).tasks)
         return tasks
 
-    def _set(self, mark: str) -> OpenSet:
+    def _set(self, mark: str) -> Source:
         return self.other if mark == MARKS[1] and self.other is not None else self.one
 
 
-def _row(record: Record, opened: OpenSet, number: int) -> Row:
+def _row(record: Record, opened: Source, number: int) -> Row:
     try:
         if any(record.get(name) is not None for name in COLUMNS):
             return read_row(record, number)
@@ -223,16 +225,16 @@ def _row(record: Record, opened: OpenSet, number: int) -> Row:
 
 
 def _legend(row: Row, names: Sequence[str]) -> list[tuple[int | None, str]]:
-    """What the colours mean; the class map already says which classes there are, and no word is lost on nobody."""
+    """Meaning of the colours; instances are left out beside a class map, and poses without a visible point."""
     there = row.labels()
     if "pose" in there and not (there["pose"].keypoints[..., 2] > 0).any():
         del there["pose"]
-    told = [kind for kind in there if not (kind == "instance" and "semantic" in there)]
-    return [entry for kind in told for entry in facts_of(kind, there[kind], names)]
+    kinds = [kind for kind in there if not (kind == "instance" and "semantic" in there)]
+    return [entry for kind in kinds for entry in facts_of(kind, there[kind], names)]
 
 
 def _named(quality: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
-    """Quality with its values per class as name → value, those of classes that play no part left out."""
+    """Quality with its values per class as name → value; negligible values are left out."""
     found = dict(quality or {})
     for part, least in (("presence", 0.05), ("agreement", 0.0)):
         values = found.get(part)

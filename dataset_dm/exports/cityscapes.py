@@ -45,7 +45,8 @@ _THOUSAND = 1000
 _LAST_WITH_OBJECTS = 64  # 1000 x 64 + 999 still fits into 16 bits
 
 
-_Maps = tuple[Integer[np.ndarray, "H W"], Integer[np.ndarray, "H W"] | None]
+# of the size in the files, which may be wrong
+_Maps = tuple[Integer[np.ndarray, "_ _"], Integer[np.ndarray, "_ _"] | None]
 
 
 class Cityscapes(Format):
@@ -150,7 +151,7 @@ def _labels(maps: _Maps, ids: Mapping[str, int], classes: Sequence[str], size: S
 
 
 def _instances(
-    numbers: Integer[np.ndarray, "H W"], names: Mapping[int, str], classes: Sequence[str], size: Size, place: str
+    numbers: Integer[np.ndarray, "_ _"], names: Mapping[int, str], classes: Sequence[str], size: Size, place: str
 ) -> tuple[FileInstance, ...]:
     same_size(numbers.shape, size, f"{place}: instanceIds")
     instances = []

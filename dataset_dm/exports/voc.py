@@ -32,7 +32,8 @@ _LEAST_OVERLAP = 0.5  # of a box with the box of its mask
 _XML, _CLASSES, _OBJECTS, _SETS = "Annotations", "SegmentationClass", "SegmentationObject", "ImageSets"
 
 
-_Map = UInt8[np.ndarray, "H W"]
+# of the size in the files, which may be wrong
+_Map = UInt8[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True)

@@ -15,5 +15,5 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first four of them by a labeller that sees no dog."""
+    """The first four of them by an annotator that sees no dog."""
     return write(tmp_path_factory.mktemp("explore") / "other", rows=(0, 1, 2, 3), annotator="second", without=2)

@@ -1,4 +1,4 @@
-"""Five images of one grey with labels made by hand, and the same images by a second labeller."""
+"""Five images of one grey with labels made by hand, and the same images by a second annotator."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The window in headless Chromium, with gradio behind it; skipped where one of the two is missing.
 
-EXPLORE_SCREENSHOTS=DIR keeps the pictures that it takes.
+EXPLORE_SCREENSHOTS=DIR keeps the screenshots.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ pytestmark = [
 ]
 # `explore` as the command line runs it
 VERB = "from dataset_dm.cli import VERBS, main; VERBS.setdefault('explore', ''); raise SystemExit(main())"
-PATIENCE = 300  # seconds; a busy machine starts a browser slowly
+TIMEOUT = 300  # seconds; a busy machine starts a browser slowly
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def browser() -> Iterator[Any]:
         options.add_argument(word)
     options.add_argument("--window-size=1500,1300")
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    driver.set_page_load_timeout(PATIENCE)
+    driver.set_page_load_timeout(TIMEOUT)
     yield driver
     driver.quit()
 
@@ -61,7 +61,7 @@ class Pages:
 
     def __exit__(self, *exception: object) -> None:
         self.server.send_signal(signal.SIGINT)
-        self.server.communicate(timeout=PATIENCE)
+        self.server.communicate(timeout=TIMEOUT)
 
     def all(self, css: str) -> list[Any]:
         return self.browser.find_elements("css selector", css)
@@ -77,14 +77,14 @@ class Pages:
     def until(self, holds: Any) -> None:
         from selenium.webdriver.support.ui import WebDriverWait
 
-        WebDriverWait(self.browser, PATIENCE, poll_frequency=0.2).until(lambda _: holds())
+        WebDriverWait(self.browser, TIMEOUT, poll_frequency=0.2).until(lambda _: holds())
 
     def tick(self, label: str) -> None:
         (box,) = self.browser.find_elements("xpath", f"//label[.//span[normalize-space()='{label}']]/input")
         box.click()
 
     def keep(self, name: str) -> Image.Image:
-        """A picture of the window."""
+        """A screenshot of the window."""
         png = self.browser.get_screenshot_as_png()
         if folder := os.environ.get("EXPLORE_SCREENSHOTS"):
             Path(folder, f"{name}.png").write_bytes(png)
@@ -113,7 +113,7 @@ def test_paging_overlays_and_filters(browser: Any, one: Path) -> None:
         pages.keep("filtered")
 
 
-def test_two_labellers_side_by_side(browser: Any, one: Path, other: Path) -> None:
+def test_two_annotators_side_by_side(browser: Any, one: Path, other: Path) -> None:
     with Pages(browser, str(one), "--compare", str(other)) as pages:
         pages.until(lambda: pages.titles() == ["image", "A classes", "B classes", "differences"])
         text = pages.all("body")[0].text

@@ -21,7 +21,7 @@ def test_facts_of_the_rows(index: Index) -> None:
     assert index.objects.tolist() == [1, 2, 0, 1, 1]
     assert index.figures["confidence"] == pytest.approx([0.9, 0.5, 0.7, 0.3, 0.6])
     assert index.known("object_confidence") == pytest.approx([0.9, 0.5, 0.8, 0.7])  # the third row has no object
-    assert index.labeller == "first" and index.tasks == ("semantic", "instance", "depth", "pose")
+    assert index.annotator == "first" and index.tasks == ("semantic", "instance", "depth", "pose")
     assert index.prompts[3] == "a person"
 
 
@@ -57,7 +57,7 @@ def test_reasons_are_those_of_the_filters(index: Index) -> None:
 def test_only_rules_that_these_rows_can_answer(index: Index) -> None:
     assert "min_keypoint_confidence" in index.rules() and "min_score" not in index.rules()
     unknown = {"confidence": np.array([0.5, np.nan], np.float32)}
-    bare = Index(numbers=np.arange(2), shown=None, figures=unknown, objects=None, prompts=("", ""), labeller="",
+    bare = Index(numbers=np.arange(2), shown=None, figures=unknown, objects=None, prompts=("", ""), annotator="",
                  tasks=("depth",))  # fmt: skip
     assert bare.rules() == ()  # a row without confidence cannot be judged by it
     assert bare.find(Wanted(order=ORDERS[1])).tolist() == [0, 1]
@@ -82,4 +82,4 @@ def test_lists_of_objects_and_rows_without_numbers(tmp_path: Path) -> None:
     index = read_index(opened, "train")
     assert opened.class_names == ["background", "car", "bus"]
     assert index.numbers.tolist() == [0, 1, 2] and index.objects.tolist() == [0, 1, 2]
-    assert index.class_counts() == {2: 2} and index.prompts == ("", "", "") and index.labeller == ""
+    assert index.class_counts() == {2: 2} and index.prompts == ("", "", "") and index.annotator == ""

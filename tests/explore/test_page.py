@@ -1,4 +1,4 @@
-"""Pictures and HTML of a page."""
+"""Panels and HTML of a page."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from dataset_dm.explore.view import Explorer, Request
 from dataset_dm.visualization.overlay import display_colours
 from tests.explore.sets import GREY, HEIGHT, WIDTH
 
-SIDE = 64  # pictures are enlarged fourfold
+SIDE = 64  # panels are enlarged fourfold
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def both(one: Path, other: Path) -> Explorer:
 def drawn(
     explorer: Explorer, place: int, panels: tuple[str, ...], lines: tuple[str, ...] = ()
 ) -> dict[str, np.ndarray]:
-    """Title → picture of a row's panels."""
+    """Title → image of a row's panels."""
     look = Look(panels=panels, lines=lines, side=SIDE)
     asked = Request(split="train", wanted=Wanted(), look=look)
     labelled = explorer._read(asked, np.array([place]))[0]
     names = dict.fromkeys(("", "A", "B"), explorer.one.class_names)
     rows = {mark: row for mark, (_, row) in labelled.items()}
-    return {title: np.asarray(picture) for title, picture in draw_sample(rows, look, names, None)}
+    return {title: np.asarray(image) for title, image in draw_sample(rows, look, names, None)}
 
 
 def html(explorer: Explorer, panels: tuple[str, ...] = ("classes",), **asked: object) -> str:
@@ -46,10 +46,10 @@ def html(explorer: Explorer, panels: tuple[str, ...] = ("classes",), **asked: ob
     return explorer.page(Request(split="train", look=look, **{"wanted": Wanted(), **asked})).html
 
 
-def test_panels_stand_over_the_picture_where_the_label_is(explorer: Explorer) -> None:
+def test_panels_stand_over_the_image_where_the_label_is(explorer: Explorer) -> None:
     found = drawn(explorer, 0, ("image", "classes", "objects"))
     assert list(found) == ["image", "classes", "objects"]
-    assert all(picture.shape == (4 * HEIGHT, 4 * WIDTH, 3) for picture in found.values())
+    assert all(image.shape == (4 * HEIGHT, 4 * WIDTH, 3) for image in found.values())
     assert (found["image"] == GREY).all()
     cat = display_colours()[1].astype(float)
     inside = (4 * 5, 4 * 8)  # the cat spans rows 2..7 and columns 4..11
@@ -78,7 +78,7 @@ def test_masks_wear_no_box_unless_asked(explorer: Explorer) -> None:
     assert (drawn(explorer, 0, ("objects",), ("boxes",))["objects"][edge] != 205).any()
 
 
-def test_two_labellers_stand_side_by_side(both: Explorer) -> None:
+def test_two_annotators_stand_side_by_side(both: Explorer) -> None:
     found = drawn(both, 1, ("classes", "differences"))
     assert list(found) == ["A classes", "B classes", "differences"]
     dog, cat = (4 * 5, 4 * 12), (4 * 5, 4 * 3)
@@ -90,7 +90,7 @@ def test_two_labellers_stand_side_by_side(both: Explorer) -> None:
     text = html(both)
     assert "same class on 75.0 % of pixels" in text  # the dog has 6 x 8 of 12 x 16 pixels
     assert text.count("not in B") == 1  # the last row
-    assert both.labellers("train") == {"A": "one (first)", "B": "other (second)"}
+    assert both.annotators("train") == {"A": "one (first)", "B": "other (second)"}
 
 
 def test_sets_of_other_images_are_refused(one: Path, tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def test_pages_end_where_the_rows_end(explorer: Explorer) -> None:
     assert (nothing.page, nothing.pages, nothing.found) == (1, 1, 0) and "No sample" in nothing.html
 
 
-def test_html_of_a_card_is_escaped_and_as_wide_as_its_pictures() -> None:
-    picture = Image.new("RGB", (30, 20))
-    text = page_html([Card(number=3, pictures=[("a<b", picture), ("c", picture)], alert="<x>", prompt='"><script>')])
+def test_html_of_a_card_is_escaped_and_as_wide_as_its_panels() -> None:
+    image = Image.new("RGB", (30, 20))
+    text = page_html([Card(number=3, panels=[("a<b", image), ("c", image)], alert="<x>", prompt='"><script>')])
     assert "width: 92px" in text  # 30 + 6 + 30, and 26 around them
     assert "<script>" not in text and "<x>" not in text and "a&lt;b" in text
     assert text.count("<img ") == 2 and 'width="30" height="20"' in text

@@ -77,7 +77,7 @@ def datumaro(root: Path) -> str:
 
 
 def label_studio_sdk(root: Path) -> str:
-    """Every prediction fits the interface, and every brush decodes to the size of its picture."""
+    """Every prediction fits the interface, and every brush decodes to the size of its image."""
     from label_studio_sdk.converter import brush
     from label_studio_sdk.label_interface import LabelInterface
 

@@ -47,19 +47,21 @@ def full() -> Annotation:
     joints[1, :11, 1] = np.linspace(6.125, 17.7, 11)
     joints[1, :11, 2] = 2
     joints[1, 9, 2] = 1
-    sure = np.zeros((3, 17), np.float32)
-    sure[1, :11] = np.linspace(0.3, 0.9, 11)
-    objects = Instances.from_masks(masks, np.array([2, 3, 1]), np.array([0.875, 0.5, 0.3], np.float32), joints, sure)
+    scores_of_points = np.zeros((3, 17), np.float32)
+    scores_of_points[1, :11] = np.linspace(0.3, 0.9, 11)
+    objects = Instances.from_masks(
+        masks, np.array([2, 3, 1]), np.array([0.875, 0.5, 0.3], np.float32), joints, scores_of_points
+    )
     return _annotation(objects, [(slice(6, 20), 13), (slice(1, 3), slice(2, 4))])
 
 
 def empty() -> Annotation:
-    """Nothing at all, all of it sure."""
+    """No object and no void pixel."""
     return _annotation(_objects([], [], []), [])
 
 
 def two_people() -> Annotation:
-    """Two people side by side, the left one without any joint in the picture; the whole upper row is void."""
+    """Two people side by side, the left one without any joint in the image; the whole upper row is void."""
     masks = np.zeros((2, HEIGHT, WIDTH), bool)
     masks[0, 2:18, 0:5] = True
     masks[1, 2:18, 5:11] = True
@@ -71,9 +73,11 @@ def two_people() -> Annotation:
 def _objects(masks: Any, classes: list[int], scores: list[float], joints: Any = None) -> Instances:
     count = len(classes)
     joints = np.zeros((count, 17, 3), np.float32) if joints is None else joints
-    sure = np.where(joints[..., 2] > 0, np.float32(0.75), np.float32(0))
+    scores_of_points = np.where(joints[..., 2] > 0, np.float32(0.75), np.float32(0))
     masks = np.asarray(masks, bool).reshape(count, HEIGHT, WIDTH)
-    return Instances.from_masks(masks, np.array(classes, np.int64), np.array(scores, np.float32), joints, sure)
+    return Instances.from_masks(
+        masks, np.array(classes, np.int64), np.array(scores, np.float32), joints, scores_of_points
+    )
 
 
 def _annotation(objects: Instances, void: list[Any]) -> Annotation:

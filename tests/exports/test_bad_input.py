@@ -51,8 +51,8 @@ def small(file: str) -> Callable[[Path], None]:
     """A map of half the width."""
 
     def damage(folder: Path) -> None:
-        with Image.open(folder / file) as picture:
-            picture.crop((0, 0, WIDTH // 2, HEIGHT)).save(folder / file)
+        with Image.open(folder / file) as image:
+            image.crop((0, 0, WIDTH // 2, HEIGHT)).save(folder / file)
 
     return damage
 
@@ -61,8 +61,8 @@ def painted(file: str, value: int) -> Callable[[Path], None]:
     """A pixel of a map with another value."""
 
     def damage(folder: Path) -> None:
-        with Image.open(folder / file) as picture:
-            pixels, palette = np.array(picture), picture.getpalette()
+        with Image.open(folder / file) as image:
+            pixels, palette = np.array(image), image.getpalette()
         pixels[0, 0] = value
         changed = Image.fromarray(pixels)
         if palette:
@@ -193,7 +193,7 @@ def test_names_that_the_formats_keep_for_themselves() -> None:
 
 
 def test_cityscapes_has_room_for_31_more_classes() -> None:
-    names = [f"thing {i}" for i in range(32)]
+    names = [f"class {i}" for i in range(32)]
     Cityscapes().check([*names[:31], "car"], ["objects"])
     Cityscapes().check(names, ["label"])
     with pytest.raises(DataError, match="got 32, expected at most 31; take another format, such as coco"):
@@ -228,7 +228,7 @@ def test_an_export_that_breaks_off_leaves_nothing(name: str, hand_set: Path, tmp
     (file,) = (tmp_path / "set" / "validation").iterdir()
     table = pq.read_table(file)
     rows = table.to_pylist()
-    rows[-1]["image"]["bytes"] = b"no picture"
+    rows[-1]["image"]["bytes"] = b"no image"
     pq.write_table(type(table).from_pylist(rows, schema=table.schema), file)
     with pytest.raises(UserError, match="validation row 0: image cannot be read"):
         export_set(str(tmp_path / "set"), name, tmp_path / "out")

@@ -132,10 +132,10 @@ def test_cvat_labels_cover_what_the_file_uses(exports: dict[str, Path]) -> None:
         if shape.tag == "skeleton":
             points = [point.get("label") for point in shape]
             assert points == [one["name"] for one in labels[shape.get("label")]["sublabels"]]
-    told = {one.findtext("name"): one for one in root.iterfind("meta/project/labels/label")}
-    assert {name for name, one in told.items() if one.find("parent") is None} == set(labels)
-    assert [name for name, one in told.items() if one.findtext("parent") == "person keypoints"] == points
-    assert [one.text for one in told["dog"].iterfind("attributes/attribute/name")] == ["score", "crowd"]
+    declared = {one.findtext("name"): one for one in root.iterfind("meta/project/labels/label")}
+    assert {name for name, one in declared.items() if one.find("parent") is None} == set(labels)
+    assert [name for name, one in declared.items() if one.findtext("parent") == "person keypoints"] == points
+    assert [one.text for one in declared["dog"].iterfind("attributes/attribute/name")] == ["score", "crowd"]
     subsets = [one.text for one in root.iterfind("meta/project/subsets/subset")]
     assert subsets == ["train", "validation"] and {one.get("subset") for one in root.iter("image")} == set(subsets)
     svg = ElementTree.fromstring(f"<svg>{labels['person keypoints']['svg']}</svg>")

@@ -56,7 +56,7 @@ def test_a_set_without_our_marker_is_read_through_datasets(
         tmp_path / "plain" / "train.parquet"
     )
     source = open_source(str(tmp_path / "plain"))
-    assert source.splits == ("train",) and source.classes == CLASSES and source.indices("train") == [16, 18, 19]
+    assert list(source.splits) == ["train"] and source.classes == CLASSES and source.indices("train") == [16, 18, 19]
     ours, theirs = ([sample for _, sample in each.rows("train")] for each in (open_source(str(hand_set)), source))
     for one, other in zip(ours, theirs, strict=True):
         assert (one.name, one.image, one.size) == (other.name, other.image, other.size)

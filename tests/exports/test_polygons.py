@@ -29,7 +29,7 @@ def test_a_ring_has_two_outlines_and_one_polygon() -> None:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
 def test_any_mask_comes_back(seed: int, share: float) -> None:
-    """Corners that touch, holes in parts in holes, the picture's edges."""
+    """Corners that touch, holes in parts in holes, the image's edges."""
     mask = np.random.default_rng(seed).random((13, 17)) < share
     np.testing.assert_array_equal(fill(joined(outlines(mask)), mask.shape), mask)
     rounded = np.round(joined(outlines(mask)) / (17, 13), 7) * (17, 13)

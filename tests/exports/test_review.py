@@ -62,15 +62,15 @@ def painted(folder: Path, file: str, edit: Callable[[np.ndarray], None]) -> None
 
 
 def consistent(row: dict[str, Any]) -> None:
-    """Boxes, areas and the coloured picture say what the masks say; the surest object comes first."""
-    objects, picture = row["objects"], decode_png(row["annotation"]["bytes"])
+    """Boxes, areas and the coloured image follow the masks; objects are sorted by score."""
+    objects, image = row["objects"], decode_png(row["annotation"]["bytes"])
     assert objects["score"] == sorted(objects["score"], reverse=True)
     assert len(set(objects["id"])) == len(objects["id"])
     for i, form in enumerate(objects["segmentation"]):
         mask = rle.decode(form)
         assert objects["area"][i] == mask.sum()
-        np.testing.assert_array_equal(picture[..., 1] == i + 1, mask)
-        assert set(picture[mask][:, 0].tolist()) <= {objects["category"][i] + 1}
+        np.testing.assert_array_equal(image[..., 1] == i + 1, mask)
+        assert set(image[mask][:, 0].tolist()) <= {objects["category"][i] + 1}
 
 
 def test_another_class_keeps_the_outline_and_changes_the_class_map(review: Review, hand_set: Path) -> None:
@@ -92,7 +92,7 @@ def test_another_class_keeps_the_outline_and_changes_the_class_map(review: Revie
     assert [one["provenance"]["annotator"] for one in rows] == ["reviewed:coco:tester"] * 3
 
 
-def test_masks_are_drawn_anew_added_and_removed(review: Review) -> None:
+def test_masks_are_changed_added_and_removed(review: Review) -> None:
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[8:13, 10] = True  # the cat is longer
     new = np.zeros((HEIGHT, WIDTH), bool)

@@ -36,7 +36,7 @@ def test_there_are_eight() -> None:
 
 
 @pytest.mark.parametrize("name", HOLDS)
-def test_what_a_format_holds_is_read_back_equal(name: str, hand_set: Path, exports: dict[str, Path]) -> None:
+def test_what_a_format_supports_is_read_back_equal(name: str, hand_set: Path, exports: dict[str, Path]) -> None:
     chosen = FORMATS[name]
     reviewed = chosen.read(exports[name], CLASSES)
     rows = samples(hand_set)
@@ -61,7 +61,7 @@ def test_what_a_format_holds_is_read_back_equal(name: str, hand_set: Path, expor
 def compare(field: str, before: object, after: object) -> None:
     if field == "mask":
         np.testing.assert_array_equal(before, after)
-    elif field == "keypoint_scores" and after is None:  # a person without a point has none to be sure of
+    elif field == "keypoint_scores" and after is None:  # a person without a point has no score
         assert not np.any(before)
     else:
         np.testing.assert_allclose(np.float64(before), np.float64(after), rtol=0, atol=1e-4)
