@@ -68,7 +68,7 @@ class Format(ABC):
     @property
     def cannot(self) -> tuple[Loss, ...]:
         """Deprecated name of `unsupported`."""
-        warnings.warn("Format.cannot is now Format.unsupported", DeprecationWarning, stacklevel=2)
+        warnings.warn("cannot of a format is now Format.unsupported", DeprecationWarning, stacklevel=2)
         return self.unsupported
 
     def check(self, classes: Sequence[str], columns: Collection[str]) -> None:  # noqa: B027 - most take any classes

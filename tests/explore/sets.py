@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from dataset_dm.explore.images import Look, draw_sample
+from dataset_dm.explore.index import Wanted
+from dataset_dm.explore.view import Explorer, Request
 from dataset_dm.labels.images import encode_png
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.provenance import Provenance
@@ -86,3 +89,18 @@ def write(folder: Path, *, rows: tuple[int, ...] = (0, 1, 2, 3, 4), annotator: s
         (out.partial / "drops.json").write_text(json.dumps(drops), encoding="utf-8")
         out.publish()
     return folder
+
+
+SIDE = 64  # panels are enlarged fourfold
+
+
+def drawn(
+    explorer: Explorer, place: int, panels: tuple[str, ...], lines: tuple[str, ...] = ()
+) -> dict[str, np.ndarray]:
+    """Title → image of a row's panels."""
+    look = Look(panels=panels, lines=lines, side=SIDE)
+    asked = Request(split="train", wanted=Wanted(), look=look)
+    labelled = explorer._read(asked, np.array([place]))[0]
+    names = dict.fromkeys(("", "A", "B"), explorer.one.class_names)
+    rows = {mark: row for mark, (_, row) in labelled.items()}
+    return {title: np.asarray(image) for title, image in draw_sample(rows, look, names, None)}

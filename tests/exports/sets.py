@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dataset_dm.exports.open_dataset import open_source
+from dataset_dm.exports.sample import Sample
 from dataset_dm.labels.images import encode_png
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.provenance import Provenance
@@ -151,3 +153,8 @@ def unreviewed(rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str
     for row in (row for split in rows.values() for row in split):
         row["provenance"]["annotator"] = row["provenance"]["annotator"].split(":", 2)[-1]
     return rows
+
+
+def samples(folder: Path) -> list[Sample]:
+    source = open_source(str(folder))
+    return [sample for split in source.splits for _, sample in source.rows(split)]
