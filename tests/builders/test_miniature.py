@@ -52,16 +52,16 @@ def test_all_labels_are_the_world_s_own(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(row["depth_map"]), rendering.depth)
         np.testing.assert_array_equal(np.asarray(row["annotation"])[..., 0], rendering.class_map)
         seen = [number for number in np.unique(rendering.instance_map).tolist() if number]
-        for number, thing in zip(seen, each(row["objects"]), strict=True):
-            np.testing.assert_array_equal(rle.decode(thing["segmentation"]), rendering.instance_map == number)
-            assert thing["category"] + 1 == scene.bodies[number - 1].class_id and thing["score"] == 1
+        for number, one in zip(seen, each(row["objects"]), strict=True):
+            np.testing.assert_array_equal(rle.decode(one["segmentation"]), rendering.instance_map == number)
+            assert one["category"] + 1 == scene.bodies[number - 1].class_id and one["score"] == 1
             joints = rendering.keypoints[number - 1]
             if joints is None:
-                assert thing["num_keypoints"] == 0 and not np.any(thing["keypoints"])
+                assert one["num_keypoints"] == 0 and not np.any(one["keypoints"])
                 continue
             people += 1
             expected = np.where(joints[:, 2:] > 0, joints, 0)
-            np.testing.assert_array_equal(np.array(thing["keypoints"], np.float32), expected)
+            np.testing.assert_array_equal(np.array(one["keypoints"], np.float32), expected)
         assert row["quality"]["depth_confidence"] == 1
     assert people
 

@@ -77,7 +77,7 @@ def test_streaming_is_lazy_and_has_the_same_rows(load, tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(streamed["label"]), np.asarray(stored["label"]))
 
 
-def test_streams_that_are_left_open_block_nobody(load) -> None:
+def test_streams_that_are_left_open_hold_no_lock(load) -> None:
     streams = [iter(load(split="train", num_images=4, streaming=True)) for _ in range(2)]
     indices = [next(stream)["provenance"]["index"] for stream in (*streams, *streams)]
     assert indices == [0, 0, 1, 1]
@@ -90,7 +90,7 @@ def test_two_processes_read_what_was_made_before(load) -> None:
     assert bytes_of(together) == bytes_of(alone)
 
 
-def test_force_redownload_makes_the_shards_anew(load, tmp_path: Path) -> None:
+def test_force_redownload_makes_the_shards_again(load, tmp_path: Path) -> None:
     before = load(split="train", num_images=4)
     times = {name: (tmp_path / "home" / name).stat().st_mtime_ns for name in shards(tmp_path)}
     again = load(split="train", num_images=4, download_mode="force_redownload")
@@ -161,9 +161,9 @@ def test_the_builder_api(quick: dict, tmp_path: Path) -> None:
 
 
 def test_what_the_filters_left_out_is_said_once(load, caplog: pytest.LogCaptureFixture) -> None:
-    sure = [quality["confidence"] for quality in load(split="train", num_images=6)["quality"]]
+    confidences = [quality["confidence"] for quality in load(split="train", num_images=6)["quality"]]
     assert caplog.messages == []
-    kept = load(split="train", num_images=6, filters=UserDict(min_confidence=max(sure)))
+    kept = load(split="train", num_images=6, filters=UserDict(min_confidence=max(confidences)))
     left_out = sorted(set(range(6)) - {row["index"] for row in kept["provenance"]})
     which = ", ".join(map(str, left_out))
     said = f"voc_synth, split train: left out: rows low_confidence {len(left_out)} ({which})"
@@ -178,10 +178,10 @@ def test_prompts_classes_and_filters(load, tmp_path: Path) -> None:
     assert rows.features["classes"].feature.names == ["background", "cat", "dog"]
     kept = load(split="train", num_images=3, prompts=str(file), classes=["cat", "dog"], filters={"max_uncertain": 1})
     assert bytes_of(kept) == bytes_of(rows)
-    sure = [quality["confidence"] for quality in rows["quality"]]
+    confidences = [quality["confidence"] for quality in rows["quality"]]
     half = load(split="train", num_images=3, prompts=str(file), classes=["cat", "dog"],
-                filters={"min_confidence": max(sure)})  # fmt: skip
-    assert len(half) == sure.count(max(sure))
+                filters={"min_confidence": max(confidences)})  # fmt: skip
+    assert len(half) == confidences.count(max(confidences))
 
 
 BAD = [

@@ -11,25 +11,25 @@ from dataset_dm.errors import StoreError
 WORK = [Work("train", shard, draw=True) for shard in range(3)]
 
 
-def backlog(made: set[Work] | None = None, told: list[int] | None = None) -> Backlog:
-    return Backlog(WORK, (made or set()).__contains__, 4, None if told is None else told.append)
+def backlog(made: set[Work] | None = None, reported: list[int] | None = None) -> Backlog:
+    return Backlog(WORK, (made or set()).__contains__, 4, None if reported is None else reported.append)
 
 
 def test_each_is_handed_out_once_and_counted() -> None:
-    told: list[int] = []
-    waiting = backlog(told=told)
+    reported: list[int] = []
+    waiting = backlog(reported=reported)
     for work in WORK:
         assert waiting.take() == work
         waiting.progress(work, 2)
         waiting.settle(work, "made")
     assert waiting.take() is None and waiting.is_over() and waiting.made == 3
-    assert told == [2, 2] * 3, "the rest of a shard is told when it is settled"
+    assert reported == [2, 2] * 3, "the rest of a shard is reported when it is settled"
 
 
 def test_what_others_have_made_meanwhile_is_passed_over() -> None:
-    told: list[int] = []
-    waiting = backlog({WORK[0], WORK[1]}, told)
-    assert waiting.take() == WORK[2] and told == [4, 4] and waiting.made == 0
+    reported: list[int] = []
+    waiting = backlog({WORK[0], WORK[1]}, reported)
+    assert waiting.take() == WORK[2] and reported == [4, 4] and waiting.made == 0
 
 
 def test_what_others_are_making_comes_last() -> None:
@@ -40,19 +40,19 @@ def test_what_others_are_making_comes_last() -> None:
     assert waiting.take(wait=False) is None and not waiting.is_over()
     for work in WORK[1:]:
         waiting.settle(work, "made")
-    assert waiting.take() == WORK[0], "nobody made it: the other run was killed"
+    assert waiting.take() == WORK[0], "not made: the other run was killed"
     waiting.settle(WORK[0], "busy")
     made.add(WORK[0])
     assert waiting.take() is None and waiting.made == 2
 
 
-def test_a_lost_shard_goes_back_and_takes_its_progress_with_it() -> None:
-    told: list[int] = []
-    waiting = backlog(told=told)
+def test_a_lost_shard_is_requeued_and_takes_its_progress_with_it() -> None:
+    reported: list[int] = []
+    waiting = backlog(reported=reported)
     first = waiting.take()
     waiting.progress(first, 2)
     waiting.failed(first, "died")
-    assert told == [2, -2] and [waiting.take() for _ in range(3)] == [*WORK[1:], first]
+    assert reported == [2, -2] and [waiting.take() for _ in range(3)] == [*WORK[1:], first]
 
 
 def test_three_tries_then_it_is_said_and_the_others_are_made() -> None:
@@ -69,7 +69,7 @@ def test_three_tries_then_it_is_said_and_the_others_are_made() -> None:
         waiting.check()
 
 
-def test_where_nothing_can_be_made_nobody_tries_ten_thousand_times() -> None:
+def test_a_backlog_that_always_fails_stops_after_a_few_tries() -> None:
     work = [Work("train", shard, draw=True) for shard in range(10_000)]
     waiting, tries = Backlog(work, lambda one: False, 4), 0
     while (one := waiting.take(wait=False)) is not None:
@@ -80,7 +80,7 @@ def test_where_nothing_can_be_made_nobody_tries_ten_thousand_times() -> None:
         waiting.check()
 
 
-def test_whoever_waits_gets_what_another_gives_back() -> None:
+def test_a_waiting_worker_gets_a_requeued_shard() -> None:
     waiting, got = Backlog(WORK[:1], lambda one: False, 4), []
     first = waiting.take()
     other = threading.Thread(target=lambda: got.append(waiting.take()))

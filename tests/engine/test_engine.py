@@ -108,7 +108,7 @@ def test_other_conditions_are_said_once_and_the_set_goes_on(quick: dict) -> None
             assert engine.fill({"train": 6}) == 3
         assert len(warned) == 1
     with warnings.catch_warnings(), Engine(plan, device="cpu") as engine:
-        warnings.simplefilter("error")  # these conditions are known by now
+        warnings.simplefilter("error")  # these conditions were reported before
         assert engine.fill({"train": 8}) == 1
 
 
@@ -126,7 +126,7 @@ def test_a_record_says_what_a_shard_is_and_cost(quick: dict) -> None:
     assert stores(plan)[1].manifest()["images"] == plan.image_fingerprint
 
 
-def test_only_labels_are_made_anew_where_only_they_are_asked_for(quick: dict) -> None:
+def test_only_labels_are_made_again_when_only_they_are_requested(quick: dict) -> None:
     plan = plan_of(quick)
     with Engine(plan, device="cpu") as engine:
         engine.fill({"train": 4})

@@ -1,4 +1,4 @@
-"""Several worker processes on one plan: the bytes of one, whoever dies meanwhile."""
+"""Several worker processes on one plan: the bytes of one, although one is killed."""
 
 import os
 import signal
@@ -24,44 +24,44 @@ def test_two_workers_make_the_bytes_of_one_though_one_is_killed(
         assert engine.fill(counts) == 4
     alone = files(plan)
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "two"))
-    told: list[int] = []
+    reported: list[int] = []
     with Engine(plan, device="cpu", engine=TWO) as engine:
 
         def report(rows: int) -> None:
-            if not told:
+            if not reported:
                 first, *_ = engine._maker._workers
                 os.kill(first._process.pid, signal.SIGKILL)
-            told.append(rows)
+            reported.append(rows)
 
         # one fewer when the killed one had just published a shard and not yet said so: it is found there
         assert engine.fill(counts, report) in (3, 4)
         processes = [worker._process for worker in engine._maker._workers]
         assert engine.seconds["draw"] > 0 and len(processes) == 2
-    assert files(plan) == alone and sum(told) == 8
+    assert files(plan) == alone and sum(reported) == 8
     assert [process.poll() for process in processes] == [0, 0]
     (facts,) = stores(plan)[1].manifest()["environments"].values()
     assert facts["threads"] == 1
 
 
 def test_a_worker_that_hangs_gives_its_shard_and_its_lock_back(quick: dict) -> None:
-    plan, told = plan_of(quick), []
+    plan, reported = plan_of(quick), []
     with Engine(plan, device="cpu", engine={**TWO, "workers": 1}) as engine:
         (worker,) = engine._maker._open()
-        patient, kill = worker.silence, worker.kill
+        silence, kill = worker.silence, worker.kill
 
         def report(rows: int) -> None:
-            told.append(rows)
-            if len(told) == 1:  # half of the shard is drawn
+            reported.append(rows)
+            if len(reported) == 1:  # half of the shard is drawn
                 worker.silence = 1.0
                 os.kill(worker._process.pid, signal.SIGSTOP)
 
-        def patient_again() -> None:
-            worker.silence = patient  # the next one has to load its models
+        def usual_silence() -> None:
+            worker.silence = silence  # the next one has to load its models
             kill()
 
-        worker.kill = patient_again
+        worker.kill = usual_silence
         assert engine.fill({"train": 4}, report) == 1
-    assert told[:2] == [2, -2] and sum(told) == 4
+    assert reported[:2] == [2, -2] and sum(reported) == 4
     for store in stores(plan):
         check_shard(store, plan, "train", 0)
 

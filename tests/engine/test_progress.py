@@ -19,7 +19,7 @@ def shown(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     with bar(40, "image", "drawing") as moving:
         for _ in range(20):
             moving.update(3)
-            moving.update(-1)  # a shard that goes back takes its progress with it
+            moving.update(-1)  # a shard that is requeued takes its progress with it
     return stream.getvalue()
 
 

@@ -42,17 +42,17 @@ def test_a_node_that_is_killed_costs_no_shard_and_no_byte(
         assert engine.fill(counts) == 5
     alone = files(plan)
     monkeypatch.setenv("DATASET_DM_HOME", str(tmp_path / "shared"))
-    second, told = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20), []
+    second, reported = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20), []
 
     def report(rows: int) -> None:
-        if not told:
+        if not reported:
             cluster.remove_node(second, allow_graceful=False)
-        told.append(rows)
+        reported.append(rows)
 
     with Engine(plan, device="cpu", engine=f"ray:{cluster.address}") as engine:
         assert engine.fill(counts, report) == 5
         assert engine.seconds["draw"] > 0
-    assert files(plan) == alone and sum(told) == 10
+    assert files(plan) == alone and sum(reported) == 10
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -67,7 +67,7 @@ def test_what_the_cluster_cannot_give_is_said_before_anything_waits_for_it(quick
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_an_address_where_nobody_answers(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_without_a_cluster(quick: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
     with Engine(plan_of(quick), engine="ray:127.0.0.1:9") as engine, pytest.raises(ConfigError, match="no Ray cluster"):
         engine.fill({"train": 1})

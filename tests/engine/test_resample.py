@@ -1,4 +1,4 @@
-"""Rows that a filter drops, drawn again: the same rows whoever makes them, in any order, at any count."""
+"""Rows that a filter drops, drawn again: the same rows by any backend, in any order, at any count."""
 
 from pathlib import Path
 

@@ -19,16 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def silent(rows: int) -> None:
-    """Nobody wants to know how far it is."""
+    """A report that is not used."""
 
 
 def test_shards_warnings_and_a_second_process_after_a_kill(quick: dict) -> None:
     plan = plan_of(quick, prompts=[("a photo of a dog " * 40).strip()], shard_size=2)
-    worker, told = Worker(plan, device="cpu"), []
-    assert worker.attempt(Work("train", 1, draw=True), told.append) == "made"
-    assert told == [2] and len(worker.warnings) == 1 and "its end is cut off" in worker.warnings[0]
+    worker, reported = Worker(plan, device="cpu"), []
+    assert worker.attempt(Work("train", 1, draw=True), reported.append) == "made"
+    assert reported == [2] and len(worker.warnings) == 1 and "its end is cut off" in worker.warnings[0]
     assert [store.missing("train", [0, 1]) for store in stores(plan)] == [[0], [0]]
-    assert worker.attempt(Work("train", 1, draw=True), told.append) == "there" and told == [2]
+    assert worker.attempt(Work("train", 1, draw=True), reported.append) == "there" and reported == [2]
     assert worker.seconds["draw"] > 0
     first = worker._process
     os.kill(first.pid, signal.SIGKILL)
@@ -78,8 +78,8 @@ def test_a_worker_that_gives_no_sign_of_life_or_no_batch_is_ended(quick: dict) -
         assert process.returncode == -signal.SIGKILL and worker._process is None
 
 
-def test_a_worker_ends_when_nobody_listens(quick: dict, tmp_path: Path) -> None:
-    """Whoever asked was killed: the worker does not go on for hours with a GPU nobody needs."""
+def test_a_worker_ends_whose_asking_process_is_killed(quick: dict, tmp_path: Path) -> None:
+    """The worker ends, so that it does not keep a GPU for hours."""
     code = """
 import json, os, signal, sys
 from dataset_dm.engine.worker_client import Worker

@@ -100,8 +100,8 @@ CHANGES = [{"filters": {}}, {"filters": {}, "on_drop": "resample"}, {"splice": "
 def test_a_state_continues_exactly_whatever_becomes_of_rows(stream, change: dict) -> None:
     asked = dict(change)
     if "filters" in asked:
-        sure = sorted(row["quality"]["confidence"] for row in stream(8))
-        asked |= {"filters": {"min_confidence": sure[1]}, "num_images": 8}
+        confidences = sorted(row["quality"]["confidence"] for row in stream(8))
+        asked |= {"filters": {"min_confidence": confidences[1]}, "num_images": 8}
     whole = [row["provenance"] for row in stream(**asked)]
     assert len(whole) == {"filters": 7, "splice": 3}.get(next(iter(change)), 0) or "on_drop" in change
     for number, state in states(stream(**asked)):
@@ -135,7 +135,7 @@ def test_ranks_share_the_rows_out(stream, drawn: list, world: int) -> None:
     assert sorted(sum(map(list, loaders), [])) == list(range(ROWS)) and drawn == []
 
 
-def test_ranks_that_cannot_share_out_shards_are_told(
+def test_ranks_that_cannot_share_shards_equally_are_warned(
     stream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")

@@ -27,21 +27,21 @@ def load(quick: dict, every_head: str, tmp_path: Path):
 
 
 def check_objects(row: dict, names: tuple[str, ...]) -> None:
-    """Masks, boxes, areas, ids and both pictures of one row agree."""
-    picture = np.asarray(row["annotation"])
-    things = each(row["objects"])
-    assert picture[..., 1].max(initial=0) == len(things)
-    for number, thing in enumerate(things, start=1):
-        mask = rle.decode(thing["segmentation"])
-        np.testing.assert_array_equal(picture[..., 1] == number, mask)
-        assert thing["area"] == mask.sum() and tuple(thing["bbox"]) == rle.box(mask)
-        assert set(picture[mask][:, 0].tolist()) == {row["semantic_class_to_id"][names[thing["category"]]]}
-        assert thing["iscrowd"] == 0 and 0 <= thing["score"] <= 1
-        if "keypoints" in thing:
-            assert np.shape(thing["keypoints"]) == (17, 3) and np.shape(thing["keypoint_score"]) == (17,)
-            shown = [joint for joint in thing["keypoints"] if joint[2] > 0]
-            assert thing["num_keypoints"] == len(shown)
-            assert not shown or names[thing["category"]] == "person"
+    """Masks, boxes, areas, ids and both images of one row agree."""
+    annotation = np.asarray(row["annotation"])
+    objects = each(row["objects"])
+    assert annotation[..., 1].max(initial=0) == len(objects)
+    for number, one in enumerate(objects, start=1):
+        mask = rle.decode(one["segmentation"])
+        np.testing.assert_array_equal(annotation[..., 1] == number, mask)
+        assert one["area"] == mask.sum() and tuple(one["bbox"]) == rle.box(mask)
+        assert set(annotation[mask][:, 0].tolist()) == {row["semantic_class_to_id"][names[one["category"]]]}
+        assert one["iscrowd"] == 0 and 0 <= one["score"] <= 1
+        if "keypoints" in one:
+            assert np.shape(one["keypoints"]) == (17, 3) and np.shape(one["keypoint_score"]) == (17,)
+            shown = [joint for joint in one["keypoints"] if joint[2] > 0]
+            assert one["num_keypoints"] == len(shown)
+            assert not shown or names[one["category"]] == "person"
 
 
 def test_all_labels_of_coco_in_one_row(load) -> None:
@@ -58,17 +58,17 @@ def test_all_labels_of_coco_in_one_row(load) -> None:
 
 
 def test_one_pass_reads_what_single_tasks_read(load) -> None:
-    """The labels of `all` are those of the config with that kind of label alone; the pictures are the same ones."""
-    everything, things, depth = (
+    """The labels of `all` are those of the config with that kind of label alone; the images are the same ones."""
+    everything, objects, depth = (
         load(name, config, split="train", prompts=["two dogs"], classes=["dog", "person"])
         for name, config in (("coco_synth", "all"), ("coco_synth", "keypoints"), ("nyu_synth", "depth"))
     )
-    for whole, thing, metres in zip(everything, things, depth, strict=True):
-        np.testing.assert_array_equal(np.asarray(whole["image"]), np.asarray(thing["image"]))
-        assert whole["objects"]["category"] == thing["objects"]["category"]
-        np.testing.assert_array_equal(np.asarray(whole["annotation"]), np.asarray(thing["annotation"]))
+    for whole, one, metres in zip(everything, objects, depth, strict=True):
+        np.testing.assert_array_equal(np.asarray(whole["image"]), np.asarray(one["image"]))
+        assert whole["objects"]["category"] == one["objects"]["category"]
+        np.testing.assert_array_equal(np.asarray(whole["annotation"]), np.asarray(one["annotation"]))
         np.testing.assert_allclose(np.asarray(whole["depth_map"]), np.asarray(metres["depth_map"]), rtol=1e-5)
-        assert thing["quality"]["depth_confidence"] is None and metres["quality"]["presence"] is None
+        assert one["quality"]["depth_confidence"] is None and metres["quality"]["presence"] is None
 
 
 def test_keypoints_prompts_name_a_person(load) -> None:
@@ -101,7 +101,7 @@ def test_voc_instances_are_read_again_from_other_files(load, tmp_path: Path) -> 
     assert again.features == made.features and again["objects"][:] == made["objects"][:]
 
 
-def test_filters_of_things(load) -> None:
+def test_filters_of_objects(load) -> None:
     everything = load("voc_synth", "instance", split="train")
     scores = sorted(score for row in everything for score in row["objects"]["score"])
     assert scores
@@ -117,7 +117,7 @@ def test_filters_of_things(load) -> None:
         load("voc_synth", "instance", split="train", filters={"min_depth_confidence": 0.5})
 
 
-def test_pictures_without_anything(load) -> None:
+def test_images_without_anything(load) -> None:
     """A bound that no untrained score reaches leaves rows whose objects are empty lists, in every column."""
     made = load("coco_synth", "all", split="train", filters={"min_score": 1.0})
     assert len(made) == 4
