@@ -49,7 +49,7 @@ class AttentionReading:
     classes: int
 
     @property
-    def levels(self) -> dict[str, Tensor]:
+    def levels(self) -> dict[str, Float[Tensor, "b c h w"]]:
         """No map of the VAE decoder is read."""
         return {}
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional
 
@@ -55,8 +56,8 @@ def read_labels(
     return found
 
 
-def class_scores(output: DecoderOutput) -> Tensor:
-    """Class scores [b 1+k H W], in agreement with the instances found where there is a head for them."""
+def class_scores(output: DecoderOutput) -> Float[Tensor, "b labels h w"]:
+    """Class scores, background first, in agreement with the instances found where there is a head for them."""
     logits, instances = output.semantic.logits, output.instance
     if instances is None:
         return logits
@@ -163,8 +164,8 @@ def _with_depth(
     ]
 
 
-def resize_map(numbers: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A map of instances [H W] at another size, by the nearest pixel."""
+def resize_map(numbers: Integer[np.ndarray, "h w"], size: tuple[int, int]) -> Integer[np.ndarray, "H W"]:
+    """A map of instances at another size, by the nearest pixel."""
     if numbers.shape == tuple(size):
         return numbers
     values = torch.from_numpy(numbers)[None, None].float()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from jaxtyping import Bool
 
 from dataset_dm.annotators.base import required
 from dataset_dm.annotators.decoder_labels import read_labels
@@ -78,8 +79,8 @@ class PDecoderAnnotator:
             remedy = "take that generator, or train a decoder for this one with `dataset-dm train --generator …`"
             raise AnnotatorMismatch(explain(what, got=f"{name} with hash {fingerprint}", remedy=remedy))
 
-    def known(self, classes: Sequence[str]) -> torch.Tensor:
-        """Which of these classes the decoder was trained on, in any wording: bool [k]."""
+    def known(self, classes: Sequence[str]) -> Bool[torch.Tensor, " k"]:
+        """Which of these classes the decoder was trained on, in any wording."""
         trained = {word for names in wordings(self.classes) for word in names}
         return torch.tensor([any(names[i] in trained for names in wordings(classes)) for i in range(len(classes))])
 

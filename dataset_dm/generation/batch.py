@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from einops import reduce
+from jaxtyping import Float, UInt8
 
 from dataset_dm.labels.images import decode_png
 from dataset_dm.labels.records import Prompt
@@ -25,19 +26,17 @@ class Drawn:
 
     Args:
         prompts, seeds, attempts: of every sample.
-        images: uint8 [b H W 3].
-        latents: [b c h w].
         unusable: why no set can show the image, None for a usable one.
-        levels: the VAE-decoder maps recorded on the way, name → [b c h w]; None when they must be read again.
+        levels: the VAE-decoder maps recorded on the way, by name; None when they must be read again.
     """
 
     prompts: list[Prompt]
     seeds: list[int]
     attempts: list[int]
-    images: torch.Tensor
-    latents: torch.Tensor
+    images: UInt8[torch.Tensor, "b H W 3"]
+    latents: Float[torch.Tensor, "b c h w"]
     unusable: list[str | None]
-    levels: Mapping[str, torch.Tensor] | None
+    levels: Mapping[str, Float[torch.Tensor, "b c h w"]] | None
 
     def part(self, wanted: slice) -> Drawn:
         """Some of the samples."""
@@ -72,12 +71,12 @@ class Drawn:
             self.levels = None
 
 
-def what_is_wrong(images: torch.Tensor, latents: torch.Tensor, unsafe: Sequence[bool]) -> list[str | None]:
+def what_is_wrong(
+    images: UInt8[torch.Tensor, "b H W 3"], latents: Float[torch.Tensor, "b c h w"], unsafe: Sequence[bool]
+) -> list[str | None]:
     """For each image the reason why it is unusable, None for a usable one.
 
     Args:
-        images: uint8 [b H W 3].
-        latents: [b c h w].
         unsafe: what the pipeline's own safety checker flagged; such an image is black too.
 
     "not_finite": the latents have NaN or infinite values. "constant": one colour from edge to edge, such as black.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Shaped
 from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -55,7 +56,7 @@ class TrainState:
     best: Mapping[str, Tensor] | None = None
     progress: Progress = field(default_factory=Progress)
 
-    def averaged(self) -> Mapping[str, Tensor]:
+    def averaged(self) -> Mapping[str, Shaped[Tensor, "*_"]]:
         """The moving average, or the present weights without one."""
         return (self.weights if self.ema is None else self.ema.module).state_dict()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -28,18 +29,18 @@ class Weights(nn.Module):
                 key = f"{module_name}.{name}".replace(".", "/")  # torch allows no dot in a name
                 self.register_parameter(key, value) if is_parameter else self.register_buffer(key, value)
 
-    def copy(self) -> dict[str, Tensor]:
+    def copy(self) -> dict[str, Shaped[Tensor, "*_"]]:
         """Name → a copy of its present value."""
         return {name: value.detach().clone() for name, value in self.state_dict().items()}
 
     @torch.no_grad()
-    def load(self, values: Mapping[str, Tensor]) -> None:
+    def load(self, values: Mapping[str, Shaped[Tensor, "*_"]]) -> None:
         """Puts values in, in place."""
         for name, value in self.state_dict(keep_vars=True).items():
             value.copy_(values[name])
 
     @contextmanager
-    def holding(self, values: Mapping[str, Tensor]) -> Iterator[None]:
+    def holding(self, values: Mapping[str, Shaped[Tensor, "*_"]]) -> Iterator[None]:
         """Has these values within the block, and its own again afterwards."""
         own = self.copy()
         self.load(values)

@@ -11,7 +11,7 @@ import numpy as np
 from dataset_dm.labels.instances import IGNORED, Instances
 from dataset_dm.labels.vocabulary import MOST_IDS, VOID
 from dataset_dm.readers.labelled import LabelledImage
-from dataset_dm.training.crop import View, whole
+from dataset_dm.training.crop import View, full_view
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class AugmentConfig:
     """How far images are changed; all off is a plain resize."""
 
     flip: bool = True
-    whole: float = 0.4  # share of variants that show the whole picture, and nothing but it
+    whole: float = 0.4  # share of variants that show exactly the complete image
     crop: float = 0.5  # smallest side of a random crop against the whole; 1 for no crop
     zoom_out: float = 0.25  # share of the other variants that are shown smaller, on a border of void
     colour: float = 0.2  # brightness, contrast and saturation by a factor of 1 ± this
@@ -36,7 +36,7 @@ def stream(*words: object) -> np.random.Generator:
 
 def fit(sample: LabelledImage, size: tuple[int, int]) -> LabelledImage:
     """The whole image at (H, W): bilinear for colours, nearest for labels."""
-    return whole(sample.image.shape[:2], size).apply(sample)
+    return full_view(sample.image.shape[:2], size).apply(sample)
 
 
 def augment(

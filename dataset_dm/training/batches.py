@@ -1,9 +1,10 @@
-"""What a training step sees: a pure function of (seed, step), so a resumed training meets what it would have met."""
+"""The batch of a training step: a pure function of (seed, step), so a resumed training sees the same batches."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Int64
 
 from dataset_dm.decoder import Targets
 from dataset_dm.hypercolumns import Features
@@ -23,11 +24,11 @@ def items_of(step: int, batch: int, images: int, variants: int, seed: int) -> li
 
 def fewer_classes(
     features: Features, targets: Targets, rng: np.random.Generator, share: float
-) -> tuple[Features, Targets, np.ndarray]:
-    """With chance ``share`` a random part of the class list, else the whole list in a random order.
+) -> tuple[Features, Targets, Int64[np.ndarray, " k"]]:
+    """With probability ``share`` a random part of the class list, else the whole list in a random order.
 
     Pixels of a class that is not on the list are background then: that is what a user who asks for ["dog"] expects of a
-    cat, and it teaches that background is whatever no word fits.
+    cat, and it teaches that background is every pixel that fits no word.
 
     Returns:
         features and truth for the new list, and the positions of its classes in the old one.

@@ -1,4 +1,4 @@
-"""Fitting what a decoder's confidences mean, on held-out images: the last step of a training."""
+"""Calibration of a decoder's confidences on held-out images: the last step of a training."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 
 from dataset_dm.annotators.decoder_labels import class_scores
@@ -41,8 +42,8 @@ class _Outcomes:
         return fit_platt(np.concatenate(self.claimed), np.concatenate(self.right))
 
 
-def fit_platt(log_odds: np.ndarray, right: np.ndarray) -> tuple[float, float]:
-    """Slope and offset that turn claimed log-odds [n] into chances of being right (Platt 1999), pulled to (1, 0).
+def fit_platt(log_odds: Float[np.ndarray, " n"], right: Bool[np.ndarray, " n"]) -> tuple[float, float]:
+    """Slope and offset that turn claimed log-odds into chances of being right (Platt 1999), pulled to (1, 0).
 
     With outcomes of one kind only there is nothing to learn: (1, 0).
     """
@@ -63,8 +64,8 @@ def fit_platt(log_odds: np.ndarray, right: np.ndarray) -> tuple[float, float]:
 def calibrate(decoder: PDecoder, store: FeatureStore, void_share: float, seed: int = 0) -> dict[str, Any]:
     """The calibration fields of the decoder's config, fitted on unprompted variants.
 
-    The weights stay as they are; the decoder is left in eval mode and with its scores uncalibrated, for the caller to
-    put the result in.
+    The weights stay as they are. The decoder is left in eval mode with its scores uncalibrated; the caller stores the
+    result in its config.
     """
     decoder.eval()
     changes: dict[str, Any] = {}

@@ -1,10 +1,11 @@
-"""A window on a labelled image: crop, zoom and flip of the picture and every kind of its labels at once."""
+"""A window on a labelled image: crop, zoom and flip of its pixels and of every kind of label at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float, Float32, Shaped
 from PIL import Image
 
 from dataset_dm.labels.coco import MIRRORED
@@ -15,12 +16,12 @@ from dataset_dm.readers.labelled import LabelledImage
 
 @dataclass(frozen=True)
 class View:
-    """What of an image is shown, and how large.
+    """The part of an image that is shown, and its size.
 
     Args:
         size: (H, W) of the result.
-        window: (top, left, height, width) in pixels of the image; it may reach beyond, where the picture goes on as
-            in a mirror and nothing is labelled (a plain border is nothing a generator draws).
+        window: (top, left, height, width) in pixels of the image; it may reach beyond, where the
+            pixels are mirrored and nothing is labelled (no generator makes images with a plain border).
         flip: mirrored left to right.
     """
 
@@ -42,7 +43,7 @@ class View:
             instances = replace(
                 sample.instances,
                 map=self._labels(sample.instances.map, IGNORED),
-                keypoints=None if points is None else self.points(points, (height, width)),
+                keypoints=None if points is None else self.points(points),
             )
         depth = None
         if sample.depth is not None:
@@ -57,8 +58,8 @@ class View:
             metric=sample.metric and self.window == (0, 0, height, width),
         )
 
-    def points(self, points: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
-        """Keypoints [n 17 3] in pixels of the image → in pixels of the view; those outside get v = 0 and no place."""
+    def points(self, points: Float[np.ndarray, "n 17 3"]) -> Float32[np.ndarray, "n 17 3"]:
+        """Keypoints in pixels of the image → in pixels of the view; those outside get v = 0 and no place."""
         top, left, height, width = self.window
         moved = points.astype(np.float32).copy()
         moved[..., 0] = (points[..., 0] - left) * (self.size[1] / width)
@@ -75,8 +76,8 @@ class View:
 
     def _cut(self, values: np.ndarray, *, mirror: bool = False, outside: float = 0) -> np.ndarray:
         top, left, height, width = self.window
-        whole = values.shape[:2]
-        pad = ((max(0, -top), max(0, top + height - whole[0])), (max(0, -left), max(0, left + width - whole[1])))
+        size = values.shape[:2]
+        pad = ((max(0, -top), max(0, top + height - size[0])), (max(0, -left), max(0, left + width - size[1])))
         if any(map(any, pad)):
             margins = (*pad, *[(0, 0)] * (values.ndim - 2))
             options = {"mode": "symmetric"} if mirror else {"constant_values": outside}
@@ -86,13 +87,15 @@ class View:
         return part[:, ::-1] if self.flip else part
 
 
-def whole(image_size: tuple[int, int], size: tuple[int, int]) -> View:
-    """The view of all of an image."""
+def full_view(image_size: tuple[int, int], size: tuple[int, int]) -> View:
+    """The view of a complete image."""
     return View(tuple(size), (0, 0, *image_size))
 
 
-def resize(values: np.ndarray, size: tuple[int, int], *, smooth: bool) -> np.ndarray:
-    """[H W] or [H W 3] at (H, W): bilinear for colours, the nearest pixel for labels and depth."""
+def resize(
+    values: Shaped[np.ndarray, "h w *channels"], size: tuple[int, int], *, smooth: bool
+) -> Shaped[np.ndarray, "H W *channels"]:
+    """An image or a map at (H, W): bilinear for colours, the nearest pixel for labels and depth."""
     if values.shape[:2] == tuple(size):
         return np.ascontiguousarray(values)
     how = Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST

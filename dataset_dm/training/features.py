@@ -1,7 +1,7 @@
 """Features of the frozen generator for labelled images: computed once, kept as files, read back a batch at a time.
 
-A variant of an image is one change of it (crop, flip, colours), one noise draw and one text. The generator never
-changes, so however long a decoder trains, each variant passes it once.
+A variant of an image is one change of it (crop, flip, colours), one noise draw and one text. The generator is
+frozen, so each variant passes through it once, however long a decoder trains.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dataset_dm.training.augment import AugmentConfig, augment, fit, stream
 
 UNPROMPTED = "a photo"  # names no class
 READY = "ready.json"
-KEPT = 256  # images at hand while variants are made
+KEPT = 256  # images held in memory while variants are made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def prompt_of(sample: LabelledImage, classes: Sequence[str]) -> str:
 
 
 def _shown(sample: LabelledImage) -> np.ndarray:
-    """Class ids that are to be seen: a crop or a paste may have left nothing of an instance."""
+    """Class ids that are visible: a crop or a paste may have removed every pixel of an instance."""
     if sample.label is not None:
         return sample.label
     if sample.instances is None:
@@ -64,8 +64,8 @@ class FeatureStore:
     """Features and labels of n images × v variants, one safetensors file each.
 
     Args:
-        folder: where the files are; what is already there for the same key is taken over.
-        spec: what is read.
+        folder: folder of the files; existing files of the same key are reused.
+        spec: the features that are read.
         wordings: embeddings of the classes [w k d]: in w wordings, the usual one first.
         images, variants: n and v.
     """
@@ -76,11 +76,11 @@ class FeatureStore:
         self._memory: dict[tuple[int, int], dict[str, Tensor]] = {}
 
     def file(self, image: int, variant: int) -> Path:
-        """Where one variant lies."""
+        """Path of one variant's file."""
         return self.folder / f"{image:06d}-{variant:02d}.safetensors"
 
     def hold(self, limit_bytes: float, device: torch.device | str = "cpu") -> bool:
-        """Keeps everything in memory, in float16, if it fits ``limit_bytes``; says whether it did."""
+        """Keeps everything in memory, in float16, if it fits ``limit_bytes``; returns whether it did."""
         size = self.file(0, 0).stat().st_size * self.images * self.variants
         if size > limit_bytes:
             return False
@@ -91,7 +91,7 @@ class FeatureStore:
         return True
 
     def part(self, spec: FeatureSpec) -> FeatureStore:
-        """The same files, of which only what `spec` asks for is read: fewer levels, no attention, no contrast."""
+        """A store over the same files that reads only the features in `spec`, such as fewer levels."""
         return FeatureStore(self.folder, spec, self.wordings, self.images, self.variants)
 
     def batch(self, items: Sequence[tuple[int, int]], device: torch.device | str = "cpu") -> tuple[Features, Targets]:
@@ -120,7 +120,7 @@ class FeatureStore:
         return features, targets
 
     def reworded(self, features: Features, rng: np.random.Generator) -> Features:
-        """The same features with every class in one of its wordings: a class is what its words mean, not the words."""
+        """The same features with every class in a random one of its wordings: the decoder learns meanings."""
         chosen = torch.from_numpy(rng.integers(len(self.wordings), size=self.wordings.shape[1]))
         text = self.wordings[chosen, torch.arange(self.wordings.shape[1])]
         return replace(features, class_text=text.to(features.class_text))
@@ -139,11 +139,11 @@ def extract(
     """Runs every variant of every image through the generator, except those whose file is there already.
 
     Args:
-        folder: emptied of what belongs to other settings.
-        batch: variants a pass.
+        folder: files that belong to other settings are deleted.
+        batch: variants per pass.
         report: called with (done, all, seconds so far).
     """
-    classes = labelled.classes or ("thing",)  # a set of depth alone has none; its decoder reads no text
+    classes = labelled.classes or ("object",)  # a set with depth alone has no classes; its decoder reads no text
     text = encode_classes(backbone, class_words(classes))
     spoken = [encode_classes(backbone, names).mean.cpu() for names in wordings(classes)]
     store = FeatureStore(folder, spec, torch.stack(spoken), len(labelled), config.count)
@@ -159,7 +159,7 @@ def extract(
     }
     _claim(folder, json.loads(json.dumps(key)))
     pairs = [(image, variant) for image in range(len(labelled)) for variant in range(config.count)]
-    # a pass is made whole or not at all: rounding depends on who else is in the batch
+    # a pass is computed completely or skipped: rounding depends on the other images of the batch
     chunks = [pairs[begin : begin + batch] for begin in range(0, len(pairs), batch)]
     todo = [chunk for chunk in chunks if not all(store.file(*pair).is_file() for pair in chunk)]
     start, read = time.monotonic(), lru_cache(maxsize=KEPT)(labelled.__getitem__)
@@ -173,7 +173,7 @@ def extract(
 
 
 def donors_of(labelled: LabelledSet, share: float) -> list[int]:
-    """Images to paste from; those with a labelled joint are named again until they are about `share` of the list."""
+    """Images to paste from; those with a labelled joint are repeated until they are about `share` of the list."""
     images = list(range(len(labelled)))
     instances = ((image, labelled[image].instances) for image in images)
     people = [
@@ -234,7 +234,7 @@ def _truth(sample: LabelledImage) -> dict[str, Tensor]:
 
 
 def _claim(folder: Path, key: dict) -> None:
-    """Makes the folder this key's own: files made for another one are removed."""
+    """Removes files that were made under another key, and writes this key."""
     marker = folder / READY
     if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")) == key:
         return

@@ -1,4 +1,4 @@
-"""A generated set as labelled images: what the shard store holds, ready to be trained on."""
+"""A generated set as labelled images: reads the shard store for a training."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class GeneratedSet(Sequence[LabelledImage]):
         return LabelledImage(f"sample {position}", decode_png(self.images[position]), label)
 
     def part(self, positions: Sequence[int]) -> GeneratedSet:
-        """Some of them."""
+        """The images at these positions."""
         columns = (self.images, self.labels, self.named)
         return GeneratedSet(self.classes, *(tuple(column[i] for i in positions) for column in columns))
 

@@ -1,4 +1,4 @@
-"""What goes into a training: labelled images, held-out ones, and the frozen generator's features of both."""
+"""Inputs of a training: labelled images, held-out ones, and the frozen generator's features of both."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def chosen_tasks(asked: Sequence[str] | None, training: LabelledSet) -> tuple[st
         return tuple(name for name in TASKS if name in kinds)
     names = [task(name).name for name in asked]
     if POSE.name in names and INSTANCE.name not in names:
-        names.append(INSTANCE.name)  # poses hang on the people found
+        names.append(INSTANCE.name)  # poses are read inside person instances
     if not names:
         raise ConfigError(explain("tasks", got=list(asked), expected=f"at least one of {', '.join(kinds)}"))
     for name in names:
@@ -97,12 +97,18 @@ def depth_range(training: LabelledSet) -> tuple[float, float]:
     return near, max(far, near * 1.01)
 
 
-def look_through(*sets: LabelledSet) -> None:
-    """Reads every image once before the generator is loaded: a fault in the last file must not cost an hour."""
+def look_through(*sets: LabelledSet, say: Callable[[str], None]) -> None:
+    """Reads every image once before the generator is loaded: a damaged last file must not cost an hour.
+
+    `say` receives a line for each reason why images are left out.
+    """
     for labelled in sets:
         if not isinstance(labelled, MiniatureSet):
             for index in range(len(labelled)):
                 labelled[index]
+    for labelled in sets:
+        for reason, count in labelled.skipped.items():
+            say(f"{labelled.source}: {count} left out ({reason})")
 
 
 def feature_stores(
@@ -130,7 +136,7 @@ def feature_stores(
 
 
 def _seldom(report: Callable[[int, int, float], None], seconds: float = 5.0) -> Callable[[int, int, float], None]:
-    """Passes on one report in a while, and the last."""
+    """Forwards a report every few seconds, and the last one."""
     last = [0.0]
 
     def passing(done: int, total: int, spent: float) -> None:

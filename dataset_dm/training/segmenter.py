@@ -180,7 +180,7 @@ def _batch(
     """Images uint8 [b H W 3], labels uint8 [b H W] and prior odds [b 1+k] of one step."""
     rng = stream("segmenter", config.seed, step)
     chosen = rng.choice(len(train), config.batch, replace=len(train) < config.batch).tolist()
-    changed = [augment(_taught(train[i], train.named[i]), size, config.augment, rng) for i in chosen]
+    changed = [augment(_for_training(train[i], train.named[i]), size, config.augment, rng) for i in chosen]
     images, labels = (np.stack([getattr(one, name) for one in changed]) for name in ("image", "label"))
     odds = torch.stack([_odds(train.named[i], len(train.classes)) for i in chosen])
     return torch.from_numpy(images), torch.from_numpy(labels), odds
@@ -192,8 +192,8 @@ def _half(size: tuple[int, int]) -> tuple[int, int]:
     return half if min(half) >= MIN_SIDE else size
 
 
-def _taught(one: LabelledImage, named: Sequence[int]) -> LabelledImage:
-    """What an image teaches: no background where a class that its prompt names has no mask.
+def _for_training(one: LabelledImage, named: Sequence[int]) -> LabelledImage:
+    """The image as it is trained on: no background where a class that its prompt names has no mask.
 
     The object is mostly there and was called background, in every fourth image of two named classes.
     """

@@ -1,6 +1,6 @@
-"""Labelled sets that know less than they show: some classes never seen, or most of them seen only now and then.
+"""Labelled sets with fewer labels than their images show: without some classes, or with most classes rare.
 
-What is kept from the decoder becomes void, never background: background would teach it that such things are nothing.
+Pixels whose label is held back become void, never background: background would teach the decoder to overlook objects.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dataset_dm.errors import ConfigError, did_you_mean, explain
 from dataset_dm.labels.classes import find_classes
@@ -20,7 +21,7 @@ from dataset_dm.training.augment import stream
 
 
 class _Derived:
-    """A set made of another one: the same kinds of labels, less of them."""
+    """A set derived from another one: the same kinds of labels, fewer of them."""
 
     def __init__(self, parent: LabelledSet, classes: Sequence[str], source: str) -> None:
         self.parent, self.classes, self.source = parent, tuple(classes), source
@@ -43,7 +44,7 @@ class SeenOnly(_Derived):
     def __getitem__(self, index: int) -> LabelledImage:
         sample = relabelled(self.parent[index], self._table)
         if sample.caption and find_classes(sample.caption, self._unseen):
-            return replace(sample, caption=None)  # the labelling pass must not be told the words that are held back
+            return replace(sample, caption=None)  # its words would name a class that is held back
         return sample
 
 
@@ -88,7 +89,7 @@ class LongTail(_Derived):
 def seen_only(labelled: LabelledSet, seen: Sequence[str]) -> LabelledSet:
     """The same images with labels of some classes only, in the given order.
 
-    Pixels of any other class are void, their things are to be ignored, and a caption that names one is left out.
+    Pixels of any other class are void, their instances are ignored, and a caption that names one is left out.
 
     Raises:
         ConfigError: no class, a class twice, or one that the set does not have.
@@ -152,11 +153,11 @@ def shown_classes(sample: LabelledImage) -> tuple[int, ...]:
     return tuple(sorted(ids - {0, VOID}))
 
 
-def relabelled(sample: LabelledImage, table: np.ndarray) -> LabelledImage:
-    """The labels under new class ids; things that become void are ignored, depth stays.
+def relabelled(sample: LabelledImage, table: UInt8[np.ndarray, " 256"]) -> LabelledImage:
+    """The labels under new class ids; instances that become void are ignored, depth stays.
 
     Args:
-        table: uint8 [256], old id → new id or 255.
+        table: old id → new id or 255.
     """
     label = None if sample.label is None else table[sample.label]
     instances = None if sample.instances is None else _relabelled(sample.instances, table)

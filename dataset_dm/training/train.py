@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from dataset_dm.decoder.checkpoint import CONFIG, WEIGHTS
 from dataset_dm.diffusion import DEFAULT_TIMESTEP, Backbone, feature_spec
 from dataset_dm.errors import ConfigError, MissingExtra, StoreError
 from dataset_dm.files.atomic import write_atomically
-from dataset_dm.hypercolumns import FeatureSpec
 from dataset_dm.labels.tasks import DEPTH
 from dataset_dm.metrics.report import finite
 from dataset_dm.optimization.randomness import seeded
@@ -34,13 +33,13 @@ from dataset_dm.training.plot import plot_history
 from dataset_dm.training.validation import measure
 
 FEATURES = "features"
-# all that a training leaves in its folder; --overwrite goes no further
+# every file and folder that a training writes; --overwrite deletes nothing else
 WRITTEN = (FEATURES, STATE_FOLDER, CONFIG, WEIGHTS, "training.json", "loss.png", "README.md")
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind.
+    """Result of a training.
 
     Args:
         folder: the checkpoint.
@@ -102,50 +101,39 @@ def train_decoder(
     """
     folder, settings = Path(out).expanduser(), config or TrainConfig()
     _check(folder, resume, overwrite)
-    training, held_out = open_sets(data, settings)
-    tasks = chosen_tasks(settings.tasks, training)
-    look_through(training, held_out)
-    for labelled in (training, held_out):
-        for reason, count in labelled.skipped.items():
-            say(f"{labelled.source}: {count} left out ({reason})")
-    backbone = Backbone.load(generator, dtype=settings.dtype, device=device)
-    timestep = DEFAULT_TIMESTEP if settings.timestep is None else settings.timestep
-    spec = feature_spec(backbone, timestep=timestep)
+    sets = open_sets(data, settings)
+    tasks = chosen_tasks(settings.tasks, sets[0])
+    look_through(*sets, say=say)
+    backbone, began = Backbone.load(generator, dtype=settings.dtype, device=device), time.monotonic()
+    loop = _prepare(sets, tasks, backbone, settings, folder, overwrite, say)
+    progress = loop.run(resume=resume and (folder / STATE_FOLDER / STATE).is_file(), stop_at=stop_at)
+    if stop_at is not None and stop_at <= progress.step < settings.steps:
+        return TrainResult(folder, progress.step, False, {})
+    seconds = round(time.monotonic() - began, 1)
+    return _finish(loop, progress, command=command, generator=generator, seconds=seconds, device=str(backbone.device))
+
+
+def _prepare(
+    sets: tuple[LabelledSet, LabelledSet],
+    tasks: tuple[str, ...],
+    backbone: Backbone,
+    settings: TrainConfig,
+    folder: Path,
+    overwrite: bool,
+    say: Callable[[str], None],
+) -> Training:
+    """Makes the folder, extracts the features and builds a new decoder: a training that can be run."""
+    training, held_out = sets
+    spec = feature_spec(backbone, timestep=DEFAULT_TIMESTEP if settings.timestep is None else settings.timestep)
     if not training.classes:  # depth alone: no class is asked about
         spec = replace(spec, attention=(), attention_heads=0, contrast=())
     _make(folder, overwrite)
-    began = time.monotonic()
     stores = feature_stores(training, held_out, backbone, spec, folder / FEATURES, settings, say)
-    net = _fresh(_decoder_config(spec, training, tasks, settings.decoder or {}), stores[0], settings)
-    key = _key(spec, backbone, training, held_out, net, settings)
-    resumed = resume and (folder / STATE_FOLDER / STATE).is_file()
-    loop = Training(net.to(backbone.device), *stores, settings, folder, key, say)
-    progress = loop.run(resume=resumed, stop_at=stop_at)
-    if stop_at is not None and stop_at <= progress.step < settings.steps:
-        return TrainResult(folder, progress.step, False, {})
-    record = {
-        "command": command,
-        "generator": generator,
-        "data": training.source,
-        "labelled_images": len(training),
-        "validation": held_out.source,
-        "validation_images": len(held_out),
-        "seconds": round(time.monotonic() - began, 1),
-        "device": str(backbone.device),
-    }
-    return _finish(net, stores[1], settings, progress, public(record), key, folder, say)
-
-
-def _key(
-    spec: FeatureSpec,
-    backbone: Backbone,
-    training: LabelledSet,
-    held_out: LabelledSet,
-    net: PDecoder,
-    settings: TrainConfig,
-) -> dict[str, Any]:
-    """All that decides the weights, JSON-ready; a training is resumed under an equal key only."""
-    return {
+    measured = {"depth_range": depth_range(training)} if DEPTH.name in tasks else {}
+    options = {**measured, **(settings.decoder or {})}
+    config = PDecoderConfig(spec=spec, classes=training.classes, tasks=tasks, **options)
+    net = _new_decoder(config, stores[0], settings.seed)
+    key = {
         "generator": spec.generator,
         "dtype": str(backbone.dtype),
         "data": training.source,
@@ -156,45 +144,33 @@ def _key(
         "decoder": {name: value for name, value in net.config.to_dict().items() if name != "record"},
         "training": asdict(settings),
     }
+    return Training(net.to(backbone.device), *stores, settings, folder, key, say)
 
 
-def _decoder_config(
-    spec: FeatureSpec, training: LabelledSet, tasks: tuple[str, ...], changes: Mapping[str, Any]
-) -> PDecoderConfig:
-    measured = {"depth_range": depth_range(training)} if DEPTH.name in tasks else {}
-    return PDecoderConfig(spec=spec, classes=training.classes, tasks=tasks, **{**measured, **changes})
-
-
-def _finish(
-    net: PDecoder,
-    held_out: FeatureStore,
-    settings: TrainConfig,
-    progress: Progress,
-    record: dict[str, Any],
-    key: dict[str, Any],
-    folder: Path,
-    say: Callable[[str], None],
-) -> TrainResult:
+def _finish(loop: Training, progress: Progress, **run: Any) -> TrainResult:
     """Calibrates and measures the decoder, writes checkpoint, record and plot, removes what only training needed."""
-    net.configured(**calibrate(net, held_out, settings.void_share, settings.seed))
+    net, held_out, folder = loop.decoder, loop.validation, loop.folder
+    net.configured(**calibrate(net, held_out, loop.config.void_share, loop.config.seed))
     figures = {"unprompted": asdict(measure(net, held_out)), "prompted": asdict(measure(net, held_out, variant=1))}
     record = {
-        **record,
+        **public({**run, "data": loop.key["data"], "validation": loop.key["validation"]}),
+        "labelled_images": loop.key["images"],
+        "validation_images": loop.key["validation_images"],
         "steps": progress.step,
         "best_step": progress.best_step,
         "validation_figures": figures,
     }
     net.configured(record=record).to("cpu").save_pretrained(folder, half=True)
-    history = json.dumps(finite({**record, **key, "history": progress.history}), indent=1) + "\n"
+    history = json.dumps(finite({**record, **loop.key, "history": progress.history}), indent=1) + "\n"
     write_atomically(folder / "training.json", history.encode("utf-8"))
-    _plot(progress.history, folder / "loss.png", say)
+    _plot(progress.history, folder / "loss.png", loop.say)
     for leftover in (FEATURES, STATE_FOLDER):
         shutil.rmtree(folder / leftover, ignore_errors=True)
     return TrainResult(folder, progress.step, True, figures)
 
 
 def _check(folder: Path, resume: bool, overwrite: bool) -> None:
-    """Refuses to mix two trainings in one folder, and to touch what no training wrote."""
+    """StoreError or ConfigError where two trainings would mix in one folder, or other files would be deleted."""
     if resume and overwrite:
         raise ConfigError("train: --resume and --overwrite contradict each other; give one of them")
     if resume and not (folder / STATE_FOLDER / STATE).is_file() and not (folder / FEATURES).is_dir():
@@ -221,9 +197,9 @@ def _make(folder: Path, overwrite: bool) -> None:
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
-def _fresh(config: PDecoderConfig, store: FeatureStore, settings: TrainConfig) -> PDecoder:
+def _new_decoder(config: PDecoderConfig, store: FeatureStore, seed: int) -> PDecoder:
     """A new decoder: weights drawn from the seed, scaling measured on up to 64 images, every other one prompted."""
-    with seeded(settings.seed, torch.device("cpu")):
+    with seeded(seed, torch.device("cpu")):
         net = PDecoder(config)
     some = [(image, image % store.variants) for image in range(min(64, store.images))]
     net.fit_scaling(store.batch(some)[0])

@@ -29,7 +29,7 @@ ENOUGH = 50  # people whose OKS AP tells two decoders apart
 
 @dataclass(frozen=True)
 class Figures:
-    """What held-out images say, all in 0..1; every pixel counts, none is void. NaN for what was not read or not known.
+    """Figures on held-out images, all in 0..1; every pixel counts, none is void. NaN for an absent kind of label.
 
     Args:
         miou, accuracy, ece: of class maps; `ece` of the pixels predicted as an object.
@@ -67,7 +67,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Read:
-    """One held-out image: what was read and what is true."""
+    """The reading and the truth of one held-out image."""
 
     annotation: Annotation
     truth: Truth

@@ -28,9 +28,9 @@ def test_stock_diffusers_draws_what_the_prompt_names():
     pipe.set_progress_bar_config(disable=True)
     prompts = ["a photo of a red car on a street", "a photo of a bottle", "a person", "a cow in a field"]
     draws = [torch.Generator().manual_seed(seed) for seed in range(4)]
-    pictures = pipe(prompts, num_inference_steps=12, generator=draws, output_type="np").images
-    assert pictures.shape == (4, 128, 128, 3)
-    classes = Judge.load().segment(torch.from_numpy((pictures * 255).round().astype(np.uint8)))
+    images = pipe(prompts, num_inference_steps=12, generator=draws, output_type="np").images
+    assert images.shape == (4, 128, 128, 3)
+    classes = Judge.load().segment(torch.from_numpy((images * 255).round().astype(np.uint8)))
     asked = [1 + VOC_CLASSES.index(name) for name in ("car", "bottle", "person", "cow")]
     assert [int((classes[i] == each).float().mean() > 0.01) for i, each in enumerate(asked)].count(1) >= 3
 

@@ -1,4 +1,4 @@
-"""Augmentation: image and label change together, ids never mix, the same draw gives the same picture."""
+"""Augmentation: image and label change together, ids never mix, the same seed gives the same image."""
 
 from dataclasses import replace
 
@@ -95,7 +95,7 @@ def test_nothing_is_pasted_where_no_object_is_known():
     assert all(paste(depth_alone, other, stream(i)) is depth_alone for i in range(5))
 
 
-def test_the_same_stream_gives_the_same_picture():
+def test_the_same_stream_gives_the_same_image():
     first, second = (augment(sample(), (32, 32), AugmentConfig(), stream("a", 3)) for _ in range(2))
     other = augment(sample(), (32, 32), AugmentConfig(), stream("a", 4))
     assert np.array_equal(first.image, second.image) and not np.array_equal(first.image, other.image)

@@ -1,4 +1,4 @@
-"""Batches: a function of seed and step; class lists that shrink and turn."""
+"""Batches: a function of seed and step; class lists that are shortened and permuted."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ def test_an_epoch_shows_every_image_once():
     assert items_of(3, 4, 10, 3, 0) == items_of(3, 4, 10, 3, 0) != items_of(3, 4, 10, 3, 1)
 
 
-def test_labels_follow_the_turned_and_shortened_list():
+def test_labels_follow_the_permuted_and_shortened_list():
     text = torch.arange(6.0).view(3, 2)
     features = Features({"a": torch.zeros(1, 1, 1, 1)}, torch.arange(3.0).view(1, 3, 1, 1, 1), text, SPEC)
     labels = torch.tensor([[[0, 1, 2, 3, 255]]])
@@ -32,7 +32,7 @@ def test_labels_follow_the_turned_and_shortened_list():
         place = {int(old) + 1: new + 1 for new, old in enumerate(chosen)}
         assert remapped.labels.flatten().tolist() == [0, *(place.get(old, 0) for old in (1, 2, 3)), 255]
         assert remapped.classes[0].tolist() == [place.get(old, 0) for old in (3, 1, 1)]
-        assert torch.equal(remapped.instances, numbers), "a thing stays a thing, whatever is asked for"
+        assert torch.equal(remapped.instances, numbers), "instances stay, whichever classes are listed"
     assert sizes == {1, 2, 3}
 
 

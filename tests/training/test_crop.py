@@ -5,7 +5,7 @@ import pytest
 
 from dataset_dm.labels.instances import IGNORED, Instances
 from dataset_dm.readers.labelled import LabelledImage
-from dataset_dm.training.crop import View, whole
+from dataset_dm.training.crop import View, full_view
 
 
 def sample() -> LabelledImage:
@@ -23,13 +23,16 @@ def sample() -> LabelledImage:
 
 
 def test_the_whole_image_is_itself():
-    found = whole((8, 8), (8, 8)).apply(sample())
+    found = full_view((8, 8), (8, 8)).apply(sample())
     assert np.array_equal(found.label, sample().label) and np.array_equal(found.depth, sample().depth)
     assert np.array_equal(found.instances.keypoints, sample().instances.keypoints)
 
 
-def test_only_the_whole_picture_is_metric():
-    assert whole((8, 8), (8, 8)).apply(sample()).metric and View((8, 8), (0, 0, 8, 8), flip=True).apply(sample()).metric
+def test_only_the_complete_image_is_metric():
+    assert (
+        full_view((8, 8), (8, 8)).apply(sample()).metric
+        and View((8, 8), (0, 0, 8, 8), flip=True).apply(sample()).metric
+    )
     assert not View((8, 8), (2, 4, 4, 4)).apply(sample()).metric
     assert not View((8, 8), (0, -8, 16, 16)).apply(sample()).metric
 
@@ -49,7 +52,7 @@ def test_a_crop_enlarges_and_brings_nearer():
     assert found.instances.keypoints[0, 0].tolist() == [3, 3, 2]
 
 
-def test_joints_outside_the_window_are_not_in_the_picture():
+def test_joints_outside_the_window_are_not_in_the_image():
     found = View((8, 8), (0, 0, 8, 5)).apply(sample())
     assert found.instances.keypoints[0, :3, 2].tolist() == [0, 0, 1]
     assert not found.instances.keypoints[0, 0].any()

@@ -1,4 +1,4 @@
-"""Plans whose labeller knew little: what is asked for, what it is called, and every refusal in one line."""
+"""Plans whose decoder is trained on few classes or few images: settings, names and one-line refusals."""
 
 import json
 from pathlib import Path

@@ -1,9 +1,6 @@
 """Training a segmenter on a generated set: what it learns from, what it leaves alone, and where it lies."""
 
 import io
-import json
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +9,10 @@ from PIL import Image
 
 from dataset_dm.annotators.p_decoder import UNASKED
 from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
-from dataset_dm.engine import Engine
-from dataset_dm.errors import ConfigError, DataError
-from dataset_dm.labels.tasks import SEMANTIC
-from dataset_dm.plan.resolve import resolve
+from dataset_dm.errors import ConfigError
 from dataset_dm.training import segmenter
-from dataset_dm.training.generated import GeneratedSet, read_generated
-from dataset_dm.training.segmenter import SegmenterConfig, _loss, _odds, _taught, build, train_segmenter
-from dataset_dm.training.self_training import ensure_segmenter, segmenter_folder
+from dataset_dm.training.generated import GeneratedSet
+from dataset_dm.training.segmenter import SegmenterConfig, _for_training, _loss, _odds, build, train_segmenter
 
 TINY = SegmenterConfig(steps=3, batch=2, warmup=1, held_out=0.25)
 
@@ -68,8 +61,8 @@ def test_what_the_prompt_says_counts_in_training() -> None:
 
 def test_a_class_that_was_not_found_is_not_taught_as_background() -> None:
     one = discs(1)[0]  # class 1, some void, background
-    assert _taught(one, (0,)) is one and _taught(one, ()) is one
-    taught = _taught(one, (0, 1)).label
+    assert _for_training(one, (0,)) is one and _for_training(one, ()) is one
+    taught = _for_training(one, (0, 1)).label
     assert (taught[one.label == 1] == 1).all() and (taught[one.label != 1] == 255).all()
 
 
@@ -85,10 +78,10 @@ def test_the_first_steps_see_half_the_size(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_it_learns_and_repeats_itself() -> None:
-    pictures = discs(24)
+    generated = discs(24)
     config = SegmenterConfig(steps=40, batch=6, warmup=5, ema_decay=0.9, learning_rate=3e-3, held_out=0.25)
     state, steps = torch.get_rng_state(), []
-    trained = train_segmenter(pictures, config, report=steps.append)
+    trained = train_segmenter(generated, config, report=steps.append)
     assert len(steps) == 40 and torch.equal(torch.get_rng_state(), state)
     assert not trained.net.training and 0 < trained.void_below < 1
     from dataset_dm.annotators.segmenter import SegmenterAnnotator
@@ -100,14 +93,14 @@ def test_it_learns_and_repeats_itself() -> None:
     said = reader.annotate(AnnotationRequest(batch=batch, classes=new.classes, requested=new.named))
     right = [(found.full == one.label)[one.label != 255].mean() for found, one in zip(said, new, strict=True)]
     assert np.mean(right) > 0.9
-    again = train_segmenter(pictures, SegmenterConfig(steps=2, batch=2, warmup=1))
-    once = train_segmenter(pictures, SegmenterConfig(steps=2, batch=2, warmup=1))
+    again = train_segmenter(generated, SegmenterConfig(steps=2, batch=2, warmup=1))
+    once = train_segmenter(generated, SegmenterConfig(steps=2, batch=2, warmup=1))
     assert all(
         torch.equal(a, b) for a, b in zip(again.net.state_dict().values(), once.net.state_dict().values(), strict=True)
     )
 
 
-def test_one_picture_trains_and_calibrates() -> None:
+def test_one_image_trains_and_calibrates() -> None:
     trained = train_segmenter(discs(1), TINY)
     assert trained.temperature > 0 and np.isfinite(trained.void_below)
 
@@ -134,56 +127,6 @@ def test_names_of_earlier_versions_are_understood() -> None:
 def test_bad_settings_are_one_line(values: dict, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         SegmenterConfig.from_dict(values)
-
-
-@pytest.fixture
-def made(quick: dict[str, object]) -> object:
-    """A plan of four images in the store, and their number."""
-    asked = {name: value for name, value in quick.items() if name != "device"}
-    plan = resolve(SEMANTIC, **asked)
-    with Engine(plan, device="cpu") as engine:
-        engine.fill({"train": 4})
-    return plan
-
-
-def test_a_segmenter_is_trained_once_and_lies_there_whole(
-    made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pictures = read_generated(made, "train", 4)
-    assert len(pictures) == 4 and pictures.classes == made.classes
-    assert pictures[0].image.shape == (128, 128, 3) and pictures[0].label.shape == (128, 128)
-    assert [tuple(made.classes[i] for i in named) for named in pictures.named] == [
-        tuple(sorted(made.prompt("train", i).classes, key=made.classes.index)) for i in range(4)
-    ]
-    steps: list[int] = []
-    folder = ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append)
-    assert folder == segmenter_folder(made, "train", 4, TINY) and steps == [1, 1, 1]
-    assert sorted(file.name for file in folder.iterdir()) == [
-        "config.json", "model.safetensors", "preprocessor_config.json",
-    ]  # fmt: skip
-    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name], "nothing is left beside it"
-    said = json.loads((folder / "config.json").read_text())["dataset_dm"]
-    assert said["trained_on"]["labels"] == made.label_fingerprint and said["temperature"] > 0
-    assert said["trained_on"]["annotator_hash"] == made.annotator_hash
-    teacher = {"annotator": made.annotator_reference, "teacher_weight": 1.0, "hash": made.annotator_hash}
-    assert said["teacher"] == teacher
-    assert ensure_segmenter(made, "train", 4, TINY, device="cpu", report=steps.append) == folder and len(steps) == 3
-    others = {
-        segmenter_folder(made, "train", 3, TINY), segmenter_folder(made, "test", 4, TINY),
-        segmenter_folder(made, "train", 4, SegmenterConfig(steps=4)),
-        segmenter_folder(made, "train", 4, replace(TINY, teacher_weight=0.0)),
-        segmenter_folder(made, "train", 4, TINY, {"min_confidence": 0.5}),
-    }  # fmt: skip
-    assert len(others | {folder}) == 6
-
-    def interrupted(_: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        ensure_segmenter(made, "train", 3, TINY, device="cpu", report=interrupted)
-    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
-    with pytest.raises(DataError, match="none of 4 samples can be trained on .low_confidence 4.; loosen"):
-        ensure_segmenter(made, "train", 4, TINY, filters={"min_confidence": 1}, device="cpu")
 
 
 def test_labels_of_the_network_have_the_right_names() -> None:

@@ -1,4 +1,4 @@
-"""Labels that know less than the pictures show: what is held back is void, never background."""
+"""Sets with fewer labels than their images show: held-back labels are void, never background."""
 
 from collections import Counter
 from dataclasses import replace
@@ -95,7 +95,7 @@ def test_the_number_of_images_falls_off_exponentially() -> None:
 
 
 def pool() -> Held:
-    """Eight pictures of dog and cat, three of the car, a bare one."""
+    """Eight images of dog and cat, three of the car, a bare one."""
     return Held([image(0, 1, 2) for _ in range(8)] + [image(0, 3) for _ in range(3)] + [image(0, 0)])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
+from jaxtyping import Float
 from torch import Tensor
 
 from dataset_dm.miniature.recipe.batches import Batches, with_sensor_noise
@@ -60,7 +61,12 @@ def _reconstruct(vae: AutoencoderKL, images: Tensor, unit: Tensor) -> tuple[Tens
     return vae.decoder(vae.post_quant_conv(latents)), mean, logvar
 
 
-def reconstruction_loss(output: Tensor, images: Tensor, mean: Tensor, logvar: Tensor) -> tuple[Tensor, dict]:
+def reconstruction_loss(
+    output: Float[Tensor, "b 3 h w"],
+    images: Float[Tensor, "b 3 h w"],
+    mean: Float[Tensor, "b z i j"],
+    logvar: Float[Tensor, "b z i j"],
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
     """L1 + squared + edges + KL. The squared part is what PSNR counts, the edges keep thin legs and spokes."""
     difference = output - images
     absolute, squared = difference.abs().mean(), difference.square().mean()

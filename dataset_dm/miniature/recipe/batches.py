@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from dataset_dm.miniature.recipe.renders import Renders
@@ -22,8 +23,10 @@ class Batches:
         if with_classes:
             self.classes = torch.cat([torch.from_numpy(part.copy()).to(place) for part in renders.classes])
 
-    def draw(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """`batch` random scenes, half of them mirrored: images (b, 3, h, w) in [-1, 1], classes long (b, h, w)."""
+    def draw(
+        self, batch: int, generator: torch.Generator
+    ) -> tuple[Float[Tensor, "b 3 h w"], Int64[Tensor, "b h w"] | None]:
+        """`batch` random scenes, half of them mirrored: images in [-1, 1] and class maps."""
         rows = torch.randint(len(self.images), (batch,), generator=generator, device=generator.device)
         mirror = torch.rand(batch, generator=generator, device=generator.device) < 0.5
         picked = rows.to(self.images.device)
@@ -35,11 +38,11 @@ class Batches:
         return images, torch.where(mirror[:, None, None].to(self.device), classes.flip(2), classes)
 
 
-def to_float(images: Tensor) -> Tensor:
-    """uint8 (b, h, w, 3) -> float32 (b, 3, h, w) in [-1, 1]."""
+def to_float(images: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
+    """Pixels in [-1, 1], channels first."""
     return images.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
-def with_sensor_noise(images: Tensor, generator: torch.Generator) -> Tensor:
-    """The image as a camera gives it: clean plus sensor noise."""
+def with_sensor_noise(images: Float[Tensor, "b 3 h w"], generator: torch.Generator) -> Float[Tensor, "b 3 h w"]:
+    """Clean images plus the sensor noise of a camera."""
     return images + SENSOR_NOISE * torch.randn(images.shape, generator=generator, device=images.device)

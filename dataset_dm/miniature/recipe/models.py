@@ -112,16 +112,16 @@ def save_pipeline(pipe: StableDiffusionPipeline, folder: str | Path) -> None:
     pipe.save_pretrained(folder, safe_serialization=True, max_shard_size="14MB")
     for module in halves.values():
         module.to(torch.float32)
-    # transformers opens a half-precision file in half precision unless told; diffusers opens it in float32
+    # without a dtype in its config transformers opens a half-precision file in half precision, diffusers in float32
     config = folder / "text_encoder" / "config.json"
     entries = json.loads(config.read_text())
     entries.pop("torch_dtype", None)
     entries["dtype"] = "float32"
     config.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
-    spell_as_ever(folder / "text_encoder" / "model.safetensors")
+    rename_text_weights(folder / "text_encoder" / "model.safetensors")
 
 
-def spell_as_ever(file: Path) -> None:
+def rename_text_weights(file: Path) -> None:
     """Names a text encoder's weights `text_model.…`, as all Stable Diffusion folders do.
 
     transformers 5 writes them without, which transformers 4 does not know: it would fill in random weights.

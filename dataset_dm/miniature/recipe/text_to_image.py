@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from jaxtyping import Float16, Int16
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -20,8 +21,10 @@ DROP_CAPTION = 0.1
 
 
 @torch.no_grad()
-def encode_latents(vae: AutoencoderKL, batches: Batches, precision: str, batch: int = 256) -> tuple[Tensor, float]:
-    """Latent means of every scene and of its mirror image, half precision (2, n, c, h, w), and 1 / their deviation."""
+def encode_latents(
+    vae: AutoencoderKL, batches: Batches, precision: str, batch: int = 256
+) -> tuple[Float16[Tensor, "2 n c h w"], float]:
+    """Latent means of every scene and of its mirror image, and 1 / their standard deviation."""
     vae = vae.to(batches.device).eval()
     sides: list[list[Tensor]] = [[], []]
     for start in range(0, len(batches.images), batch):
@@ -35,8 +38,8 @@ def encode_latents(vae: AutoencoderKL, batches: Batches, precision: str, batch: 
     return latents, 1.0 / float(sample.std())
 
 
-def tokenize(captions: list[tuple[str, ...]], tokenizer: CLIPTokenizer) -> Tensor:
-    """Token ids of the captions, int16 (n, captions a scene, tokens)."""
+def tokenize(captions: list[tuple[str, ...]], tokenizer: CLIPTokenizer) -> Int16[Tensor, "n captions tokens"]:
+    """Token ids of the captions; as many captions for each scene as the scene with the fewest has."""
     each = min(len(texts) for texts in captions)
     flat = [text for texts in captions for text in texts[:each]]
     ids = tokenizer(flat, padding="max_length", truncation=True, return_tensors="np").input_ids
@@ -45,18 +48,18 @@ def tokenize(captions: list[tuple[str, ...]], tokenizer: CLIPTokenizer) -> Tenso
 
 @dataclass(frozen=True, kw_only=True)
 class Latents:
-    """What the generator learns from.
+    """Training data of the generator.
 
     Args:
-        latents: (2, n, c, h, w), unscaled, of every scene and of its mirror image.
-        tokens: (n, captions, length).
-        empty: (length,) tokens of the empty text.
-        scale: of the latents, 1 / their deviation.
+        latents: unscaled, of every scene and of its mirror image.
+        tokens: of every caption.
+        empty: tokens of the empty text.
+        scale: of the latents, 1 / their standard deviation.
     """
 
-    latents: Tensor
-    tokens: Tensor
-    empty: Tensor
+    latents: Float16[Tensor, "2 n c h w"]
+    tokens: Int16[Tensor, "n captions length"]
+    empty: Int16[Tensor, " length"]
     scale: float
 
 
