@@ -36,7 +36,7 @@ class Drawn:
     images: UInt8[torch.Tensor, "b H W 3"]
     latents: Float[torch.Tensor, "b c h w"]
     unusable: list[str | None]
-    levels: Mapping[str, Float[torch.Tensor, "b c h w"]] | None
+    levels: Mapping[str, Float[torch.Tensor, "b _ _ _"]] | None
 
     def part(self, wanted: slice) -> Drawn:
         """Some of the samples."""

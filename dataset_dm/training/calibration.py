@@ -128,10 +128,10 @@ def _objects(read: Read, objects: _Outcomes, joints: _Outcomes) -> None:
 
 
 def _depth(read: Read, depth: _Outcomes, rng: np.random.Generator) -> None:
-    said, true = read.annotation.depth, read.truth.depth
-    if said is None or true is None:
+    depth_map, true = read.annotation.depth, read.truth.depth
+    if depth_map is None or true is None:
         return
-    known = np.flatnonzero((said.ravel() > 0) & (true.ravel() > 0))
+    known = np.flatnonzero((depth_map.ravel() > 0) & (true.ravel() > 0))
     picked = rng.permutation(known)[:SAMPLED]
-    ratio = said.ravel()[picked] / true.ravel()[picked]
+    ratio = depth_map.ravel()[picked] / true.ravel()[picked]
     depth.add(read.annotation.depth_confidence.ravel()[picked], np.maximum(ratio, 1 / ratio) < 1.25)

@@ -141,12 +141,11 @@ class TrainConfig(DataConfig, LoopConfig):
     loss: LossConfig | None = None
 
 
-def renamed(given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The settings under their present names; a DeprecationWarning for each name of an earlier version."""
-    for old in RENAMED.keys() & given.keys():
-        message = f"{where}: {old} is called {RENAMED[old]} now"
-        warnings.warn(message, DeprecationWarning, stacklevel=3)
-    return {RENAMED.get(name, name): value for name, value in given.items()}
+def renamed(given: Mapping[str, Any], where: str, names: Mapping[str, str] = RENAMED) -> dict[str, Any]:
+    """The settings under their present names; a DeprecationWarning for each name of an earlier version in `names`."""
+    for old in names.keys() & given.keys():
+        warnings.warn(f"{where}: {old} is called {names[old]} now", DeprecationWarning, stacklevel=3)
+    return {names.get(name, name): value for name, value in given.items()}
 
 
 def with_settings(config: TrainConfig | None, given: Mapping[str, Any]) -> TrainConfig:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
@@ -32,6 +31,7 @@ from dataset_dm.optimization.randomness import seeded
 from dataset_dm.postprocess.semantic import add_log_odds, restrict, threshold_for
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, stream
+from dataset_dm.training.config import renamed
 from dataset_dm.training.generated import GeneratedSet
 
 MIN_SIDE = 32  # of an image, in pixels: the first stage attends to its 4 x 4 cells in windows of 8 x 8
@@ -80,10 +80,7 @@ class SegmenterConfig(LoopConfig):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> SegmenterConfig:
         """The defaults with some values replaced; ConfigError for an unknown key."""
-        for old in RENAMED.keys() & values.keys():
-            message = f"segmenter: {old} is called {RENAMED[old]} now"
-            warnings.warn(message, DeprecationWarning, stacklevel=2)
-        named = {RENAMED.get(name, name): value for name, value in values.items()}
+        named = renamed(values, "segmenter", RENAMED)
         check_keys("segmenter", named, KEYS)
         return cls(**named)
 
@@ -238,7 +235,8 @@ def _calibrated(
             classes=held_out.classes,
             requested=[list(named) or list(range(len(held_out.classes)))],
         )
-        said = annotator.probabilities_of(request)
-        combined = add_log_odds(said, torch.from_numpy(one.label)[None], config.teacher_weight)
+        combined = add_log_odds(
+            annotator.probabilities_of(request), torch.from_numpy(one.label)[None], config.teacher_weight
+        )
         best.append(combined.amax(1)[0].cpu().numpy())
     return TrainedSegmenter(net, temperature, threshold_for(np.stack(best), config.void_share))

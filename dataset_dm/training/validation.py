@@ -127,30 +127,27 @@ class _Tally:
     """Sums over images, kind by kind."""
 
     def __init__(self, classes: tuple[str, ...]) -> None:
-        self.every, self.kept, self.reliability = (
-            Confusion(len(classes) + 1),
-            Confusion(len(classes) + 1),
-            Reliability(),
-        )
+        self.every, self.kept = Confusion(len(classes) + 1), Confusion(len(classes) + 1)
+        self.reliability = Reliability()
         self.detections, self.depth = Detections(classes), DepthErrors()
         self.people = 0
         words = class_words(classes)
         self.poses = Poses(words.index(PERSON) + 1) if PERSON in words else None
 
     def add(self, read: Read) -> None:
-        said, true = read.annotation, read.truth
-        if said.full is not None and true.label is not None:
-            self.every.add(said.full, true.label)
-            self.kept.add(said.label, true.label)
-            self.reliability.add_foreground(said.full, said.probability, true.label)
-        if said.objects is not None and true.instances is not None:
-            self.detections.add(said.objects, true.instances)
-            has_poses = said.objects.keypoints is not None and true.instances.keypoints is not None
+        predicted, true = read.annotation, read.truth
+        if predicted.full is not None and true.label is not None:
+            self.every.add(predicted.full, true.label)
+            self.kept.add(predicted.label, true.label)
+            self.reliability.add_foreground(predicted.full, predicted.probability, true.label)
+        if predicted.objects is not None and true.instances is not None:
+            self.detections.add(predicted.objects, true.instances)
+            has_poses = predicted.objects.keypoints is not None and true.instances.keypoints is not None
             if has_poses and self.poses is not None:
-                self.poses.add(said.objects, true.instances)
+                self.poses.add(predicted.objects, true.instances)
                 self.people += int((true.instances.keypoints[..., 2] > 0).any(-1).sum())
-        if said.depth is not None and true.depth is not None:
-            self.depth.add(said.depth, true.depth)
+        if predicted.depth is not None and true.depth is not None:
+            self.depth.add(predicted.depth, true.depth)
 
     def figures(self) -> Figures:
         known: dict[str, object] = {}

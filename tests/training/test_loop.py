@@ -20,11 +20,10 @@ def training(voc, tmp_path, backbone) -> Training:
     torch.manual_seed(0)
     decoder = PDecoder(PDecoderConfig(spec=spec, classes=labelled.classes, **SMALL))
     config = TrainConfig(steps=1, batch=2, evaluate_every=1, fewer_classes=0.0)
-    lines: list[str] = []
-    return Training(decoder, store, store, config, tmp_path, {"data": "voc"}, lines.append)
+    return Training(decoder, store, store, config, tmp_path, {"data": "voc"})
 
 
-def test_a_step_changes_the_decoder_and_is_reported(training: Training, capsys) -> None:
+def test_a_step_changes_the_decoder_and_is_reported(training: Training) -> None:
     lines: list[str] = []
     training.say = lines.append
     before = training.decoder.semantic_head.key.weight.clone()
