@@ -11,7 +11,7 @@ from dataset_dm.readers import LabelledImage
 from dataset_dm.training.config import TrainConfig
 from dataset_dm.training.inputs import chosen_tasks, depth_range, look_through, open_sets
 
-PIXELS = np.zeros((2, 2, 3), np.uint8)
+PIXELS = np.zeros((1, 2, 3), np.uint8)
 
 
 @dataclass
