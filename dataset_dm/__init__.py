@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dataset_dm.annotators import load as load_annotator
     from dataset_dm.annotators.base import Annotator
+    from dataset_dm.builders.generate import generate
+    from dataset_dm.builders.relabel import relabel
     from dataset_dm.diffusion import Backbone
     from dataset_dm.evaluation.measurements import evaluate
     from dataset_dm.explore.preview import preview
@@ -37,10 +39,12 @@ _DEFINED_IN = {
     "TrainConfig": "training.config:TrainConfig",
     "evaluate": "evaluation.measurements:evaluate",
     "export": "exports.export_set:export_set",
+    "generate": "builders.generate:generate",
     "import_labels": "exports.import_set:import_set",
     "load_annotator": "annotators:load",
     "preview": "explore.preview:preview",
     "push": "hub.push:push",
+    "relabel": "builders.relabel:relabel",
     "train_decoder": "training.train:train_decoder",
 }
 
@@ -51,10 +55,12 @@ __all__ = [
     "__version__",
     "evaluate",
     "export",
+    "generate",
     "import_labels",
     "load_annotator",
     "preview",
     "push",
+    "relabel",
     "train_decoder",
 ]
 

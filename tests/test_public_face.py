@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import dataset_dm as dm
-from dataset_dm import cli
 from tests.hub.conftest import hub, logged_in  # noqa: F401  (fixtures: a local Hub)
 from tests.hub.loopback import LoopbackHub
 
@@ -74,8 +73,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("DATASET_DM_HOME", str(home / "store"))
         patch.setattr("datasets.config.HF_DATASETS_CACHE", str(home / "cache"))
         patch.chdir(home)
-        few = "--num-images 4 --batch-size 4 --shard-size 4 --steps 2 --device cpu"
-        assert cli.main(f"generate voc_synth {few} --out voc4".split()) == 0
         yield home
 
 

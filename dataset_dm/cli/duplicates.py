@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt64
 
+    from dataset_dm.builders.generate import Request
     from dataset_dm.rows.exclusions import Exclusions
 
 HINT = ": the list is as it was before"
@@ -76,7 +77,7 @@ def photo_hashes(folder: Path) -> dict[str, UInt64[np.ndarray, " 4"]]:
     return {str(file.relative_to(folder)): perceptual_hash(read_image(file, f"--against {file}")) for file in files}
 
 
-def _check_made(asked: generate.Request) -> None:
+def _check_made(asked: Request) -> None:
     """StoreError when shards are missing: nothing is drawn here."""
     from dataset_dm.engine import Engine, pending
     from dataset_dm.engine.resample import later_rounds
@@ -89,7 +90,7 @@ def _check_made(asked: generate.Request) -> None:
         raise StoreError(explain(f"duplicates: {missing} shards of the set are not in the store", remedy=_MAKE))
 
 
-def _hashes(asked: generate.Request) -> Iterator[tuple[str, int, Any]]:
+def _hashes(asked: Request) -> Iterator[tuple[str, int, Any]]:
     """(split or round, index, hash) of every image that the set shows, whatever the present list says."""
     from dataset_dm.labels.images import decode_png
     from dataset_dm.plan.generation_plan import ATTEMPTS, in_round
@@ -97,8 +98,8 @@ def _hashes(asked: generate.Request) -> Iterator[tuple[str, int, Any]]:
 
     rows = asked.rows()
     with bar(sum(asked.counts.values()), "image", "looking", delay=1, leave=False) as shown:
-        for split, count in asked.counts.items():
-            for table in generate.tables(rows, split, count):
+        for split in asked.counts:
+            for table in asked.tables(rows, split):
                 columns = (table.column(name).to_pylist() for name in ("image", "provenance"))
                 for image, origin in zip(*columns, strict=True):
                     name = in_round(split, origin["attempt"] // ATTEMPTS)

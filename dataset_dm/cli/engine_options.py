@@ -5,17 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dataset_dm.arguments.declare import command_line, entries
+from dataset_dm.arguments.declare import entries
 from dataset_dm.cli import options
-from dataset_dm.engine.options import EngineArguments, EngineChoice, resolve_engine
-
-if TYPE_CHECKING:
-    from dataset_dm.plan.generation_plan import GenerationPlan
-    from dataset_dm.rows.reader import Rows
+from dataset_dm.engine.options import EngineArguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(device=entries(EngineArguments)["device"].default)
     parser.add_argument("--log", metavar="FILE", type=Path, help="append what happens, shard by shard, as JSON lines")
     parser.add_argument("--track", metavar="A,B", help="report to these trackers of accelerate, such as tensorboard")
-
-
-def chosen(args: argparse.Namespace) -> EngineChoice:
-    """The engine asked for; ConfigError for an unknown one."""
-    return resolve_engine(options.asked(args, EngineArguments)["engine"], command_line(EngineArguments))
 
 
 @contextlib.contextmanager
@@ -57,17 +47,3 @@ def _handlers(args: argparse.Namespace) -> Iterator[logging.Handler]:
 
         wanted = [name.strip() for name in args.track.split(",") if name.strip()]
         yield Trackers(wanted, home() / "trackers", cpu=args.device == "cpu")
-
-
-def fill(
-    plan: GenerationPlan, counts: Mapping[str, int], args: argparse.Namespace, rows: Rows | None = None
-) -> tuple[dict[str, float], int]:
-    """Fills the store, under progress bars; returns seconds a stage and the number of samples made.
-
-    Makes later rounds too, if `rows` are given and resample.
-    """
-    from dataset_dm.engine import Engine, fill_set
-
-    with Engine(plan, device=args.device, engine=chosen(args)) as engine:
-        made = fill_set(engine, counts, rows)
-        return dict(engine.seconds), made * plan.shard_size
