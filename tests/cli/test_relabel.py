@@ -89,7 +89,7 @@ def test_another_labeller_labels_what_is_stored(
 
 BAD = [
     (["--rounds", "0"], "--rounds: got 0, expected a whole number of at least 1"),
-    (["--segmenter", "step=2"], "unknown setting 'step'; did you mean 'steps'"),
+    (["--segmenter", "step=2"], "unknown key 'step'.*did you mean 'steps'"),
     (["--segmenter", "steps"], "--segmenter: got 'steps', expected KEY=VALUE"),
     (["--with", "attnetion"], "did you mean 'attention'"),
     (["--with", "attention", "--rounds", "2"], "leave them out, or --with"),
