@@ -242,7 +242,7 @@ def test_unsure_objects_and_rows_without_any_are_left_out(
     assert "too_few_objects: 2" in card
     capsys.readouterr()
     assert cli.main([*asked, "--min-depth-confidence", "0.5"]) == 2
-    assert "min_depth_confidence needs labels of kind depth: got 'instance'" in capsys.readouterr().err
+    assert "--min-depth-confidence needs labels of kind depth: got 'instance'" in capsys.readouterr().err
 
 
 def test_mosaics(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
