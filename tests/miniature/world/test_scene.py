@@ -1,4 +1,4 @@
-"""Scenes are pure functions of (seed, index), filled as promised, and colour does not give the class away."""
+"""Scenes are pure functions of (seed, index), filled within their limits, and colour does not reveal the class."""
 
 from __future__ import annotations
 

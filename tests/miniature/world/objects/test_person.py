@@ -44,7 +44,7 @@ def test_left_is_left(people: list[Figure]) -> None:
     assert x[AT["left_shoulder"]] > 64 > x[AT["right_shoulder"]]
 
 
-def test_poses_keep_their_promise(people: list[Figure]) -> None:
+def test_poses_are_as_declared(people: list[Figure]) -> None:
     for figure in people:
         up = dict(zip(KEYPOINTS, figure.keypoints[:, 1], strict=True))
         ahead = dict(zip(KEYPOINTS, figure.keypoints[:, 0], strict=True))
