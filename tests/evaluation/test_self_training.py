@@ -44,5 +44,5 @@ def test_options_and_their_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         evaluate.parse(["self-training", "--num", "0"])
     assert "argument --num: got '0', expected a whole number of at least 1" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match="unknown setting 'step'"):
+    with pytest.raises(ConfigError, match="segmenter: unknown key 'step'"):
         self_training.run(evaluate.parse(["self-training", "--segmenter", "step=3"]))
