@@ -20,20 +20,20 @@ def objects(*, keypoints: bool = True) -> Instances:
     joints = np.zeros((3, 17, 3), np.float32)
     joints[1, 0] = (2.5, 4.5, 2)
     joints[1, 1] = (2.25, 4.75, 1)
-    joints[1, 2] = (-3.5, 9.0, 0)  # cut off: not in the picture
-    sure = np.zeros((3, 17), np.float32)
-    sure[1, :2] = (0.75, 0.25)
+    joints[1, 2] = (-3.5, 9.0, 0)  # cut off: not in the image
+    confidence = np.zeros((3, 17), np.float32)
+    confidence[1, :2] = (0.75, 0.25)
     return Instances.from_masks(
         masks=masks,
         classes=np.array([2, 3, 1]),
         scores=np.array([0.875, 0.5, 0.25], np.float32),
         keypoints=joints if keypoints else None,
-        keypoint_scores=sure if keypoints else None,
+        keypoint_scores=confidence if keypoints else None,
     )
 
 
 def nothing(*, keypoints: bool = True) -> Instances:
-    """A picture without any instance."""
+    """An image without any instance."""
     return Instances.from_masks(
         masks=np.zeros((0, HEIGHT, WIDTH), bool),
         classes=np.zeros(0, np.int64),
@@ -44,7 +44,7 @@ def nothing(*, keypoints: bool = True) -> Instances:
 
 
 def annotation(found: Instances | None = None, *, depth: np.ndarray | None = None) -> Annotation:
-    """All labels of one picture; depth has every power of two that float32 keeps, an unknown pixel, odd fractions."""
+    """All labels of one image; depth has every power of two that float32 keeps, an unknown pixel, odd fractions."""
     found = objects() if found is None else found
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     for mask, class_id in zip(found.masks, found.classes, strict=True):

@@ -73,13 +73,13 @@ def draw_sample(
                 panel = _ground(kind, view, label, scale, look, names[mark])
                 drawn.append((f"{mark} {title}".strip(), _lines(panel, view, row, kind, look, names[mark])))
     if DIFFERENCES in look.panels and (apart := differing(list(rows.values()))) is not None:
-        drawn.append((DIFFERENCES, lay(view.picture, view.thin(apart), np.array([(0, 0, 0), _DIFFERENT]), view.scale)))
+        drawn.append((DIFFERENCES, lay(view.image, view.thin(apart), np.array([(0, 0, 0), _DIFFERENT]), view.scale)))
     if drawn:
-        return [(IMAGE, view.picture), *drawn] if IMAGE in look.panels else drawn
+        return [(IMAGE, view.image), *drawn] if IMAGE in look.panels else drawn
     if not look.lines:
-        return [(IMAGE, view.picture)]
+        return [(IMAGE, view.image)]
     return [
-        (f"{mark} {IMAGE}".strip(), _lines(view.picture, view, row, "", look, names[mark]))
+        (f"{mark} {IMAGE}".strip(), _lines(view.image, view, row, "", look, names[mark]))
         for mark, row in rows.items()
     ]
 

@@ -1,7 +1,7 @@
-"""What travels through the flow, and the columns it becomes; the two stand side by side.
+"""Prompts, annotations and their quality, and the dataset columns that store them.
 
-`datasets` is imported only where its objects are asked for: reading and writing rows needs the plain dict form alone,
-which is kept in the oldest spelling that every supported version of `datasets` reads ("Sequence", not "List").
+Reading and writing rows needs the columns as plain dicts alone, so `datasets` is imported only inside `features`. The
+dicts have the oldest spelling that every supported version of `datasets` reads ("Sequence", not "List").
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A text and the classes it is known to show; `classes=None` means that nobody said, so they are looked for."""
+    """A text and the classes that it names; with `classes=None` they are found in the text."""
 
     text: str
     classes: tuple[str, ...] | None = None
@@ -34,17 +34,17 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """The labels of one picture; what was not read is None.
+    """The labels of one image; None for those that were not read.
 
     Args:
         confidence: mean certainty of the labels in 0..1: of the pixels' classes, else of the objects, else of depth.
-        presence: float32 [k] in 0..1, how sure the labeller is that the class is in the picture at all.
-        label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 where the labeller is unsure.
-        full: `label` before pixels became 255, uint8 [H W]: what figures are measured on.
+        presence: float32 [k] in 0..1, probability that the class is in the image at all.
+        label: uint8 [H W]; 0 background, i + 1 the i-th class, 255 where the annotator is uncertain.
+        full: `label` before pixels became 255, uint8 [H W]; metrics use it.
         uncertain: share of pixels that are 255, 0..1.
-        probability: of the chosen class before voiding, float32 [H W] in 0..1; None where nobody asked for it.
-        agreement: float32 [k] in 0..1, how far several labellers agree on where the class is: intersection over union
-            of their masks; NaN for a class that none of them sees. None where there was one labeller.
+        probability: of the chosen class before voiding, float32 [H W] in 0..1; None unless requested.
+        agreement: float32 [k] in 0..1, agreement of several annotators about the class: intersection over union of
+            their masks; NaN for a class that none of them has. None for a single annotator.
         objects: the instances found, by descending score.
         depth: float32 [H W], metres along the optical axis; 0 unknown.
         depth_confidence: float32 [H W] in 0..1, chance that `depth` is within a factor of 1.25; 0 where unknown.
@@ -64,17 +64,17 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """How far a row can be trusted, each 0..1; None where that kind of label was not read.
+    """Confidence figures of a row, each 0..1; None for a kind of label that was not read.
 
     Args:
         confidence: as in `Annotation`.
         uncertain: share of void pixels.
         presence: aligned with the class names without background.
         object_confidence: mean score of the objects; None also when there are none.
-        keypoint_confidence: mean score of the keypoints that are in the picture; None also when there are none.
+        keypoint_confidence: mean score of the keypoints that are in the image; None also when there are none.
         depth_confidence: mean over the pixels whose depth is known.
-        agreement: as in `Annotation`, aligned with the class names without background; None for a class that is not
-            there, and as a whole where there was one labeller.
+        agreement: as in `Annotation`, aligned with the class names without background; None for an absent
+            class, and as a whole for a single annotator.
     """
 
     confidence: float
@@ -115,7 +115,7 @@ QUALITY = {
 }
 
 _IMAGE = {"_type": "Image"}
-# what comes before prompt, quality and provenance; `all` has everything
+# the columns before prompt, quality and provenance
 _SEMANTIC = ("image", "label", "classes")
 _INSTANCE = ("image_id", "image", "width", "height", "objects", "annotation", "semantic_class_to_id")
 _DEPTH = ("image", "depth_map")

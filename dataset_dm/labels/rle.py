@@ -12,19 +12,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 from pycocotools import mask as coco
 
 Form = dict[str, Any]
 
 
-def encode(mask: np.ndarray) -> Form:
-    """The compressed form of a mask, bool [H W]; counts are text, as in COCO's JSON files."""
+def encode(mask: Bool[np.ndarray, "H W"]) -> Form:
+    """The compressed form of one mask; counts are text, as in COCO's JSON files."""
     assert mask.ndim == 2, f"one mask a time, got shape {mask.shape}"
     return _as_text(coco.encode(np.asfortranarray(mask, dtype=np.uint8)))
 
 
-def decode(form: Mapping[str, Any]) -> np.ndarray:
-    """The mask, bool [H W], of a compressed or uncompressed form.
+def decode(form: Mapping[str, Any]) -> Bool[np.ndarray, "H W"]:
+    """The mask of a compressed or uncompressed form.
 
     Raises ValueError when the runs do not fill the stated size.
     """
@@ -33,23 +34,8 @@ def decode(form: Mapping[str, Any]) -> np.ndarray:
     return (np.repeat(np.arange(len(runs)) % 2, runs) == 1).reshape((height, width), order="F")
 
 
-def area(form: Mapping[str, Any]) -> int:
-    """The number of pixels of a form, without decoding it."""
-    return int(coco.area(_checked(form)))
-
-
-def overlaps(
-    found: Sequence[Mapping[str, Any]], true: Sequence[Mapping[str, Any]], crowd: Sequence[bool]
-) -> np.ndarray:
-    """IoU float64 [n m] of `found` and `true`; against a crowd it is the share of the found mask inside the crowd."""
-    if not found or not true:
-        return np.zeros((len(found), len(true)))
-    flags = [int(one) for one in crowd]
-    return np.asarray(coco.iou([_checked(one) for one in found], [_checked(one) for one in true], flags))
-
-
 def from_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) -> Form:
-    """The compressed form of the union of polygons, each x, y, x, y, … in pixels, on a picture of `size` (h, w).
+    """The compressed form of the union of polygons, each x, y, x, y, … in pixels, on an image of `size` (h, w).
 
     Raises ValueError for no polygon, or one with fewer than three points or an odd number of values.
     """
@@ -64,19 +50,13 @@ def from_polygons(polygons: Sequence[Sequence[float]], size: tuple[int, int]) ->
     return _as_text(coco.merge(parts))
 
 
-def box(mask: np.ndarray) -> tuple[float, float, float, float]:
-    """x, y, w, h in pixels, tight on a mask, bool [H W]: x is the left column, w the columns; all 0 when empty."""
+def box(mask: Bool[np.ndarray, "H W"]) -> tuple[float, float, float, float]:
+    """x, y, w, h in pixels, tight on a mask: x is the left column, w the columns; all 0 when empty."""
     columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
     if not len(columns):
         return 0.0, 0.0, 0.0, 0.0
     left, top = columns[0], rows[0]
     return float(left), float(top), float(columns[-1] - left + 1), float(rows[-1] - top + 1)
-
-
-def _checked(form: Mapping[str, Any]) -> Form:
-    """The form as pycocotools wants it: it would read past the picture when the runs are too long."""
-    (height, width), runs = _read(form)
-    return coco.frPyObjects({"size": [height, width], "counts": runs}, height, width)
 
 
 def _read(form: Mapping[str, Any]) -> tuple[tuple[int, int], list[int]]:
@@ -93,8 +73,8 @@ def _read(form: Mapping[str, Any]) -> tuple[tuple[int, int], list[int]]:
 
 
 def _runs(counts: bytes) -> list[int]:
-    """The runs of a compressed form: groups of five bits, the sixth says that more follow; from the fourth run on each
-    is kept as its difference to the last but one (COCO's mask API)."""
+    """The runs of a compressed form: groups of five bits, with a sixth bit set when more follow; from the fourth run
+    on each is stored as its difference to the last but one (COCO's mask API)."""
     runs: list[int] = []
     value, shift = 0, 0
     for byte in counts:

@@ -1,4 +1,4 @@
-"""What class ids mean, the classes of VOC, and the words that name them in prompts and captions."""
+"""Reserved class ids, the classes of VOC, and the words that name them in prompts and captions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 BACKGROUND = "background"  # id 0 of a class map
 PERSON = "person"  # the class whose instances have keypoints
-VOID = 255  # in a class map: unsure, or not labelled
-MOST_IDS = VOID - 1  # classes, or instances, that an 8-bit map can tell apart
+VOID = 255  # in a class map: uncertain, or not labelled
+MOST_IDS = VOID - 1  # classes, or instances, that an 8-bit map can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +49,8 @@ WORDS: dict[str, ClassWords] = {
         ("person",),
         ("people",),
         (
-            *(
-                "persons",
-                "someone",
-                "man",
-                "men",
-                "woman",
-                "women",
-                "boy",
-                "boys",
-                "girl",
-                "girls",
-                "child",
-                "children",
-            ),
-            *("lady", "ladies", "guy", "guys", "kid", "kids"),
+            *("persons", "someone", "man", "men", "woman", "women", "boy", "boys", "girl", "girls"),
+            *("child", "children", "lady", "ladies", "guy", "guys", "kid", "kids"),
         ),
     ),
     "pottedplant": ClassWords(

@@ -1,1 +1,1 @@
-"""Raw maps of a labeller → annotations with their uncertainty; one file a task."""
+"""Raw maps of an annotator → annotations with their uncertainty; one file a task."""

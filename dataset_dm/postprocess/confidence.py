@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 Calibration = tuple[float, float]  # (slope, offset)
-EDGE = 1e-4  # scores this near to 0 or 1 say no more than that
+EDGE = 1e-4  # scores are clipped this far from 0 and 1
 
 
-def calibrate(scores: Tensor, calibration: Calibration) -> Tensor:
-    """Chances 0..1 of scores 0..1, any shape."""
+def calibrate(scores: Float[Tensor, "*#shape"], calibration: Calibration) -> Float[Tensor, "*#shape"]:
+    """Calibrated probabilities of scores in 0..1."""
     slope, offset = calibration
     return torch.sigmoid(slope * torch.logit(scores.float(), eps=EDGE) + offset)

@@ -1,32 +1,29 @@
-"""Maps of a coarse grid made to follow the edges of the picture: a guided filter.
+"""Guided filter: enlarges maps of a coarse grid so that they follow the edges of the image.
 
-He, Sun and Tang, "Guided Image Filtering", 2013, with the colour picture as guide, in the fast form of He and Sun 2015:
-in every window the map is fitted as a linear function of the colours, on a small copy of the picture; the functions'
-coefficients are then enlarged and applied to the picture itself. Closed form, nothing is trained.
+He, Sun and Tang, "Guided Image Filtering", 2013, with the colour image as guide, in the fast form of He and Sun 2015:
+in every window the map is fitted as a linear function of the colours, on a small copy of the image; the functions'
+coefficients are then enlarged and applied to the image itself. Closed form, nothing is trained.
 """
 
 from __future__ import annotations
 
 import torch
 from einops import einsum, rearrange
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 # The windows: RADIUS cells to every side, on a grid FINER times as fine as the maps'.
 FINER, RADIUS = 2, 2
-# Least variance of colours, 0..1 each, that counts as an edge.
+# Least variance of a colour in 0..1 at an edge.
 LEAST = 1e-3
 
 
-def follow_edges(maps: Tensor, image: Tensor) -> Tensor:
-    """Maps at the picture's size, with borders where its colours have borders.
+def follow_edges(maps: Float[Tensor, "k h w"], image: UInt8[Tensor, "H W 3"]) -> Float[Tensor, "k H W"]:
+    """Maps at the image's size, with borders where its colours have borders; may exceed the range of `maps` slightly.
 
     Args:
-        maps: [k h w], float.
-        image: uint8 [H W 3], RGB; at least as large as the maps.
-
-    Returns:
-        [k H W]; may go a little beyond the range of `maps`.
+        image: RGB, at least as large as the maps.
 
     >>> follow_edges(torch.rand(2, 4, 4), torch.zeros(32, 32, 3, dtype=torch.uint8)).shape
     torch.Size([2, 32, 32])

@@ -6,24 +6,28 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
 from dataset_dm.labels.instances import Instances
 from dataset_dm.postprocess.confidence import Calibration, calibrate
 
-LEAST_SCORE = 0.02  # lower ones are noise under every measure
+# masks → log-odds of each class against none of them
+Classify = Callable[[Bool[Tensor, "n H W"]], Float[Tensor, "n k"]]
+
+LEAST_SCORE = 0.02  # lower scores are noise in every metric
 LEAST_AREA = 1 / 1024  # of the image
-LEAST_CENTRE = 0.1  # chance of a centre that is followed up
-APART = 7  # cells between two centres, at least: nearer ones are two guesses at one instance
-MOST = 60  # centres in an image
+LEAST_CENTRE = 0.1  # least probability of a centre
+APART = 7  # least cells between two centres: nearer ones belong to one instance
+MOST = 60  # most centres in an image
 
 
 def find(
-    foreground: Tensor,
-    centres: Tensor,
-    offsets: Tensor,
-    classify: Callable[[Tensor], Tensor],
+    foreground: Float[Tensor, "H W"],
+    centres: Float[Tensor, "h w"],
+    offsets: Float[Tensor, "2 H W"],
+    classify: Classify,
     *,
     requested: Sequence[int] | None = None,
     unasked: float = 1.0,
@@ -32,12 +36,12 @@ def find(
     """The instances of one image by descending score.
 
     Args:
-        foreground: logits [H W] that a pixel belongs to any instance.
-        centres: logits [h w] that an instance has its centre there.
-        offsets: [2 H W], pixels down and right from each pixel to the centre of its instance.
+        foreground: logits that a pixel belongs to any instance.
+        centres: logits that an instance has its centre there.
+        offsets: pixels down and right from each pixel to the centre of its instance.
         classify: masks bool [n H W] → log-odds [n k] of each class against none of them.
-        requested: positions of the classes that were asked for; None: not known.
-        unasked: prior odds of a class that was not asked for against one that was.
+        requested: positions of the classes of the prompt; None: unprompted.
+        unasked: prior odds of a class outside of `requested` against one of them.
         calibration: of the scores.
     """
     masks, confidence = group(foreground, centres, offsets)
@@ -57,10 +61,12 @@ def find(
     return Instances.from_masks(*(values.cpu().numpy() for values in found))
 
 
-def group(foreground: Tensor, centres: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
-    """Masks bool [n H W] and their confidence, 0..1: every foreground pixel goes to the centre that it points at.
+def group(
+    foreground: Float[Tensor, "H W"], centres: Float[Tensor, "h w"], offsets: Float[Tensor, "2 H W"]
+) -> tuple[Bool[Tensor, "n H W"], Float[Tensor, " n"]]:
+    """(masks, their confidence in 0..1): every foreground pixel belongs to the centre that it points at.
 
-    Foreground without any centre would be lost: the best cell of the map is always one.
+    The best cell of the map is always a centre, so that no foreground is lost.
     """
     height, width = foreground.shape
     inside = foreground > 0
@@ -82,8 +88,8 @@ def group(foreground: Tensor, centres: Tensor, offsets: Tensor) -> tuple[Tensor,
     return masks[kept], (share * heights.sqrt())[kept]
 
 
-def find_centres(centres: Tensor) -> tuple[Tensor, Tensor]:
-    """(row, column) of the peaks of logits [h w] as float [n 2], and their chances [n]; at least one, the highest."""
+def find_centres(centres: Float[Tensor, "h w"]) -> tuple[Float[Tensor, "n 2"], Float[Tensor, " n"]]:
+    """((row, column) of the peaks of logits, their probabilities); at least one peak, the highest cell."""
     chance = centres.float().sigmoid()
     highest = functional.max_pool2d(chance[None, None], APART, stride=1, padding=APART // 2)[0, 0]
     peak = (chance == highest) & (chance >= LEAST_CENTRE)

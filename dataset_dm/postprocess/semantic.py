@@ -1,4 +1,4 @@
-"""Class probabilities → one label a pixel, 255 where unsure, and how far the whole can be trusted."""
+"""Class probabilities → class maps, 255 where uncertain, with their confidence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -13,8 +14,10 @@ from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.vocabulary import VOID
 
 
-def probabilities(logits: Tensor, temperature: float = 1.0, size: tuple[int, int] | None = None) -> Tensor:
-    """Class probabilities of logits [b 1+k h w]: float32 [b 1+k H W], at ``size`` if given.
+def probabilities(
+    logits: Float[Tensor, "b channels h w"], temperature: float = 1.0, size: tuple[int, int] | None = None
+) -> Float[Tensor, "b channels _ _"]:
+    """Class probabilities of logits in float32, at ``size`` if given.
 
     Logits are resized, not labels: a border between three classes then never shows a fourth.
     """
@@ -24,13 +27,15 @@ def probabilities(logits: Tensor, temperature: float = 1.0, size: tuple[int, int
     return logits.softmax(1)
 
 
-def restrict(chances: Tensor, requested: Sequence[Sequence[int]], unasked: float = 0.0) -> Tensor:
-    """Weighs down the classes that were not asked for and shares their probability among the rest.
+def restrict(
+    chances: Float[Tensor, "b channels H W"], requested: Sequence[Sequence[int]], unasked: float = 0.0
+) -> Float[Tensor, "b channels H W"]:
+    """Probabilities with the classes outside of the prompt weighed down, normalised again.
 
     Args:
-        chances: [b 1+k H W], background first.
-        requested: for each image the positions (0 … k-1) in the class list that were asked for.
-        unasked: prior odds of a class that was not, against one that was; 0 rules it out, 1 changes nothing.
+        chances: of 1 + k channels, background first.
+        requested: for each image the positions (0 … k-1) of its prompt's classes in the class list.
+        unasked: prior odds of any other class against those; 0 rules it out, 1 changes nothing.
 
     Raises:
         ValueError: another number of images, or a position outside the list.
@@ -49,46 +54,52 @@ def restrict(chances: Tensor, requested: Sequence[Sequence[int]], unasked: float
     return kept / kept.sum(1, keepdim=True).clamp_min(1e-12)
 
 
-def add_log_odds(chances: Tensor, labels: Tensor, weight: float) -> Tensor:
-    """Adds another annotator's labels as evidence: the class labelled becomes e^weight times likelier, others less.
+def add_log_odds(
+    chances: Float[Tensor, "b channels H W"], labels: UInt8[Tensor, "b H W"], weight: float
+) -> Float[Tensor, "b channels H W"]:
+    """Probabilities with another annotator's labels as evidence: its class becomes e^weight times as likely.
 
     Args:
-        chances: [b 1+k H W], background first.
-        labels: uint8 [b H W], 0..k; 255 says nothing.
+        chances: of 1 + k channels, background first.
+        labels: 0..k; 255 is no evidence.
         weight: log-odds, natural; 0 changes nothing.
     """
     known = labels.to(chances.device).long()
-    said = functional.one_hot(torch.where(known == VOID, 0, known), chances.shape[1]).movedim(-1, 1).to(chances)
-    heard = chances * torch.where((known == VOID)[:, None], 0, said * weight).exp()
-    return heard / heard.sum(1, keepdim=True)
+    evidence = functional.one_hot(torch.where(known == VOID, 0, known), chances.shape[1]).movedim(-1, 1).to(chances)
+    updated = chances * torch.where((known == VOID)[:, None], 0, evidence * weight).exp()
+    return updated / updated.sum(1, keepdim=True)
 
 
 def annotate(
-    chances: Tensor, presence: Tensor, *, void_below: float = 0.0, keep_probability: bool = False
+    chances: Float[Tensor, "b channels H W"],
+    presence: Float[Tensor, "b k"],
+    *,
+    void_below: float = 0.0,
+    keep_probability: bool = False,
 ) -> list[Annotation]:
     """One annotation an image.
 
     Args:
-        chances: probabilities [b 1+k H W], background first; k ≤ 254 because 255 is void.
-        presence: probability of each class [b k].
+        chances: of 1 + k channels, background first; k ≤ 254 because 255 is void.
+        presence: probability of each class.
         void_below: pixels whose chosen class is less probable than this become 255.
-        keep_probability: store the probability of the chosen class a pixel, float32 [H W].
+        keep_probability: keep the probability of every pixel's class.
     """
     if chances.shape[1] > VOID:
         raise ValueError(f"semantic labels are 8-bit: got {chances.shape[1] - 1} classes, expected at most {VOID - 1}")
     best, chosen = chances.max(1)
     full = chosen.to(torch.uint8).cpu().numpy()
-    sure = best.float().cpu().numpy()
+    highest = best.float().cpu().numpy()
     there = presence.float().cpu().numpy().astype(np.float32)
     annotations = []
-    for label, chance, found in zip(full, sure, there, strict=True):
-        unsure = chance < void_below
+    for label, chance, found in zip(full, highest, there, strict=True):
+        uncertain = chance < void_below
         annotations.append(
             Annotation(
                 confidence=float(chance.mean()),
                 presence=found,
-                label=np.where(unsure, np.uint8(VOID), label),
-                uncertain=float(unsure.mean()),
+                label=np.where(uncertain, np.uint8(VOID), label),
+                uncertain=float(uncertain.mean()),
                 full=label,
                 probability=chance if keep_probability else None,
             )
@@ -96,11 +107,11 @@ def annotate(
     return annotations
 
 
-def threshold_for(best: np.ndarray, void_share: float) -> float:
+def threshold_for(best: Float[np.ndarray, "*#shape"], void_share: float) -> float:
     """The ``void_below`` that turns about ``void_share`` of these pixels into 255.
 
     Args:
-        best: probability of the chosen class of held-out pixels, any shape.
+        best: probability of the chosen class of held-out pixels.
         void_share: 0..1.
     """
     if not 0 <= void_share < 1:

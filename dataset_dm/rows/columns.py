@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from dataset_dm.labels.provenance import PROVENANCE, Provenance
 from dataset_dm.labels.records import arrow_schema
 from dataset_dm.labels.vocabulary import BACKGROUND
-from dataset_dm.rows.facts import objects_trust
+from dataset_dm.rows.facts import objects_trust, one_array
 from dataset_dm.store.schema import PROMPTS
 
 
@@ -27,7 +27,7 @@ def assemble(
         images: columns index, seed, attempt, prompt, image, width, height; of drawn ones requested too, of mosaics
             seeds and prompts.
         labels: columns of LABEL_ROWS.
-        provenance: of any row; what differs from row to row is taken from `images`.
+        provenance: of any row; fields that differ between rows come from `images`.
     """
     return assemble_as(arrow_schema(dict(plain)), classes, images, labels, provenance)
 
@@ -35,7 +35,7 @@ def assemble(
 def assemble_as(
     schema: pa.Schema, classes: Sequence[str], images: pa.Table, labels: pa.Table, provenance: Provenance
 ) -> pa.Table:
-    """As `assemble`, by the schema of the columns: a stream has it at hand."""
+    """As `assemble`, with the Arrow schema of the columns."""
     drawn, read = _arrays(images), _arrays(labels)
     columns = {
         "image_id": drawn["index"],
@@ -54,12 +54,12 @@ def assemble_as(
 
 
 def shown_classes(table: pa.Table) -> list[list[int]]:
-    """For every row the ids of its classes (0 is background): of its label, else of its objects, else none."""
+    """For every row the ids of its classes (0 is background), by its label, else by its objects; [] without both."""
     if "classes" in table.column_names:
         return [ids or [] for ids in table.column("classes").to_pylist()]
     if "objects" not in table.column_names:
         return [[]] * table.num_rows
-    categories = pc.struct_field(_array(table.column("objects")), "category").to_pylist()
+    categories = pc.struct_field(one_array(table.column("objects")), "category").to_pylist()
     return [sorted({category + 1 for category in row}) for row in categories]
 
 
@@ -84,7 +84,7 @@ def _provenance(constant: Provenance, drawn: Mapping[str, pa.Array], rows: int) 
 
 @functools.lru_cache(maxsize=16)
 def _constant(constant: Provenance, rows: int) -> dict[str, pa.Array]:
-    """What is the same in so many rows. Known by now: a stream asks again with every shard."""
+    """The equal fields of this many rows. Cached: called once per shard."""
     # repeat() fails for no rows
     fields = _fields_of_provenance().items()
     return {name: pa.array([getattr(constant, name)] * rows, entry.type) for name, entry in fields}
@@ -109,11 +109,7 @@ def _fields(array: pa.Array, kind: pa.StructType) -> pa.StructArray:
 
 
 def _arrays(table: pa.Table) -> dict[str, pa.Array]:
-    return {name: _array(column) for name, column in zip(table.column_names, table.columns, strict=True)}
-
-
-def _array(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    return {name: one_array(column) for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
 def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:

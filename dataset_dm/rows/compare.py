@@ -1,4 +1,4 @@
-"""How far two versions of a row agree, column by column: to the last byte, or by so many of its pixels or objects."""
+"""Differences between two versions of a row by column: none to the last byte, or the share of pixels or objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataset_dm.errors import DataError, explain
 from dataset_dm.labels import rle
 from dataset_dm.labels.images import decode_depth, decode_png
 
-# What other conditions (batch, device, threads, versions) may change, see DESIGN: levels of an image, share of pixels.
+# Tolerated under another batch, device, number of threads or version: levels of an image, share of pixels.
 LEVELS = 2
 ALIKE = 0.999
 _METRES = 0.01  # of a depth, relative
@@ -21,12 +21,12 @@ _OVERLAP = 0.99  # of an object's mask, intersection over union
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of one column.
+    """The difference of one column.
 
     Args:
         column: its name.
-        same: whether it is the same to the last byte.
-        share: of what agrees within the tolerance, 0..1: of the image's values, the labels' pixels, the objects.
+        same: whether all bytes are equal.
+        share: of the image's values, the labels' pixels or the objects that agree within the tolerance, 0..1.
     """
 
     column: str
@@ -35,7 +35,7 @@ class Difference:
 
     @property
     def tolerated(self) -> bool:
-        """Whether other conditions may explain it: all of an image agrees, and nearly all of labels."""
+        """Whether other conditions explain it: all values of an image and nearly all pixels of labels agree."""
         return self.share >= (1.0 if self.column == "image" else ALIKE)
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class Difference:
 def row_differences(row: Mapping[str, Any], again: Mapping[str, Any]) -> list[Difference]:
     """One entry for every column of images and labels that both rows have; plain dicts as parquet gives them.
 
-    Raises DataError for pictures of unequal size.
+    Raises DataError for images of unequal size.
     """
     names = [name for name in _SHARES if row.get(name) is not None and again.get(name) is not None]
     return [_difference(name, row[name], again[name]) for name in names]
@@ -83,7 +83,7 @@ def _objects(one: Any, other: Any) -> float:
     most = max(len(instances), len(others))
     alike = sum(
         first[0] == second[0] and _overlap(first[1], second[1]) >= _OVERLAP
-        for first, second in zip(instances, others, strict=False)  # what has no partner does not agree
+        for first, second in zip(instances, others, strict=False)  # an object without a counterpart does not agree
     )
     return alike / most if most else 1.0
 

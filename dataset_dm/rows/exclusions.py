@@ -1,7 +1,7 @@
-"""Pictures that a set leaves out because they nearly repeat others: a list beside the stored images.
+"""The list of images that a set leaves out because they nearly repeat others, stored beside its images.
 
-`images/<fingerprint>/excluded.json` holds them by split and index. The list is applied whenever rows are read, until it
-is made anew or cleared; no picture is deleted or drawn for it.
+`images/<fingerprint>/excluded.json` holds them by split and index. The list applies whenever rows are read, until it
+is replaced or cleared; no image is deleted or generated because of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt64
 
 from dataset_dm.errors import StoreError, explain
 from dataset_dm.plan.generation_plan import GenerationPlan
@@ -26,12 +27,12 @@ _FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusions:
-    """What is left out, and how it was found.
+    """The excluded images, and how they were found.
 
     Args:
         rows: split (or a later round of it, see `plan.in_round`) → index → reason.
-        like: the same → what the picture is like, as "train/17" or a photo's name.
-        how: hash, distance, rows looked at: for whoever reads the file.
+        like: split → index → the image that it repeats, as "train/17" or a photo's name.
+        how: settings of the search and number of compared images, for readers of the file.
     """
 
     rows: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Exclusions:
 
     @property
     def digest(self) -> str:
-        """8 hex digits over what is left out, "" for nothing."""
+        """8 hex digits over the excluded images, "" without any."""
         if not len(self):
             return ""
         plain = {split: sorted(reasons.items()) for split, reasons in sorted(self.rows.items()) if reasons}
@@ -51,19 +52,21 @@ class Exclusions:
 
 
 def find_near(
-    pictures: Iterable[tuple[str, int, np.ndarray]], photos: Mapping[str, np.ndarray], distance: int
+    images: Iterable[tuple[str, int, UInt64[np.ndarray, " 4"]]],
+    photos: Mapping[str, UInt64[np.ndarray, " 4"]],
+    distance: int,
 ) -> Exclusions:
-    """The pictures that nearly repeat an earlier one, or a photo.
+    """The images that nearly repeat an earlier one, or a photo.
 
     Args:
-        pictures: (split or round, index, hash) in the order of precedence; hashes as of `perceptual_hash`.
+        images: (split or round, index, hash) in the order of precedence; hashes as of `perceptual_hash`.
         photos: name → hash.
-        distance: bits of a hash that near-duplicates may differ in, see `duplicates.first_alike`.
+        distance: bits of a hash that near-duplicates may differ in, see `near_duplicates.first_alike`.
     """
     names, hashes = [("", name) for name in photos], list(photos.values())
-    for split, index, one in pictures:
+    for split, index, image_hash in images:
         names.append((split, index))
-        hashes.append(one)
+        hashes.append(image_hash)
     alike = first_alike(np.array(hashes, dtype=np.uint64).reshape(-1, BITS // 64), distance, given=len(photos))
     rows: dict[str, dict[int, str]] = {}
     like: dict[str, dict[int, str]] = {}
@@ -76,7 +79,7 @@ def find_near(
 
 
 def read_exclusions(plan: GenerationPlan) -> Exclusions:
-    """The list of a plan's images, an empty one if none was made. Raises StoreError for one that cannot be read."""
+    """The list of a plan's images, an empty one if there is no file; StoreError for a damaged file."""
     store, name = _place(plan)
     try:
         text = store.storage.read(name)
@@ -92,12 +95,12 @@ def read_exclusions(plan: GenerationPlan) -> Exclusions:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, StoreError):
             raise
-        remedy = "make it anew with `dataset-dm duplicates`, or remove it"
+        remedy = "replace it with `dataset-dm duplicates`, or remove it"
         raise StoreError(explain(f"{store.storage.locate(name)} cannot be read ({error!r})", remedy=remedy)) from error
 
 
 def write_exclusions(plan: GenerationPlan, found: Exclusions) -> Any:
-    """Replaces the list of a plan's images; returns where it lies."""
+    """Replaces the list of a plan's images; returns its path."""
     store, name = _place(plan)
     plain = {"format": _FORMAT, "how": dict(found.how), "rows": found.rows, "like": found.like}
     store.storage.write(name, (json.dumps(plain, indent=1) + "\n").encode())
@@ -116,5 +119,5 @@ def _place(plan: GenerationPlan) -> tuple[ShardStore, str]:
 
 
 def _numbered(part: Mapping[str, Mapping[str, str]]) -> dict[str, dict[int, str]]:
-    """JSON's keys are texts."""
+    """The indices as numbers, which JSON has as text."""
     return {split: {int(index): str(value) for index, value in rows.items()} for split, rows in part.items()}

@@ -1,4 +1,4 @@
-"""What filters see of a row, gathered from its image row and its label row."""
+"""The facts that filters read of a row, gathered from its image row and its label row."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ FACTS = (
     "keypoint_confidence",
     "depth_confidence",
 )
-# what `object_confidence` looks at; the run lengths stay in Arrow
+# fields that `object_confidence` reads; the run lengths stay in Arrow
 _TRUST = ("score", "keypoints", "keypoint_score")
-# by these names `objects_trust` gives them
+# keys of `objects_trust`
 _OF_OBJECTS = ("objects", "object_confidence", "keypoint_confidence")
 
 
@@ -39,9 +39,9 @@ def row_facts(plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Tab
     """The facts of each row, see `filters.Filter`; each kind is gathered when a filter first reads it.
 
     Args:
-        plan: what the rows were made with.
-        split: or a round of it: whose prompts to look up.
-        images: columns index, unsafe and, if there, unusable.
+        plan: that of the rows.
+        split: the split, or a round of it, with the rows' prompts.
+        images: columns index, unsafe and, in newer shards, unusable.
         labels: columns of LABEL_ROWS.
     """
     facts = _Facts(plan, split, images, labels)
@@ -49,7 +49,7 @@ def row_facts(plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Tab
 
 
 class _RowFacts(Mapping[str, Any]):
-    """What is known of one row."""
+    """The facts of one row."""
 
     def __init__(self, facts: _Facts, position: int) -> None:
         self._facts, self._position = facts, position
@@ -65,14 +65,14 @@ class _RowFacts(Mapping[str, Any]):
 
 
 class _Facts:
-    """What is known of all rows, kind by kind."""
+    """The facts of all rows by kind."""
 
     def __init__(self, plan: GenerationPlan, split: str, images: pa.Table, labels: pa.Table) -> None:
         self.plan, self.split, self.images, self.labels = plan, split, images, labels
         self._known: dict[str, Sequence[Any]] = {}
 
     def column(self, name: str) -> Sequence[Any]:
-        """One kind of fact, a value a row; KeyError for an unknown one."""
+        """One kind of fact, with one value for each row; KeyError for an unknown kind."""
         if name not in self._known:
             if name not in FACTS:
                 raise KeyError(name)
@@ -94,8 +94,8 @@ class _Facts:
 
 
 def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
-    """For every row the number of its objects, the mean confidence in them and in their keypoints; None if not read."""
-    column = _column(labels, "objects")
+    """For every row the number of its objects and the mean confidence of objects and keypoints; None if not read."""
+    column = one_array(labels.column("objects"))
     if column.null_count == len(column):
         return {name: [None] * len(column) for name in _OF_OBJECTS}
     parts = [pc.struct_field(column, name).to_pylist() for name in _TRUST]
@@ -110,9 +110,9 @@ def objects_trust(labels: pa.Table) -> dict[str, list[Any]]:
 
 
 def areas(labels: pa.Table) -> list[float | None]:
-    """For every row the share of its pixels that show a class: of the class map, else of the objects; None without."""
+    """For every row the share of its pixels with a class, by the class map, else by the objects; None without both."""
     maps = labels.column("label").to_pylist()
-    column = _column(labels, "objects")
+    column = one_array(labels.column("objects"))
     pixels, outlines = (pc.struct_field(column, name).to_pylist() for name in ("area", "segmentation"))
     return [
         _of_map(one["bytes"]) if one is not None else _of_objects(*rest)
@@ -126,7 +126,7 @@ def _of_map(png: bytes) -> float:
 
 
 def _of_objects(pixels: list[int] | None, outlines: list[dict[str, Any]] | None) -> float | None:
-    """Objects share no pixel, so that their areas add up."""
+    """Share of an image that its objects cover; they share no pixel."""
     if pixels is None or outlines is None:
         return None
     if not pixels:
@@ -136,15 +136,15 @@ def _of_objects(pixels: list[int] | None, outlines: list[dict[str, Any]] | None)
 
 
 def _asked(plan: GenerationPlan, split: str, index: int) -> set[int]:
-    """Positions of the classes that the row's prompt names, or its tiles' prompts."""
+    """Positions of the classes that the prompts of the row's tiles name."""
     tiles = range(index * plan.samples_per_row, (index + 1) * plan.samples_per_row)
-    return {one for sample in tiles for one in asked_positions(plan.prompt(split, sample), plan.classes)}
+    return {position for sample in tiles for position in asked_positions(plan.prompt(split, sample), plan.classes)}
 
 
 def _least(presence: list[float] | None, asked: set[int]) -> float | None:
     return None if presence is None or not asked else min(presence[position] for position in asked)
 
 
-def _column(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
+def one_array(column: pa.ChunkedArray) -> pa.Array:
+    """The values of a column as one array."""
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)

@@ -1,10 +1,10 @@
-"""Near-duplicates among many pictures: a perceptual hash of each, and the pairs that differ in few of its bits.
+"""Near-duplicates among many images: a perceptual hash of each, and the pairs that differ in few of its bits.
 
     hashes = np.stack([perceptual_hash(image) for image in images])
-    near = first_alike(hashes, distance=16)      # near[i] is an earlier picture that i repeats, or -1
+    near = first_alike(hashes, distance=16)      # near[i] is an earlier image that i repeats, or -1
 
-Pairs are found by bands: hashes that differ in d bits agree in one of d + 1 bands, so only pictures that share a band
-are compared. 80 000 pictures take seconds, not the hours of all pairs.
+Pairs are found by bands: hashes that differ in d bits agree in one of d + 1 bands, so only images that share a band
+are compared. 80 000 images take seconds instead of the hours for all pairs.
 """
 
 from __future__ import annotations
@@ -12,53 +12,55 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Int64, UInt8, UInt64
 from PIL import Image
 from scipy.fft import dctn
 
 SIDE = 16  # rows and columns of low frequencies
 BITS = SIDE * SIDE
-# Bits of 256. Measured on 512 pictures of the embedded generator: unrelated ones of the same class differ in 64 and
+# Bits of 256. Measured on 512 images of the embedded generator: unrelated ones of the same class differ in 64 and
 # more; JPEG of quality 40, half the size, noise of 6/255 or 10 % more light move 20 and less.
 DISTANCE = 20
 FARTHEST = 32
-_GRID = 4 * SIDE  # pixels a side of the grey picture that is transformed
+_GRID = 4 * SIDE  # pixels a side of the grey image that is transformed
 # ones in every number of 16 bits
 _ONES = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(
     axis=1, dtype=np.uint8
 )
 
 
-def perceptual_hash(image: np.ndarray) -> np.ndarray:
-    """256 bits of what a picture [H W 3] uint8 looks like from afar, as uint64 [4].
+def perceptual_hash(image: UInt8[np.ndarray, "H W 3"]) -> UInt64[np.ndarray, " 4"]:
+    """256 bits that similar images share: which of the 16 x 16 lowest frequencies of brightness exceed their median.
 
-    Which of the 16 x 16 lowest frequencies of its brightness (a cosine transform of 64 x 64 pixels) lie above their
-    median, as in "pHash" (Zauner, 2010). Size, brightness, slight blur and compression move few bits; what is shown
-    and where moves about half of them.
+    The frequencies are those of a cosine transform of 64 x 64 pixels, as in "pHash" (Zauner, 2010). Size, brightness,
+    slight blur and compression change few bits; another scene changes about half of them.
     """
     grey = Image.fromarray(image).convert("L").resize((_GRID, _GRID), Image.Resampling.BOX)
     waves = dctn(np.asarray(grey, dtype=np.float64), norm="ortho")[:SIDE, :SIDE]
-    # rounded, so that frequencies that are not there do not depend on the last bits of a sum
+    # rounded, so that absent frequencies do not depend on the last bits of a sum
     waves = np.round(waves, 3).ravel()
     above = waves > np.median(waves[1:])  # the first is the mean brightness
     return np.packbits(above).view(np.uint64).copy()
 
 
-def distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Bits by which hashes [… 4] uint64 differ, int [...]."""
+def distances(
+    first: UInt64[np.ndarray, "*#shape 4"], second: UInt64[np.ndarray, "*#shape 4"]
+) -> Int64[np.ndarray, "*_"]:
+    """Number of bits in which hashes differ."""
     differing = np.ascontiguousarray(first ^ second)
-    return _ONES[differing.view(np.uint16)].sum(axis=-1, dtype=np.int64)
+    return np.asarray(_ONES[differing.view(np.uint16)].sum(axis=-1, dtype=np.int64))
 
 
-def first_alike(hashes: np.ndarray, distance: int, *, given: int = 0) -> np.ndarray:
-    """For every hash an earlier one that stays and is within `distance` bits of it, -1 where the hash itself stays.
+def first_alike(hashes: UInt64[np.ndarray, "n 4"], distance: int, *, given: int = 0) -> Int64[np.ndarray, " n"]:
+    """For every hash the position of an earlier one that stays within `distance` bits of it; -1 if it stays itself.
 
     Args:
-        hashes: uint64 [n 4], in the order of precedence: of pictures that are alike the first stays.
-        distance: 0 to FARTHEST; beyond it, bands are too narrow to tell pictures apart quickly.
-        given: the first so many are photos: they all stay, alike or not.
+        hashes: in the order of precedence: of similar images the first one stays.
+        distance: 0 to FARTHEST; beyond it, bands are too narrow for a fast search.
+        given: number of photos at the start, which all stay.
 
-    Returns int64 [n]. A picture that is like one that does not stay, but like none that stays, stays too. What is said
-    of the first n does not depend on what comes after them.
+    An image that resembles only images that do not stay, stays. Results for the first hashes do not depend on later
+    ones.
     """
     count = len(hashes)
     alike = np.full(count, -1, np.int64)
@@ -98,10 +100,10 @@ def _ordered_pairs(hashes: np.ndarray, distance: int) -> Iterator[tuple[int, int
 
 
 def _bands(hashes: np.ndarray, bands: int) -> Iterator[np.ndarray]:
-    """The bits [n 256] in so many bands of nearly equal width, each as one number a hash."""
+    """The bits [n 256] in bands of nearly equal width, each as one number per hash."""
     bits = np.unpackbits(hashes.view(np.uint8), axis=1)
     for columns in np.array_split(np.arange(BITS), bands):
-        # bits far apart in frequency: neighbours tend to agree, which would fill few buckets with many pictures
+        # bits far apart in frequency: neighbours tend to agree, which would fill few buckets with many images
         packed = np.packbits(bits[:, _SPREAD[columns]], axis=1)
         _, key = np.unique(packed, axis=0, return_inverse=True)
         yield key.reshape(-1)

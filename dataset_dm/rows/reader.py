@@ -27,21 +27,21 @@ Features = Callable[[Sequence[str]], dict[str, Any]]
 
 # the image rows and label rows of the same samples in the round with that number
 Again = Callable[[int], tuple[pa.Table, pa.Table]]
-# so many rounds are drawn at most for a row that a filter drops, the first one included
+# most sampling attempts for a row that a filter drops, the first one included
 ROUNDS = 6
 
 
 @dataclass(slots=True)
 class Rows:
-    """Turns the shards of one plan into tables of a config's columns; counts and lists what it leaves out.
+    """Turns the shards of one plan into tables of a config's columns; counts and lists the rows that it leaves out.
 
     Args:
-        plan: what the shards were made with.
+        plan: that of the shards.
         features: class names → columns, as in `catalogue.Recipe`.
-        filters: each keeps a row or gives a reason to drop it.
-        resample: a row that a filter drops gives way to the same row of the next round, up to ROUNDS rounds.
+        filters: each keeps a row or returns a reason to drop it.
+        resample: a row that a filter drops is replaced by the same row of the next round, up to ROUNDS rounds.
         excluded: near-duplicates by the split's stored name (see `plan.in_round`) and the sample's index → reason.
-            They are left out of whatever the filters let pass, and never drawn anew.
+            They are left out after the filters, and are not resampled.
 
     Attributes:
         dropped: reason → rows left out.
@@ -64,12 +64,12 @@ class Rows:
         return _schema(self.features, self.plan.classes)
 
     def table(self, split: str, count: int, images: pa.Table, labels: pa.Table, again: Again | None = None) -> pa.Table:
-        """The rows with an index below `count`, in index order, less those that are left out.
+        """The rows that stay of those with an index below `count`, in index order.
 
         Args:
             images, labels: samples of one shard or of one batch of it, with the same indices; of a plan that splices,
                 as many as fill whole mosaics.
-            again: gives the same samples of a later round; needed by `resample`.
+            again: returns the same samples of a later round; required by `resample`.
         """
         found = self._judged(split, count, images, labels)
         if self.resample and again is not None:
@@ -89,9 +89,9 @@ class Rows:
         return assemble_as(self.schema, self.plan.classes, images, labels, self._provenance(split))
 
     def failing(self, split: str, count: int, images: pa.Table, labels: pa.Table) -> set[int]:
-        """Indices below `count` of the rows that a filter drops, in one round alone; counts nothing.
+        """Indices below `count` of the rows that a filter drops in one round; does not change the counts.
 
-        Unless rows are mosaics, of the columns of `images` only index, unsafe and unusable are looked at.
+        Unless rows are mosaics, only the columns index, unsafe and unusable of `images` are read.
         """
         found = self._judged(split, count, images, labels)
         return {index for index, reason in zip(found.indices, found.reasons, strict=True) if reason is not None}
@@ -128,7 +128,7 @@ class Rows:
         return samples if tiles == 1 else {index // tiles: reason for index, reason in samples.items()}
 
     def _without_low_scores(self, labels: pa.Table, lost: list[list[str]]) -> tuple[pa.Table, list[list[str]]]:
-        """The label rows less their unsure objects, and why each lost some; untouched unless a filter asks for it."""
+        """(label rows without objects below the least score, reasons of lost objects), unchanged without `MinScore`."""
         least = min_score(self.filters)
         if least <= 0:
             return labels, lost
@@ -161,12 +161,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """Rows with the filters' verdicts; all are aligned.
+    """Rows with the filters' verdicts; all lists are aligned.
 
     Args:
-        images, labels: of the rows, none left out yet.
-        lost: why each lost objects.
-        reasons: why a filter drops the row, None where none does.
+        images, labels: of all rows.
+        lost: reasons of each row's lost objects.
+        reasons: why a filter drops the row, or None.
         indices: of the rows.
         names: of the rounds that they come from.
     """
@@ -178,8 +178,8 @@ class _Judged:
     indices: list[int]
     names: list[str]
 
-    def replaced(self, positions: Sequence[int], anew: _Judged) -> _Judged:
-        """The same rows, some of them in another round."""
+    def replaced(self, positions: Sequence[int], later: _Judged) -> _Judged:
+        """The same rows, those at `positions` out of a later round."""
         count = len(self.indices)
         source = [count + position if position in positions else position for position in range(count)]
         taken = pa.array(source, pa.int64())
@@ -189,23 +189,23 @@ class _Judged:
                 return pa.concat_tables([old, new], promote_options="default").take(taken)
             return [[*old, *new][at] for at in source]
 
-        return _Judged(*(joined(getattr(self, one.name), getattr(anew, one.name)) for one in fields(self)))
+        return _Judged(*(joined(getattr(self, part.name), getattr(later, part.name)) for part in fields(self)))
 
 
 def _first(
     count: int, images: pa.Table, labels: pa.Table, lost: list[list[str]]
 ) -> tuple[pa.Table, pa.Table, list[list[str]]]:
-    """Those with an index below `count`."""
+    """The samples with an index below `count`."""
     wanted = [position for position, index in enumerate(images.column("index").to_pylist()) if index < count]
     return _some(images, wanted), _some(labels, wanted), [lost[position] for position in wanted]
 
 
 def _some(table: pa.Table, positions: Sequence[int]) -> pa.Table:
-    """The rows at these positions, in order; mostly they are all, and nothing is copied."""
+    """The rows at these positions, in order; no copy when these are all rows."""
     return table if len(positions) == table.num_rows else table.take(pa.array(positions, pa.int64()))
 
 
 @functools.lru_cache(maxsize=16)
 def _schema(features: Features, classes: tuple[str, ...]) -> pa.Schema:
-    """Known by now: a stream asks again with every shard."""
+    """Cached: called once per shard."""
     return arrow_schema(features(classes))

@@ -1,10 +1,10 @@
-"""Mosaics: N x M samples laid into one picture of the same size, with every kind of label (DatasetDM, "splicing").
+"""Mosaics: N x M samples laid into one image of the same size, with every kind of label (DatasetDM, "splicing").
 
     whole = splice(parts, (2, 2))     # parts in reading order, row after row
     whole.image, whole.annotation, whole.prompt, whole.parts, whole.lost
 
-Pure: numpy in, numpy out, nothing is random. Class maps, masks and depth take the pixel whose centre lies nearest, all
-by the same rule, so that they fit each other afterwards as they did before; the picture is averaged over areas.
+Deterministic. Class maps, masks and depth are resized to the nearest pixel by one rule, so that they still fit each
+other; the image is averaged over areas.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from dataset_dm.errors import DataError, explain
+from dataset_dm.labels.images import resize_nearest
 from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.vocabulary import VOID
@@ -24,7 +25,7 @@ from dataset_dm.prompts.source import SEPARATOR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One sample of a mosaic: image uint8 [H W 3], labels, prompt, and the index that is kept as provenance."""
+    """One sample of a mosaic: image uint8 [H W 3], labels, prompt, and its index for the provenance."""
 
     image: np.ndarray
     annotation: Annotation
@@ -43,7 +44,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mosaic:
-    """What a splice gives; `parts` are the samples' indices in reading order, `lost` the objects that vanished."""
+    """A spliced sample; `parts` are the tiles' indices in reading order, `lost` the objects without a pixel left."""
 
     image: np.ndarray
     annotation: Annotation
@@ -54,7 +55,7 @@ class Mosaic:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Where a sample goes: rows top..bottom and columns left..right (the ends not included) of the picture."""
+    """The place of a sample: rows top..bottom and columns left..right (the ends not included) of the image."""
 
     top: int
     bottom: int
@@ -73,7 +74,7 @@ class Tile:
 
 
 def tiles(size: tuple[int, int], grid: tuple[int, int]) -> list[Tile]:
-    """The tiles of a picture (H, W) cut into N rows and M columns, in reading order; borders are rounded, none overlap.
+    """The tiles of an image (H, W) cut into N rows and M columns, in reading order; borders are rounded, none overlap.
 
     Raises:
         ValueError: fewer than one row or column, or more than there are pixels.
@@ -84,7 +85,7 @@ def tiles(size: tuple[int, int], grid: tuple[int, int]) -> list[Tile]:
     """
     for name, parts, pixels in zip(("rows", "columns"), grid, size, strict=True):
         if not 1 <= parts <= pixels:
-            raise ValueError(f"splice: got {parts} {name} of tiles, expected 1 to {pixels}, the picture's pixels")
+            raise ValueError(f"splice: got {parts} {name} of tiles, expected 1 to {pixels}, the image's pixels")
     rows, columns = (_borders(pixels, parts) for pixels, parts in zip(size, grid, strict=True))
     return [
         Tile(top, bottom, left, right)
@@ -102,13 +103,12 @@ def grid_of(written: object) -> tuple[int, int]:
 
 
 def splice(parts: Sequence[Part], grid: tuple[int, int]) -> Mosaic:
-    """Lays the samples into one picture of the size of each, N rows of M tiles, in reading order.
+    """One image of the samples' size, N rows of M tiles in reading order, with its labels.
 
-    Masks that lose their last pixel are dropped and named in `lost`; the others are sorted by score, surest first, and
-    keep sharing no pixel. Keypoints scale with pixel centres at .5. Depth stays in the metres it was read in: a tile is
-    not moved away from the camera. Quality: confidence is the mean weighted by the tiles' area, `uncertain` is counted
-    anew, `presence` is the largest of a class, `agreement` the mean of the tiles that show it. Prompts are joined by
-    " | ".
+    Masks that lose their last pixel are dropped and listed in `lost`; the others are sorted by descending score and
+    still share no pixel. Keypoints scale with pixel centres at .5. Depth keeps its metres. Quality: `confidence` is the
+    mean weighted by the tiles' area, `uncertain` the share of 255 in the mosaic, `presence` the maximum of a class,
+    `agreement` the mean of the tiles that show it. Prompts are joined by " | ".
 
     Raises:
         ValueError: not N * M samples, samples of unequal size, or with different kinds of labels.
@@ -130,24 +130,12 @@ def splice(parts: Sequence[Part], grid: tuple[int, int]) -> Mosaic:
 
 
 def _borders(pixels: int, parts: int) -> list[int]:
-    """Where each part begins, and the end: i * pixels / parts, halves rounded up."""
+    """Begin of each part, and the end: i * pixels / parts, halves rounded up."""
     return [(2 * i * pixels + parts) // (2 * parts) for i in range(parts + 1)]
 
 
-def _nearest(pixels: int, wanted: int) -> np.ndarray:
-    """For each of `wanted` pixels the one of `pixels` in which its centre lies; on a border the right one."""
-    return ((2 * np.arange(wanted) + 1) * pixels) // (2 * wanted)
-
-
-def _shrink(values: np.ndarray, tile: Tile) -> np.ndarray:
-    """Maps [… H W] at the tile's size, each pixel one of the old ones."""
-    height, width = values.shape[-2:]
-    rows, columns = _nearest(height, tile.shape[0]), _nearest(width, tile.shape[1])
-    return values[..., rows[:, None], columns[None]]
-
-
 def _merge(parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int]) -> tuple[Annotation, tuple[Lost, ...]]:
-    """The labels of the whole picture, and the objects that vanished."""
+    """(labels of the whole image, objects without a pixel left)."""
 
     def whole_map(name: str) -> np.ndarray | None:
         maps = _all_or_none(parts, name)
@@ -155,7 +143,7 @@ def _merge(parts: Sequence[Part], places: Sequence[Tile], size: tuple[int, int])
             return None
         whole = np.empty(size, dtype=maps[0].dtype)
         for values, tile in zip(maps, places, strict=True):
-            whole[tile.inside] = _shrink(values, tile)
+            whole[tile.inside] = resize_nearest(values, tile.shape)
         return whole
 
     parts = _with_depth_confidence(parts)
@@ -188,7 +176,7 @@ def _mean_agreement(tiles: Sequence[np.ndarray] | None) -> np.ndarray | None:
 
 
 def _with_depth_confidence(parts: Sequence[Part]) -> Sequence[Part]:
-    """Zeros for samples of which no depth is known, where others have a confidence: stored rows keep its mean only."""
+    """The parts, with a confidence of 0 for unknown depth where others have one: stored rows keep only its mean."""
     if all(part.annotation.depth_confidence is None for part in parts):
         return parts
 
@@ -202,7 +190,7 @@ def _with_depth_confidence(parts: Sequence[Part]) -> Sequence[Part]:
 
 
 def _all_or_none(parts: Sequence[Part], name: str) -> list[np.ndarray] | None:
-    """That label of every sample; None when none has it, ValueError when only some do."""
+    """The named label of every sample; None if no sample has it, ValueError if only some have it."""
     values = [getattr(part.annotation, name) for part in parts]
     without = [part.index for part, value in zip(parts, values, strict=True) if value is None]
     if without and len(without) < len(parts):
@@ -222,7 +210,7 @@ def _merge_objects(
     kept: list[int] = []
     before = 0  # objects of the tiles so far
     for part, objects, tile in zip(parts, found, places, strict=True):
-        small = _shrink(objects.map, tile)
+        small = resize_nearest(objects.map, tile.shape)
         numbers[tile.inside] = np.where(small > 0, small + before, 0)
         shown = np.isin(np.arange(1, len(objects) + 1), small)
         kept += (before + np.flatnonzero(shown)).tolist()

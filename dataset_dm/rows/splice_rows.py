@@ -19,14 +19,14 @@ _MOSAIC_ROWS = pa.schema(
 
 
 def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[pa.Table, pa.Table, list[list[str]]]:
-    """Image rows and label rows of mosaics, and for each the reasons for which objects vanished.
+    """(image rows, label rows, reasons of lost objects) of mosaics.
 
     Args:
         images, labels: samples in index order, as many as fill whole mosaics; mosaic i is made of the samples
             i * N * M and following.
         grid: N rows and M columns of tiles.
 
-    One tile that cannot be used makes the mosaic one. Seed and attempt are those of the first tile, `seeds` are all.
+    One unusable tile makes the mosaic unusable. Seed and attempt are those of the first tile, `seeds` has all.
     """
     tiles = grid[0] * grid[1]
     assert images.num_rows % tiles == 0, f"{images.num_rows} samples do not fill mosaics of {tiles}"
@@ -48,7 +48,7 @@ def mosaics(images: pa.Table, labels: pa.Table, grid: tuple[int, int]) -> tuple[
 
 
 def _beyond_most(mosaic: Mosaic) -> int:
-    """How many objects a row has no room for; the least sure of them go."""
+    """Number of objects beyond the most that a row can store; those of the lowest scores are dropped."""
     objects = mosaic.annotation.objects
     return 0 if objects is None else max(0, len(objects) - MOST_OBJECTS)
 

@@ -1,1 +1,1 @@
-"""Labels drawn over pictures with numpy and Pillow alone: instances, skeletons, depth, name tags, legends, text."""
+"""Labels drawn over images with numpy and Pillow alone: instances, skeletons, depth, name tags, legends, text."""

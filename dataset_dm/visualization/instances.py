@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from dataset_dm.visualization.oklab import to_oklab, to_rgb
 from dataset_dm.visualization.overlay import display_colours
@@ -13,9 +14,8 @@ from dataset_dm.visualization.overlay import display_colours
 TINTS = ((0, 1, 0), (0.13, 0.85, 22), (-0.15, 1.05, -18), (0.06, 1.15, -34), (-0.07, 0.8, 38), (0.19, 0.7, -8))
 
 
-def tints(classes: Sequence[int] | np.ndarray) -> np.ndarray:
-    """A colour for each instance of these classes, uint8 [n 3]: its class's own, turned and lightened
-    from one instance of a class to the next.
+def tints(classes: Sequence[int] | Int[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3"]:
+    """A colour for each instance of these classes: the class's own, varied in hue and lightness.
 
     Example:
         >>> (tints([7, 7, 7])[0] == display_colours()[7]).all()

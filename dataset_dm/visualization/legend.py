@@ -15,7 +15,7 @@ from dataset_dm.visualization.text import font
 
 PAPER, INK, FAINT, RULE = (255, 255, 255), (30, 38, 46), (112, 122, 132), (225, 229, 233)
 
-Entry = tuple[int | None, str]  # class id of the swatch, or None for words alone; what is written
+Entry = tuple[int | None, str]  # class id of the swatch, or None for words alone; text
 
 
 def class_name(i: int, names: Sequence[str]) -> str:
@@ -24,14 +24,14 @@ def class_name(i: int, names: Sequence[str]) -> str:
 
 
 def classes_of(kind: str, label: Any) -> set[int]:
-    """The class ids that a label of a kind (a task's name) wears in colours, void included."""
+    """The class ids that a label of a kind (a task's name) shows in colours, void included."""
     if kind == "semantic":
         return set(np.unique(label).tolist()) - {0}
     return set(np.unique(label.classes).tolist()) if kind == "instance" else set()
 
 
 def facts_of(kind: str, label: Any, names: Sequence[str]) -> list[Entry]:
-    """What stands under a tile: shares of the classes, numbers of instances, joints, metres."""
+    """The facts under a tile: shares of the classes, numbers of instances and joints, metres."""
     if kind == "semantic":
         return _shares(label, names)
     if kind == "instance":
@@ -68,11 +68,11 @@ def draw_legend(draw: ImageDraw.ImageDraw, entries: Sequence[Entry], start: tupl
 
 
 def draw_joints_key() -> Image.Image:
-    """What the skeletons' colours and circles mean."""
+    """The key of the skeletons' colours and circles."""
     face = font(14)
     entries = (("left", LEFT, True), ("right", RIGHT, True), ("hidden", (150, 156, 162), False))
-    picture = Image.new("RGB", (300, 24), PAPER)
-    draw = ImageDraw.Draw(picture)
+    canvas = Image.new("RGB", (300, 24), PAPER)
+    draw = ImageDraw.Draw(canvas)
     x = 0
     for name, colour, filled in entries:
         draw.ellipse((x, 4, x + 14, 18), CASING)
@@ -81,7 +81,7 @@ def draw_joints_key() -> Image.Image:
             draw.ellipse((x + 4.5, 8.5, x + 9.5, 13.5), MIDDLE)
         draw.text((x + 21, 11), name, INK, face, "lm")
         x += 21 + round(face.getlength(name)) + 20
-    return picture.crop((0, 0, x, 24))
+    return canvas.crop((0, 0, x, 24))
 
 
 def _shares(label: np.ndarray, names: Sequence[str]) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Real, UInt8
 
 _TO_CONES = np.array(
     [
@@ -20,15 +21,15 @@ _TO_LAB = np.array(
 )
 
 
-def to_oklab(rgb: np.ndarray) -> np.ndarray:
-    """sRGB 0..255 [… 3] as lightness 0..1 and the two opponent colours [… 3]."""
+def to_oklab(rgb: Real[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
+    """sRGB 0..255 as lightness 0..1 and the two opponent colours."""
     encoded = np.asarray(rgb, dtype=np.float64) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     return np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
 
 
-def to_rgb(lab: np.ndarray) -> np.ndarray:
-    """OKLab [… 3] as sRGB uint8 [… 3]; what a screen cannot show is cut off channel by channel."""
+def to_rgb(lab: Float[np.ndarray, "*shape 3"]) -> UInt8[np.ndarray, "*shape 3"]:
+    """OKLab as sRGB; colours outside of sRGB are clipped channel by channel."""
     linear = ((lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T).clip(0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.round(encoded * 255).astype(np.uint8)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Real, UInt8
 from PIL import Image, ImageDraw
 
 from dataset_dm.labels.coco import JOINTS
+from dataset_dm.labels.images import resize_nearest
 from dataset_dm.labels.instances import Instances
 from dataset_dm.visualization.depth import Scale, colour_depth
 from dataset_dm.visualization.instances import tints
@@ -23,38 +25,35 @@ TITLES = {"semantic": "classes", "instance": "objects", "depth": "depth", "pose"
 
 @dataclass(frozen=True)
 class View:
-    """A picture as large as it is shown: labels [H W] are thinned to `size` (w, h), then enlarged `scale`-fold."""
+    """An image at the size of its panel: labels are resized to `size` (w, h), then enlarged `scale`-fold."""
 
-    picture: Image.Image
+    image: Image.Image
     size: tuple[int, int]
     scale: int
     ratio: tuple[float, float]  # shown pixels for one of the sample's own, along x and y
 
     @classmethod
-    def of(cls, image: np.ndarray, wanted: int) -> View:
-        """The picture uint8 [H W 3] at about `wanted` pixels: enlarged by a whole factor, or shrunk when far larger."""
-        picture = Image.fromarray(image)
-        scale = max(1, round(wanted / max(picture.size)))
-        size = picture.size
+    def of(cls, image: UInt8[np.ndarray, "H W 3"], wanted: int) -> View:
+        """The image at about `wanted` pixels: enlarged by a whole factor, or shrunk when far larger."""
+        shown = Image.fromarray(image)
+        scale = max(1, round(wanted / max(shown.size)))
+        size = shown.size
         if max(size) > 1.5 * wanted:
             size = (max(1, round(size[0] * wanted / max(size))), max(1, round(size[1] * wanted / max(size))))
-            picture = picture.resize(size, Image.Resampling.LANCZOS)
-        picture = picture.resize((size[0] * scale, size[1] * scale), Image.Resampling.BICUBIC)
-        ratio = (picture.width / image.shape[1], picture.height / image.shape[0])
-        return cls(picture, size, scale, ratio)
+            shown = shown.resize(size, Image.Resampling.LANCZOS)
+        shown = shown.resize((size[0] * scale, size[1] * scale), Image.Resampling.BICUBIC)
+        ratio = (shown.width / image.shape[1], shown.height / image.shape[0])
+        return cls(shown, size, scale, ratio)
 
-    def thin(self, values: np.ndarray) -> np.ndarray:
-        """A label [H W] before enlarging: the pixels in which the shown ones' centres lie."""
-        height, width = values.shape
-        rows = ((2 * np.arange(self.size[1]) + 1) * height) // (2 * self.size[1])
-        columns = ((2 * np.arange(self.size[0]) + 1) * width) // (2 * self.size[0])
-        return values[rows[:, None], columns[None]]
+    def thin(self, values: Real[np.ndarray, "H W"]) -> Real[np.ndarray, "h w"]:
+        """A label at `size`, before enlarging."""
+        return resize_nearest(values, self.size[::-1])
 
 
 def draw(kind: str, view: View, label: Any, names: Sequence[str], scale: Scale | None) -> Image.Image:
-    """The panel of a kind of label (a task's name) over the picture of a view; `scale` is the depth's."""
+    """The panel of a kind of label (a task's name) over the image of a view; `scale` is the depth's."""
     if kind == "semantic":
-        return overlay(view.picture, view.thin(label), view.scale)
+        return overlay(view.image, view.thin(label), view.scale)
     if kind == "depth":
         return colour_depth(view.thin(label), scale, view.scale)
     return draw_instances(view, label, names) if kind == "instance" else _poses(view, label)
@@ -63,14 +62,14 @@ def draw(kind: str, view: View, label: Any, names: Sequence[str], scale: Scale |
 def draw_instances(view: View, instances: Instances, names: Sequence[str]) -> Image.Image:
     """Every instance in its tint with outline, box and tag; boxes alone leave the image as it is."""
     boxes_alone = len(instances) > 0 and not (instances.map > 0).any()
-    panel = view.picture.copy() if boxes_alone else fill(view, instances)
+    panel = view.image.copy() if boxes_alone else fill(view, instances)
     return draw_boxes(panel, view, instances, names, strength=1 if boxes_alone else 0.8)
 
 
 def fill(view: View, instances: Instances) -> Image.Image:
     """Every instance in its tint with an outline, the rest of the image pale."""
     colours = np.concatenate([np.zeros((1, 3), np.uint8), tints(instances.classes)])
-    return lay(view.picture, view.thin(np.maximum(instances.map, 0)), colours, view.scale, strength=0.66)
+    return lay(view.image, view.thin(np.maximum(instances.map, 0)), colours, view.scale, strength=0.66)
 
 
 def draw_boxes(
@@ -94,7 +93,7 @@ def draw_boxes(
 
 def _poses(view: View, instances: Instances) -> Image.Image:
     """Skeletons over the image, greyed a little so that their colours stand out."""
-    grey = view.picture.convert("L").convert("RGB")
-    ground = Image.blend(Image.blend(view.picture, grey, 0.6), Image.new("RGB", grey.size, (236, 238, 240)), 0.35)
+    grey = view.image.convert("L").convert("RGB")
+    ground = Image.blend(Image.blend(view.image, grey, 0.6), Image.new("RGB", grey.size, (236, 238, 240)), 0.35)
     points = np.zeros((0, JOINTS, 3)) if instances.keypoints is None else instances.keypoints * (*view.ratio, 1)
     return draw_skeletons(ground, points, 1)

@@ -1,4 +1,4 @@
-"""One sample as a sheet wants it, and how a dataset's row becomes one, whatever its config."""
+"""One sample of a sheet, read from a dataset's row of any config."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ COLUMNS = ("label", "objects", "annotation", "depth_map")
 
 @dataclass(frozen=True)
 class Row:
-    """One sample: its picture and what is known of it; what is None is not drawn.
+    """One sample: its image and labels; None is not drawn.
 
     Args:
         image: uint8 [H W 3].
         label: uint8 [H W], 0 background, 255 void.
-        prompt, confidence, index: written under the picture.
+        prompt, confidence, index: written under the image.
         truth: the class map that `label` should be.
-        note: stands in the right corner.
+        note: written in the right corner.
         objects: shown with outlines; with boxes alone where none has a pixel; with keypoints, skeletons too.
         depth: float32 [H W], metres, 0 unknown.
         truth_objects, truth_depth: what `objects` and `depth` should be.
-        kinds: which labels are drawn, names of `tasks.TASKS`; None draws all that are there, or, when there is any
-            truth, all that have one.
+        kinds: the labels to draw, names of `tasks.TASKS`; None draws those with a truth, or all if there is no truth.
     """
 
     image: np.ndarray
@@ -62,7 +61,7 @@ class Row:
         return {kind: label for kind, label in found.items() if label is not None}
 
     def chosen(self) -> tuple[str, ...]:
-        """The kinds to draw; ValueError when one is asked for that is not there."""
+        """The kinds to draw; ValueError for a requested kind that the row lacks."""
         there, true = self.labels(), self.labels(truth=True)
         if self.kinds is None:
             return tuple(true or there)
@@ -78,7 +77,7 @@ def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
 
     `objects` as a dict of lists or a list of dicts, in COCO's terms: outlines from `segmentation`, else from
     `annotation` (the i-th object is G = i), else boxes alone. Without `objects` the instances come from `annotation`.
-    `prompt` and `quality` are shown when they are there.
+    `prompt` and `quality` are optional.
 
     Raises:
         DataError: the row has no image, or none of these labels, or a label that cannot be read.
@@ -90,22 +89,22 @@ def read_row(record: Mapping[str, Any], index: int | None = None) -> Row:
         raise DataError(explain("preview: no column with labels", got=", ".join(record), expected=expected))
     label, depth = record.get("label"), record.get("depth_map")
     quality = record.get("quality") or {}
-    image = np.asarray(_picture(record["image"]).convert("RGB"))
+    image = np.asarray(_image(record["image"]).convert("RGB"))
     return Row(
         image=image,
-        label=None if label is None else np.asarray(_picture(label)).astype(np.uint8),
+        label=None if label is None else np.asarray(_image(label)).astype(np.uint8),
         prompt=record.get("prompt") or "",
         confidence=quality.get("confidence"),
         index=index,
         objects=_objects(record, image.shape[:2]),
-        depth=None if depth is None else np.asarray(_picture(depth)).astype(np.float32),
+        depth=None if depth is None else np.asarray(_image(depth)).astype(np.float32),
     )
 
 
 def _objects(record: Mapping[str, Any], size: tuple[int, int]) -> Instances | None:
     """The objects of a row: of its column `objects`, else of the colours of `annotation`."""
     colours = record.get("annotation")
-    painted = None if colours is None else np.asarray(_picture(colours).convert("RGB"))
+    painted = None if colours is None else np.asarray(_image(colours).convert("RGB"))
     if record.get("objects") is None:
         return None if painted is None else _painted(painted)
     columns = _columns(record["objects"])
@@ -132,7 +131,7 @@ def _masks(forms: Sequence[Any] | None, painted: np.ndarray | None, count: int, 
     masks = np.zeros((count, *size), dtype=bool)
     for i, form in enumerate(forms or ()):
         if form is None or (not isinstance(form, Mapping) and not len(form)):
-            continue  # this one shows its box
+            continue  # its box is drawn
         try:
             mask = decode(form if isinstance(form, Mapping) else from_polygons(form, size))
         except (ValueError, KeyError, TypeError) as error:
@@ -159,6 +158,6 @@ def _columns(objects: Any) -> dict[str, Any]:
     return {name: [one.get(name) for one in objects] for name in names}
 
 
-def _picture(value: Any) -> Image.Image:
-    """A decoded picture as it is, or the one in the bytes of an undecoded column."""
+def _image(value: Any) -> Image.Image:
+    """A decoded image as it is, or the one in the bytes of an undecoded column."""
     return value if isinstance(value, Image.Image) else Image.open(io.BytesIO(value["bytes"]))

@@ -1,8 +1,8 @@
-"""Sample sheets: pictures, their labels of every kind, prompt and legend. Drawn with Pillow alone.
+"""Sample sheets: images, their labels of every kind, prompt and legend. Drawn with Pillow alone.
 
     sheet(rows, names, title) -> Image            names: of every id, background first
     read_row(record, index) -> Row                a dataset's row of any config
-    Row(image, label=…, objects=…, depth=…)       panels: image | classes | objects | keypoints | depth, what is there
+    Row(image, label=…, objects=…, depth=…)       panels: image | classes | objects | keypoints | depth
     Row(image, label, truth=…)                    panels: image | truth | label
     Row(image, objects=…, truth_objects=…, kinds=("instance",))     the same for instances ("pose": for skeletons)
     Row(image, depth=…, truth_depth=…)            the same for depth, both on one scale
@@ -35,17 +35,17 @@ from dataset_dm.visualization.text import fit, font, wrap
 __all__ = ["Row", "class_name", "fit", "font", "read_row", "sheet", "wrap"]
 
 SHEET_WIDTH = 1680  # pixels, about what a README or a notebook shows
-SIDES = {1: 384, 2: 384, 3: 256}  # about how large a panel is when so many stand side by side; more share a line
+SIDES = {1: 384, 2: 384, 3: 256}  # number of panels side by side → size of a panel; more share a line
 GAP, MARGIN, PAD = 28, 28, 6
 
 
 def sheet(rows: Sequence[Row], class_names: Sequence[str], title: str = "") -> Image.Image:
     """A sample sheet: tiles of image | labels with prompt, confidence and the tile's own facts under them.
 
-    All depths of a sheet share one scale, whose bar stands on top.
+    All depths of a sheet share one scale, whose bar is on top.
 
     Args:
-        rows: what to show, in this order.
+        rows: the samples, in this order.
         class_names: name of every id, background first.
         title: one line on top; the legend of all classes shown follows it.
 
@@ -73,21 +73,21 @@ def sheet(rows: Sequence[Row], class_names: Sequence[str], title: str = "") -> I
 
 
 def _tile(row: Row, names: Sequence[str], scale: Scale | None) -> Image.Image:
-    """Image, then for every kind perhaps the truth and the label side by side, each titled; text below."""
+    """The image, then the truth and the label of every kind side by side, each titled; text below."""
     shown = _shown(row)
     _check(row)
     count = 1 + len(shown)
     view = panels.View.of(row.image, SIDES.get(count, (SHEET_WIDTH - 2 * MARGIN) // count - PAD))
-    drawn = [("image", view.picture)]
+    drawn = [("image", view.image)]
     drawn += [(title, panels.draw(kind, view, label, names, scale)) for title, kind, label in shown]
-    total = len(drawn) * (view.picture.width + PAD) - PAD
+    total = len(drawn) * (view.image.width + PAD) - PAD
     text, top = _caption(row, names, total), 22
-    tile = Image.new("RGB", (total, top + view.picture.height + PAD + text.height), PAPER)
+    tile = Image.new("RGB", (total, top + view.image.height + PAD + text.height), PAPER)
     for i, (title, panel) in enumerate(drawn):
-        left = i * (view.picture.width + PAD)
+        left = i * (view.image.width + PAD)
         ImageDraw.Draw(tile).text((left, 0), fit(title, font(15), panel.width), FAINT, font(15))
         tile.paste(panel, (left, top))
-    tile.paste(text, (0, top + view.picture.height + PAD))
+    tile.paste(text, (0, top + view.image.height + PAD))
     return tile
 
 
@@ -116,20 +116,20 @@ def _check(row: Row) -> None:
 
 
 def _caption(row: Row, names: Sequence[str], width: int) -> Image.Image:
-    """Prompt on at most three lines, then what each label holds; facts to the right."""
+    """The prompt on at most three lines, then the facts of each label; index, note and confidence to the right."""
     text, small = font(17), font(15)
     lines = wrap(row.prompt, text, width, 3)
     kinds, there, true = row.chosen(), row.labels(), row.labels(truth=True)
-    # the class map already says which classes there are
-    told = [kind for kind in kinds if not (kind == "instance" and "semantic" in kinds)]
-    entries = [entry for kind in told if kind in there for entry in facts_of(kind, there[kind], names)]
-    wanted = [entry for kind in told if kind in true for entry in facts_of(kind, true[kind], names)]
+    # the class map already lists the classes of the instances
+    worded = [kind for kind in kinds if not (kind == "instance" and "semantic" in kinds)]
+    entries = [entry for kind in worded if kind in there for entry in facts_of(kind, there[kind], names)]
+    wanted = [entry for kind in worded if kind in true for entry in facts_of(kind, true[kind], names)]
     blocks = [[(None, "truth"), *wanted], [(None, "label"), *entries]] if wanted else [entries]
     facts = [] if row.index is None else [f"#{row.index}"]
     facts += [row.note] if row.note else []
     facts += [] if row.confidence is None else [f"confidence {row.confidence:.2f}"]
-    picture = Image.new("RGB", (width, 24 * max(len(lines), 1) + 4 + 24 * 8), PAPER)
-    draw = ImageDraw.Draw(picture)
+    canvas = Image.new("RGB", (width, 24 * max(len(lines), 1) + 4 + 24 * 8), PAPER)
+    draw = ImageDraw.Draw(canvas)
     for i, line in enumerate(lines):
         draw.text((0, 24 * i), line, INK, text)
     y = 24 * len(lines) + 4
@@ -139,7 +139,7 @@ def _caption(row: Row, names: Sequence[str], width: int) -> Image.Image:
         y = draw_legend(draw, block, (0, y), room, small)
     if right:
         draw.text((width - draw.textlength(right, small), 24 * len(lines) + 4), right, FAINT, small)
-    return picture.crop((0, 0, width, min(max(y, 24 * len(lines) + 28), picture.height)))
+    return canvas.crop((0, 0, width, min(max(y, 24 * len(lines) + 28), canvas.height)))
 
 
 def _head(width: int, rows: Sequence[Row], names: Sequence[str], title: str, scale: Scale | None) -> Image.Image:
@@ -149,8 +149,8 @@ def _head(width: int, rows: Sequence[Row], names: Sequence[str], title: str, sca
     entries = [(i, class_name(i, names)) for i in seen]
     keys = [draw_bar(scale)] if scale is not None else []
     keys += [draw_joints_key()] if any(kind == "pose" for kind, _ in labels) else []
-    picture = Image.new("RGB", (width, 44 + 26 * (1 + len(entries)) + 52 * len(keys)), PAPER)
-    draw = ImageDraw.Draw(picture)
+    canvas = Image.new("RGB", (width, 44 + 26 * (1 + len(entries)) + 52 * len(keys)), PAPER)
+    draw = ImageDraw.Draw(canvas)
     y = 0
     if title:
         draw.text((0, 0), fit(title, font(22), width), INK, font(22))
@@ -160,8 +160,8 @@ def _head(width: int, rows: Sequence[Row], names: Sequence[str], title: str, sca
     for key in keys:
         if x and x + key.width > width:
             x, y = 0, y + 48
-        picture.paste(key, (x, y))
+        canvas.paste(key, (x, y))
         x += key.width + GAP
     y += 48 if keys else 0
     draw.line((0, y, width, y), RULE, 1)
-    return picture.crop((0, 0, width, y + 16))
+    return canvas.crop((0, 0, width, y + 16))

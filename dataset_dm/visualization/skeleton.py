@@ -1,8 +1,9 @@
-"""COCO skeletons: 17 joints and their limbs, left and right told apart, hidden joints hollow."""
+"""COCO skeletons: 17 joints and their limbs, left and right in different colours, hidden joints hollow."""
 
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image, ImageDraw
 
 from dataset_dm.labels.coco import LIMBS, side
@@ -15,25 +16,25 @@ CASING = (20, 24, 28)
 FINE = 3  # drawn this much larger, then shrunk: smooth lines
 
 
-def draw_skeletons(picture: Image.Image, keypoints: np.ndarray, scale: float) -> Image.Image:
-    """The picture with a skeleton for every person.
+def draw_skeletons(image: Image.Image, keypoints: Float[np.ndarray, "n 17 3"], scale: float) -> Image.Image:
+    """The image with a skeleton for every person.
 
-    Seen joints are filled, hidden ones hollow; joints not in the picture (v 0) and their limbs are left out. The limbs
-    of one side wear its colour, those across the body white.
+    Seen joints are filled, hidden ones hollow; joints not in the image (v 0) and their limbs are left out. The limbs
+    of one side have its colour, those across the body white.
 
     Args:
-        picture: RGB, enlarged by `scale`.
-        keypoints: [n 17 3] of (x, y, v) in pixels before enlarging, pixel centres at .5.
+        image: RGB, enlarged by `scale`.
+        keypoints: (x, y, v) in pixels before enlarging, pixel centres at .5.
         scale: factor between the two.
     """
     if not len(keypoints):
-        return picture.copy()
-    layer = Image.new("RGBA", (FINE * picture.width, FINE * picture.height), (0, 0, 0, 0))
+        return image.copy()
+    layer = Image.new("RGBA", (FINE * image.width, FINE * image.height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
     for person in np.asarray(keypoints, dtype=np.float64):
-        _draw_person(draw, person * (FINE * scale, FINE * scale, 1), max(picture.size) * FINE)
-    layer = layer.resize(picture.size, Image.Resampling.BOX)
-    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+        _draw_person(draw, person * (FINE * scale, FINE * scale, 1), max(image.size) * FINE)
+    layer = layer.resize(image.size, Image.Resampling.BOX)
+    return Image.alpha_composite(image.convert("RGBA"), layer).convert("RGB")
 
 
 def _draw_person(draw: ImageDraw.ImageDraw, joints: np.ndarray, side_length: int) -> None:

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from dataset_dm.visualization.text import fit, font
 
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom in pixels
-CROWDED = 0.1  # a tag that would hide more of another than this is left out: two unreadable ones say less than one
+CROWDED = 0.1  # a tag that would hide more of another than this is left out
 BURIED = 0.6  # nor may a tag hide more of an object than this, its own included
-MOST = 0.12  # share of the picture that tags may cover before they shrink
+MOST = 0.12  # share of the image that tags may cover before they shrink
 
 
 def place(boxes: Sequence[Rectangle], sizes: Sequence[tuple[float, float]], frame: tuple[int, int]) -> list[Rectangle]:
-    """Where each tag goes, in the boxes' order; an empty rectangle for one that finds no room.
+    """The rectangle of each tag, in the boxes' order; an empty one for a tag without room.
 
-    Small boxes choose first. A tag stands on its box, hangs under it or sits in one of its corners, whichever hides
-    least: other tags weigh most, then other boxes, then its own box. It finds no room where it would hide too much.
+    Tags of small boxes are placed first: above the box, below it or in one of its corners, whichever hides least; other
+    tags weigh most, then other boxes, then the own box. A tag that would hide too much is left out.
 
     Args:
         boxes: what the tags belong to.
         sizes: (w, h) of every tag.
-        frame: (w, h) of the picture; no tag leaves it.
+        frame: (w, h) of the image; no tag leaves it.
     """
     placed: dict[int, Rectangle] = {}
     by_area = sorted(range(len(boxes)), key=lambda i: _area(boxes[i]))
@@ -46,20 +47,20 @@ def place(boxes: Sequence[Rectangle], sizes: Sequence[tuple[float, float]], fram
 
 
 def draw_tags(
-    picture: Image.Image,
+    image: Image.Image,
     boxes: Sequence[Rectangle],
     names: Sequence[str],
-    scores: np.ndarray | None,
-    colours: np.ndarray,
+    scores: Float[np.ndarray, " n"] | None,
+    colours: UInt8[np.ndarray, "n 3"],
 ) -> None:
-    """Writes a tag for every box onto `picture`, in its colour uint8 [n 3], in black or white ink.
+    """Writes a tag for every box onto `image`, in its colour, in black or white ink.
 
-    Where many objects crowd, tags shrink and then say the score alone (the colour tells the class).
+    Where objects crowd, tags shrink and then show the score alone (the colour stands for the class).
     """
-    draw = ImageDraw.Draw(picture)
-    texts, face = _lettering(names, scores, picture.size)
+    draw = ImageDraw.Draw(image)
+    texts, face = _lettering(names, scores, image.size)
     sizes = [_size(text, face) for text in texts]
-    for text, colour, spot in zip(texts, colours.tolist(), place(boxes, sizes, picture.size), strict=True):
+    for text, colour, spot in zip(texts, colours.tolist(), place(boxes, sizes, image.size), strict=True):
         if _area(spot) == 0:
             continue
         bright = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140
@@ -72,7 +73,7 @@ def draw_tags(
 def _lettering(
     names: Sequence[str], scores: np.ndarray | None, frame: tuple[int, int]
 ) -> tuple[list[str], ImageFont.FreeTypeFont]:
-    """Texts and font: the fullest that covers no more than `MOST` of the picture, else the shortest."""
+    """Texts and font: the fullest that covers no more than `MOST` of the image, else the shortest."""
     full = list(names) if scores is None else [f"{name} {score:.2f}" for name, score in zip(names, scores, strict=True)]
     short = full if scores is None else [f"{score:.2f}".lstrip("0") for score in scores]
     for texts, size in ((full, 13), (full, 11), (short, 11), (short, 10)):
@@ -90,7 +91,7 @@ def _size(text: str, face: ImageFont.FreeTypeFont) -> tuple[float, float]:
 
 
 def _spots(box: Rectangle, size: tuple[float, float], frame: tuple[int, int]) -> list[Rectangle]:
-    """Where a tag may go: above, below, in the corners, moved into the frame."""
+    """The possible rectangles of a tag: above, below and in the corners of its box, moved into the frame."""
     (left, top, right, bottom), (width, height) = box, size
     corners = [
         (left, top - height),

@@ -1,4 +1,4 @@
-"""Text in pictures: one font, lines that fit."""
+"""Text in images: one font, lines that fit."""
 
 from __future__ import annotations
 

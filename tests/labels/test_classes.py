@@ -67,7 +67,7 @@ def test_the_longest_name_wins_and_a_name_in_the_list_beats_a_synonym() -> None:
 def test_every_word_of_the_captions_is_found() -> None:
     for name, words in WORDS.items():
         for word in (*words.singular, *words.plural, *words.also):
-            assert find_classes(f"a picture of {word} in a room", VOC_CLASSES) == (name,), word
+            assert find_classes(f"a photo of {word} in a room", VOC_CLASSES) == (name,), word
 
 
 def test_words_for_the_text_encoder() -> None:

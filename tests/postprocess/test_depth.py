@@ -10,15 +10,15 @@ from dataset_dm.postprocess.depth import metres
 
 def test_metres_unknown_and_confidence():
     log_depth = torch.tensor([[[math.log(2), math.log(7)]]])
-    depth, sure = metres(log_depth, torch.tensor([[[3.0, -3.0]]]), torch.tensor([[[math.log(3), 9.0]]]))
+    depth, confidence = metres(log_depth, torch.tensor([[[3.0, -3.0]]]), torch.tensor([[[math.log(3), 9.0]]]))
     assert depth.flatten().tolist() == pytest.approx([2, 0])
-    assert sure.flatten().tolist() == pytest.approx([0.75, 0])
+    assert confidence.flatten().tolist() == pytest.approx([0.75, 0])
 
 
 def test_calibration_acts_on_the_log_odds():
     one = torch.ones(1, 1, 1)
-    _, sure = metres(one, one, one * math.log(9), calibration=(0.5, 0.0))
-    assert sure.item() == pytest.approx(0.75)  # odds of 9 become 3
+    _, confidence = metres(one, one, one * math.log(9), calibration=(0.5, 0.0))
+    assert confidence.item() == pytest.approx(0.75)  # odds of 9 become 3
 
 
 def test_enlarging_invents_no_depth():

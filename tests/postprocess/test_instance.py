@@ -1,4 +1,4 @@
-"""From instance, centre and offset maps to objects, by hand on 8 × 8 pictures with centres at stride 4."""
+"""From instance, centre and offset maps to objects, by hand on 8 × 8 images with centres at stride 4."""
 
 import math
 
@@ -10,9 +10,9 @@ from dataset_dm.postprocess.instance import find, find_centres, group
 HIGH = 9.0  # a logit of which the sigmoid is 1 for every purpose here
 
 
-def scene(picture: list[str], centres: dict[str, tuple[float, float]]):
+def scene(image: list[str], centres: dict[str, tuple[float, float]]):
     """Instances drawn as letters, each pointing at its centre (y, x) in pixels; a centre has a high cell."""
-    names = torch.tensor([[ord(cell) for cell in row] for row in picture])
+    names = torch.tensor([[ord(cell) for cell in row] for row in image])
     foreground = torch.where(names != ord("."), HIGH, -HIGH)
     cells, offsets = torch.full((2, 2), -HIGH), torch.zeros(2, 8, 8)
     for name, (y, x) in centres.items():
@@ -32,9 +32,9 @@ def odds(*rows: list[float]):
 
 
 def test_touching_instances_are_told_apart_by_where_they_point():
-    masks, sure = group(*TWO)
+    masks, confidence = group(*TWO)
     assert sorted(mask.int()[0].tolist() for mask in masks) == [[0, 0, 1, 1, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0, 0, 0]]
-    assert sure.tolist() == pytest.approx([1, 1], abs=1e-3) and masks.sum(0).max() == 1
+    assert confidence.tolist() == pytest.approx([1, 1], abs=1e-3) and masks.sum(0).max() == 1
 
 
 def test_holes_and_loose_parts_survive():
@@ -48,7 +48,7 @@ def test_holes_and_loose_parts_survive():
     assert group(*apart)[0][0].int()[0].tolist() == [1, 1, 0, 0, 0, 0, 1, 1]
 
 
-def test_objects_come_surest_first_with_class_and_score():
+def test_objects_come_by_descending_score_with_their_class():
     found = find(*TWO, odds([math.log(3), -HIGH], [-HIGH, math.log(9)]))  # 3/4 of class 1, 9/10 of class 2
     assert found.classes.tolist() == [2, 1]
     assert found.scores.tolist() == pytest.approx([0.9, 0.75], abs=2e-3)
@@ -67,8 +67,8 @@ def test_nothing_there_is_an_empty_list():
 
 def test_an_instance_without_a_clear_centre_is_not_lost():
     foreground, cells, offsets = TWO
-    masks, sure = group(foreground, cells * 0 - 5, offsets)
-    assert masks.any(0).sum() == 16 and (sure < 0.2).all()
+    masks, confidence = group(foreground, cells * 0 - 5, offsets)
+    assert masks.any(0).sum() == 16 and (confidence < 0.2).all()
 
 
 def test_neighbouring_cells_are_one_centre():
@@ -78,7 +78,7 @@ def test_neighbouring_cells_are_one_centre():
     assert peaks.tolist() == [[2, 2], [7, 7]] and chance[0] > chance[1]
 
 
-def test_classes_that_nobody_asked_for_are_weighed_down():
+def test_classes_outside_of_the_prompt_are_weighed_down():
     classes = odds([math.log(3), math.log(2)], [-HIGH, -HIGH])  # 3/6, 2/6, none of them 1/6
     assert find(*TWO, classes).classes.tolist() == [1]
     asked = find(*TWO, classes, requested=[1], unasked=0.0)

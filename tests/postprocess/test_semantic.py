@@ -26,7 +26,7 @@ def test_logits_are_resized_not_labels():
     assert set(found.unique().tolist()) == {0, 2}  # class 1 lies between them only in number
 
 
-def test_unsure_pixels_become_void_and_are_counted():
+def test_uncertain_pixels_become_void_and_are_counted():
     found = annotate(chances([0.6, 0.4], [0.45, 0.55], [0.05, 0.95]), torch.tensor([[0.9]]), void_below=0.58)[0]
     assert found.label.tolist() == [[0, 255, 1]] and found.full.tolist() == [[0, 1, 1]]
     assert found.label.dtype == np.uint8

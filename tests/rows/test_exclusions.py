@@ -1,4 +1,4 @@
-"""The list of pictures that a set leaves out, beside its images."""
+"""The list of images that a set leaves out, beside its images."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found() -> Exclusions:
-    pictures = [("train", 0, bits(1)), ("train", 2, bits(1, 2)), ("train.1", 3, bits(50)), ("test", 0, bits(*range(9)))]
-    return find_near(pictures, {"a/b.jpg": bits(50, 51)}, 1)
+    images = [("train", 0, bits(1)), ("train", 2, bits(1, 2)), ("train.1", 3, bits(50)), ("test", 0, bits(*range(9)))]
+    return find_near(images, {"a/b.jpg": bits(50, 51)}, 1)
 
 
 def test_what_is_found_and_why() -> None:

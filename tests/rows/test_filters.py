@@ -23,7 +23,7 @@ def verdicts(asked: dict, **facts: object) -> list[str]:
     return [drop.reason for keep in from_dict(asked) if isinstance(drop := keep({**GOOD, **facts}), Drop)]
 
 
-def test_pictures_that_cannot_be_used_are_always_dropped() -> None:
+def test_images_that_cannot_be_used_are_always_dropped() -> None:
     assert verdicts({}, unusable="unsafe") == ["unsafe"]
     assert verdicts({}) == []
 
@@ -49,7 +49,7 @@ def test_bounds_are_inclusive(asked: dict, facts: dict, reason: str) -> None:
     assert verdicts(asked, **facts) == [reason]
 
 
-def test_a_row_without_instances_is_not_an_unsure_one() -> None:
+def test_a_row_without_instances_has_no_low_confidence() -> None:
     assert verdicts({"min_object_confidence": 1}, object_confidence=None) == []
     assert verdicts({"min_keypoint_confidence": 1}, keypoint_confidence=None) == []
     assert verdicts({"min_presence": 1}, asked_presence=None) == []

@@ -1,4 +1,4 @@
-"""Pictures that are alike, by hashes worked out by hand and by pictures that were really changed."""
+"""Images that are alike, by hashes worked out by hand and by images that were really changed."""
 
 import io
 import time
@@ -31,10 +31,10 @@ def test_the_first_stays_and_a_chain_does_not_swallow_all() -> None:
     assert first_alike(chain, 0).tolist() == [-1] * 4
 
 
-def test_equal_pictures_and_photos() -> None:
+def test_equal_images_and_photos() -> None:
     a, near, b = bits(*range(50)), bits(*range(51)), bits(200, 201)
     assert first_alike(np.stack([a, b, a, b, near, near]), 1).tolist() == [-1, -1, 0, 1, 0, 0]
-    # two photos that are alike both stay; pictures like the second only are found all the same
+    # two photos that are alike both stay; images like the second only are found all the same
     photos = np.stack([bits(), bits(1), bits(1, 2), a, bits(1)])
     assert first_alike(photos, 1, given=2).tolist() == [-1, -1, 1, -1, 1]
     assert first_alike(np.zeros((0, 4), np.uint64), 3).tolist() == []
@@ -58,11 +58,11 @@ def test_bands_find_what_a_look_at_all_pairs_finds(distance: int) -> None:
 
 
 def test_small_changes_move_few_bits_other_scenes_many() -> None:
-    pictures = [sample(0, index)[1].image for index in range(8)]
-    hashes = np.stack([perceptual_hash(one) for one in pictures])
+    images = [sample(0, index)[1].image for index in range(8)]
+    hashes = np.stack([perceptual_hash(one) for one in images])
     first, second = np.triu_indices(len(hashes), 1)
     assert distances(hashes[first], hashes[second]).min() > FARTHEST
-    for image, one in zip(pictures, hashes, strict=True):
+    for image, one in zip(images, hashes, strict=True):
         file = io.BytesIO()
         Image.fromarray(image).save(file, "JPEG", quality=60)
         half = Image.fromarray(image).resize((64, 64), Image.Resampling.BICUBIC)

@@ -29,7 +29,7 @@ FIRST = 16
 
 
 def image_rows(count: int, unsafe: tuple[int, ...] = ()) -> pa.Table:
-    """Pictures of one colour each, numbered from FIRST."""
+    """Images of one colour each, numbered from FIRST."""
     indices = range(FIRST, FIRST + count)
     return pa.Table.from_pylist(
         [
@@ -66,7 +66,7 @@ def decoded(table: pa.Table) -> datasets.Dataset:
 
 
 @pytest.mark.parametrize("config", CONFIGS)
-def test_every_config_reads_full_and_empty_pictures(config: str) -> None:
+def test_every_config_reads_full_and_empty_images(config: str) -> None:
     empty = replace(annotation(nothing()), depth=np.zeros((HEIGHT, WIDTH), np.float32))
     rows, table = rows_of(config, [annotation(), empty, annotation()])
     made = decoded(table)
@@ -104,9 +104,9 @@ def test_fault_1_category_annotation_and_class_table_agree() -> None:
     _, table = rows_of("instance", [annotation()])
     made = decoded(table)
     row, names = made[0], class_names({"objects": made.features["objects"]})[1:]
-    picture = np.asarray(row["annotation"])
+    image = np.asarray(row["annotation"])
     for number, instance in enumerate(each(row["objects"]), start=1):
-        red = picture[picture[..., 1] == number][:, 0]
+        red = image[image[..., 1] == number][:, 0]
         assert set(red.tolist()) == {row["semantic_class_to_id"][names[instance["category"]]]}
     assert [names[one] for one in row["objects"]["category"]] == ["dog", "person", "cat"]
 
@@ -140,7 +140,7 @@ def test_rows_are_dropped_and_counted_by_reason() -> None:
     assert rows.dropped == {"too_few_objects": 1, "unsafe": 1} and not rows.dropped_objects
 
 
-def test_unsure_objects_are_left_out_of_rows_that_stay_and_counted() -> None:
+def test_objects_of_low_scores_are_left_out_of_rows_that_stay_and_counted() -> None:
     found = [annotation(), annotation(nothing()), annotation()]
     rows, table = rows_of("all", found, {"min_score": 0.5}, unsafe=(2,))
     first = table.to_pylist()[0]
@@ -189,8 +189,8 @@ def test_objects_that_a_mosaic_has_no_room_for_are_counted() -> None:
     for number in range(200):
         masks[number, number // 10, 2 * (number % 10) : 2 * (number % 10) + 2] = True
     crowd = Annotation(confidence=0.5, objects=Instances.from_masks(masks, np.ones(200, int), np.ones(200, np.float32)))
-    picture = {"bytes": encode_png(np.zeros((20, 20, 3), np.uint8)), "path": None}
-    samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "requested": None, "image": picture, "width": 20,
+    image = {"bytes": encode_png(np.zeros((20, 20, 3), np.uint8)), "path": None}
+    samples = [{"index": i, "attempt": 0, "seed": i, "prompt": "", "requested": None, "image": image, "width": 20,
                 "height": 20, "unsafe": False} for i in (0, 1)]  # fmt: skip
     schema = pa.schema([IMAGE_ROWS.field(name) for name in samples[0]])
     _, labels, lost = mosaics(pa.Table.from_pylist(samples, schema=schema), label_rows((0, 1), [crowd] * 2), (1, 2))
@@ -264,14 +264,14 @@ def test_a_row_that_never_passes_is_dropped_after_the_last_round() -> None:
     assert asked == [1, 2, 3, 4, 5] == list(range(1, ROUNDS)) and rows.listed == {"train": {"not_finite": [FIRST]}}
 
 
-def test_near_duplicates_are_left_out_and_not_drawn_anew() -> None:
+def test_near_duplicates_are_left_out_and_not_resampled() -> None:
     chosen = recipe("miniature", "instance")
     excluded = {"train": {17: "near_duplicate", 18: "near_photo"}, "train.1": {16: "near_duplicate"}}
     plan = replace(PLAN, classes=CLASSES, tasks=("instance",))
     rows = Rows(plan, chosen.features, from_dict({"min_objects": 1}), True, excluded)
     first = shard([0, 1, 2, 3], [annotation(nothing()), annotation(), annotation(nothing()), annotation()])
     table = rows.table("train", 100, *first, lambda number: shard([10, 11, 12, 13], [annotation()] * 4))
-    # 16 passes in round 1, and that picture is on the list; 18 fails, and its next picture is not on it
+    # 16 passes in round 1, and that image is on the list; 18 fails, and its next image is not on it
     assert [row["provenance"]["seed"] for row in table.to_pylist()] == [12, 3]
     assert rows.listed == {"train": {"near_duplicate": [16, 17]}}
     spliced = Rows(replace(plan, splice=(1, 2)), chosen.features, from_dict(None), False, {"train": {17: "near_photo"}})

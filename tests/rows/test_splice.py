@@ -1,4 +1,4 @@
-"""Mosaics by hand: 2 x 2 of 4 x 4 pictures, odd borders, every kind of label, what is lost and what is merged."""
+"""Mosaics by hand: 2 x 2 of 4 x 4 images, odd borders, every kind of label, what is lost and what is merged."""
 
 from dataclasses import replace
 
@@ -26,24 +26,24 @@ def instances(*masks: np.ndarray, scores: tuple[float, ...], keypoints: np.ndarr
 def part(index: int, label: np.ndarray | None = None, **labels: object) -> Part:
     image = np.full((4, 4, 3), 10 * index, np.uint8)
     annotation = Annotation(confidence=index / 10, label=label, **labels)  # type: ignore[arg-type]
-    return Part(image=image, annotation=annotation, prompt=f"picture {index}", index=index)
+    return Part(image=image, annotation=annotation, prompt=f"image {index}", index=index)
 
 
-def test_four_pictures_of_four_pixels() -> None:
-    pictures = [part(i, np.full((4, 4), i, np.uint8), depth=np.full((4, 4), i + 0.5, np.float32)) for i in (1, 2, 3, 4)]
-    whole = splice(pictures, (2, 2))
+def test_four_images_of_four_pixels() -> None:
+    images = [part(i, np.full((4, 4), i, np.uint8), depth=np.full((4, 4), i + 0.5, np.float32)) for i in (1, 2, 3, 4)]
+    whole = splice(images, (2, 2))
     expected = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
     assert whole.annotation.label.tolist() == expected and whole.annotation.label.dtype == np.uint8
     assert (whole.image == 10 * np.array(expected)[..., None]).all() and whole.image.dtype == np.uint8
     assert (whole.annotation.depth == np.array(expected) + 0.5).all()  # metres stay as they were
     assert whole.annotation.depth.dtype == np.float32
-    assert whole.parts == (1, 2, 3, 4) and whole.prompt == "picture 1 | picture 2 | picture 3 | picture 4"
+    assert whole.parts == (1, 2, 3, 4) and whole.prompt == "image 1 | image 2 | image 3 | image 4"
     assert whole.annotation.confidence == pytest.approx(0.25)
     assert whole.annotation.uncertain == 0 and whole.lost == ()
     assert whole.annotation.objects is None and whole.annotation.full is None and whole.annotation.presence is None
 
 
-def test_pictures_are_averaged_and_labels_are_not() -> None:
+def test_images_are_averaged_and_labels_are_not() -> None:
     image = np.zeros((4, 4, 3), np.uint8)
     image[::2, ::2] = 100  # one pixel of every 2 x 2
     label = np.arange(16, dtype=np.uint8).reshape(4, 4)
@@ -65,7 +65,7 @@ def test_borders_are_rounded_and_every_pixel_is_covered_once() -> None:
     assert (count == 1).all()
 
 
-def test_confidence_is_weighted_by_area_and_void_is_counted_anew() -> None:
+def test_confidence_is_weighted_by_area_and_void_is_recounted() -> None:
     wide = [
         Part(
             image=np.zeros((4, 5, 3), np.uint8),
@@ -121,11 +121,11 @@ def test_keypoints_scale_with_pixel_centres() -> None:
     found = splice([part(1, objects=instances(scores=())), part(2, objects=person)], (1, 2)).annotation.objects
     assert found.keypoints[0, 0].tolist() == [2.25, 3.5, 2]
     assert found.keypoints[0, 1].tolist() == [4, 0, 1]
-    assert not found.keypoints[0, 2:].any()  # what is not in the picture stays (0, 0, 0)
+    assert not found.keypoints[0, 2:].any()  # what is not in the image stays (0, 0, 0)
     assert points[0, 0].tolist() == [0.5, 3.5, 2]  # the sample's own are untouched
 
 
-def test_pictures_without_objects() -> None:
+def test_images_without_objects() -> None:
     empty = splice([part(i, objects=instances(scores=())) for i in range(4)], (2, 2)).annotation.objects
     assert len(empty) == 0 and empty.masks.shape == (0, 4, 4) and empty.keypoints.shape == (0, 17, 3)
 
@@ -176,15 +176,15 @@ def test_mistakes() -> None:
         splice([part(1, objects=instances(mask, scores=(1.0,))), part(2, objects=bare)], (1, 2))
 
 
-def test_a_sample_without_any_known_depth_is_not_sure_of_it() -> None:
+def test_a_sample_without_any_known_depth_has_no_confidence_in_it() -> None:
     known, unknown = np.full((4, 4), 2, np.float32), np.zeros((4, 4), np.float32)
-    sure = np.full((4, 4), 0.5, np.float32)
-    whole = splice([part(1, depth=known, depth_confidence=sure), part(2, depth=unknown)], (1, 2)).annotation
+    confidence = np.full((4, 4), 0.5, np.float32)
+    whole = splice([part(1, depth=known, depth_confidence=confidence), part(2, depth=unknown)], (1, 2)).annotation
     assert whole.depth_confidence.tolist() == [[0.5, 0.5, 0, 0]] * 4
     whole = splice([part(1, depth=known), part(2, depth=unknown)], (1, 2)).annotation
     assert whole.depth.tolist() == [[2, 2, 0, 0]] * 4 and whole.depth_confidence is None
     with pytest.raises(ValueError, match="sample 2 has no depth_confidence"):
-        splice([part(1, depth=known, depth_confidence=sure), part(2, depth=known)], (1, 2))
+        splice([part(1, depth=known, depth_confidence=confidence), part(2, depth=known)], (1, 2))
 
 
 def test_agreement_is_the_mean_of_the_tiles_that_show_a_class() -> None:

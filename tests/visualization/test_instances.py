@@ -27,7 +27,7 @@ def test_a_lone_tag_stands_on_its_box() -> None:
     assert place([(20, 40, 60, 80)], [(30, 10)], (100, 100)) == [(20, 30, 50, 40)]
 
 
-def test_tags_stay_in_the_picture_and_apart() -> None:
+def test_tags_stay_in_the_image_and_apart() -> None:
     boxes = [(0, 0, 100, 100), (0, 0, 50, 50), (2, 2, 52, 48), (60, 0, 99, 40), (50, 50, 99, 99)]
     tags = place(boxes, [(28, 12)] * 5, (100, 100))
     for i, (left, top, right, bottom) in enumerate(tags):
@@ -45,9 +45,9 @@ def test_a_tag_that_would_bury_instances_is_left_out() -> None:
 
 
 def test_tags_are_written_in_the_instances_colours() -> None:
-    picture = Image.new("RGB", (120, 120), "white")
-    draw_tags(picture, [(20, 40, 80, 100)], ["chair"], np.array([0.87]), np.array([[0, 90, 200]], np.uint8))
-    pixels = np.asarray(picture)
+    image = Image.new("RGB", (120, 120), "white")
+    draw_tags(image, [(20, 40, 80, 100)], ["chair"], np.array([0.87]), np.array([[0, 90, 200]], np.uint8))
+    pixels = np.asarray(image)
     blue = (pixels == (0, 90, 200)).all(axis=-1)
     assert blue[23:40].any() and not blue[41:].any()
     assert not np.array_equal(pixels, np.asarray(Image.new("RGB", (120, 120), "white")))

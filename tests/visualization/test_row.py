@@ -90,7 +90,7 @@ def test_keypoints_and_depth_and_undecoded_bytes() -> None:
     assert row.chosen() == ("instance", "pose", "depth")
 
 
-def test_pictures_without_an_object() -> None:
+def test_images_without_an_object() -> None:
     nothing = {"category": [], "bbox": [], "score": [], "segmentation": [], "keypoints": []}
     row = read_row({"image": IMAGE, "objects": nothing})
     assert len(row.objects) == 0 and row.objects.boxes.shape == (0, 4) and row.objects.keypoints.shape == (0, 17, 3)

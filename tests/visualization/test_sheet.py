@@ -51,13 +51,13 @@ def test_outline_by_hand() -> None:
     assert not outline(np.full((3, 3), 4, dtype=np.uint8)).any()  # the frame is no outline
 
 
-def test_overlay_wears_the_class_colour_whatever_the_picture() -> None:
+def test_overlay_wears_the_class_colour_whatever_the_image() -> None:
     label = np.zeros((12, 12), dtype=np.uint8)
     label[2:10, 2:10] = 7
     label[11] = 255
     laid = [np.asarray(overlay(Image.new("RGB", (24, 24), c), label, 2)).astype(int) for c in ("red", "blue")]
     inside, wanted = laid[0][12, 12], display_colours()[7].astype(int)
-    assert np.ptp(inside) <= 1 and abs(int(inside[0]) - int(wanted[0])) < 40  # grey class: no hue of the red picture
+    assert np.ptp(inside) <= 1 and abs(int(inside[0]) - int(wanted[0])) < 40  # grey class: no hue of the red image
     assert np.ptp(laid[1][12, 12]) <= 1
     assert laid[0][0, 0].min() > 180  # background is pale
     void = laid[0][22:, :, 0]
@@ -140,7 +140,7 @@ def test_truth_stands_before_the_label_for_every_kind(row: Row) -> None:
     drawn = sheet([row], NAMES)
     assert drawn.width - 56 == 3 * 256 + 2 * 6
     pixels = np.asarray(drawn).astype(int)
-    bottom = next(y for y in range(len(pixels)) if not pixels[y, 40].any()) + 256  # the black picture
+    bottom = next(y for y in range(len(pixels)) if not pixels[y, 40].any()) + 256  # the black image
     panels = [pixels[bottom - 256 : bottom, 28 + left : 28 + left + 256] for left in (0, 262, 524)]
     assert not panels[0].any() and panels[1].any() and panels[2].any()
     if row.kinds != ("pose",):
@@ -149,7 +149,7 @@ def test_truth_stands_before_the_label_for_every_kind(row: Row) -> None:
         assert panels[1].mean() < panels[2].mean()  # the truth is farther away: darker
 
 
-def test_empty_pictures_and_unknown_depth() -> None:
+def test_empty_images_and_unknown_depth() -> None:
     image = np.full((48, 64, 3), 90, np.uint8)
     nothing = Row(image, np.zeros((48, 64), np.uint8), objects=found(0, (48, 64)), depth=np.zeros((48, 64), np.float32))
     assert sheet([nothing], NAMES).width > 1000
@@ -167,13 +167,13 @@ def test_boxes_frame_their_pixels() -> None:
     assert not frame[21:79, 41:119].any()
 
 
-def test_large_pictures_are_thinned_alike() -> None:
+def test_large_images_are_thinned_alike() -> None:
     view = View.of(np.zeros((100, 200, 3), np.uint8), 50)
     assert (view.size, view.scale, view.ratio) == ((50, 25), 1, (0.25, 0.25))
     assert view.thin(np.arange(100)[:, None].repeat(200, 1))[:, 0].tolist() == list(range(2, 100, 4))
 
 
-def test_labels_must_fit_their_picture() -> None:
+def test_labels_must_fit_their_image() -> None:
     image = np.zeros((8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match="depth label of size"):
         sheet([Row(image, depth=np.ones((4, 4)))], NAMES)
