@@ -57,7 +57,7 @@ def overlay(image: Image.Image, label: UInt8[np.ndarray, "H W"], scale: int) -> 
 def lay(
     image: Image.Image,
     ids: Integer[np.ndarray, "H W"],
-    colours: UInt8[np.ndarray, "n 3"],
+    colours: Integer[np.ndarray, "n 3"],
     scale: int,
     *,
     strength: float = 0.74,
