@@ -10,7 +10,7 @@ from tests import structure
 
 # lowered as the code gets better, never raised; the aim is 0 (6 loose modules)
 CEILINGS = {
-    structure.without_mirror: 7,
+    structure.without_mirror: 4,
     structure.loose_modules: 6,
     structure.long_files: 0,
     structure.long_functions: 0,
