@@ -14,7 +14,7 @@ from dataset_dm.evaluation.measurements import MEASUREMENTS, measure, read_optio
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which measurement; its own options are left for `parse`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    lines = [f"  {name:<14} {text}" for name, text in MEASUREMENTS.items()]
+    lines = [f"  {name:<14} {measurement.text}" for name, measurement in MEASUREMENTS.items()]
     parser.epilog = "\n".join(["measurements:", *lines, "", "details: dataset-dm evaluate MEASUREMENT --help"])
     parser.add_argument("measurement", metavar="MEASUREMENT", help="one of those below")
     rest = parser.add_argument("options", nargs=argparse.REMAINDER, metavar="…", help="options of the measurement")

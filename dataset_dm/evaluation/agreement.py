@@ -15,7 +15,7 @@ from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.errors import ConfigError, explain
 from dataset_dm.evaluation.labels import asked
-from dataset_dm.evaluation.options import add_options, open_judge, plan_of
+from dataset_dm.evaluation.options import open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, stored
 from dataset_dm.labels.records import Annotation
@@ -34,13 +34,6 @@ NOTE = (
     "agreement of a pixel is 1 where all annotators say the same and 0 elsewhere; of an image it is the mean over its "
     "classes of the intersection over union of the annotators' masks."
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which annotators, on how many images of which generator."""
-    add_options(parser, "num", "generator", "judge", "append-classes", "seed", "device", "out")
-    several = "two or more joined by ' + ' (default 'p_decoder + attention')"
-    parser.add_argument("--annotator", default="p_decoder + attention", help=several)
 
 
 def run(args: argparse.Namespace) -> Outcome:

@@ -17,7 +17,7 @@ from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
 from dataset_dm.evaluation.label_report import add_calibration, add_runs, add_worst_images
-from dataset_dm.evaluation.options import add_options, open_backbone, open_judge, plan_of
+from dataset_dm.evaluation.options import open_backbone, open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, stored
 from dataset_dm.labels.vocabulary import VOC_CLASSES
@@ -31,13 +31,6 @@ from dataset_dm.miniature.judge import Judge
 ABSENT = 2  # classes that every image is asked about beside those its prompt names
 
 Batches = Callable[[], Iterable[ImageBatch]]
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many images of which generator, and the settings of the annotator."""
-    add_options(parser, "num", "generator", "judge", "seed", "device", "out")
-    usual = 'attention, or attention:{"power":4} with settings'
-    parser.add_argument("--annotator", default="attention", help=usual)
 
 
 def run(args: argparse.Namespace) -> Outcome:

@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from dataset_dm.diffusion import Backbone, decode_latents, encode_images, to_uint8
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.options import add_options, open_backbone, open_judge
+from dataset_dm.evaluation.options import open_backbone, open_judge
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, Renders, renders
 from dataset_dm.metrics.report import Report, Table
@@ -20,11 +20,6 @@ from dataset_dm.metrics.semantic import Confusion
 from dataset_dm.metrics.worst_images import Worst
 from dataset_dm.miniature.judge import Judge
 from dataset_dm.visualization.sheet import Row
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many renders, and which generator's autoencoder."""
-    add_options(parser, "num", "batch", "generator", "judge", "seed", "device", "out")
 
 
 def run(args: argparse.Namespace) -> Outcome:

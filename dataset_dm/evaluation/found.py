@@ -9,7 +9,7 @@ import numpy as np
 
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.options import add_options, open_backbone, open_judge
+from dataset_dm.evaluation.options import open_backbone, open_judge
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import ImageBatch, Renders, drawn, renders
 from dataset_dm.labels.vocabulary import VOC_CLASSES
@@ -20,11 +20,6 @@ from dataset_dm.visualization.sheet import Row
 
 CONTROL = 200  # renders at most on which the judge is checked
 MISSES = 12  # images shown of which a class is missing
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How many images of which generator."""
-    add_options(parser, "num", "batch", "generator", "judge", "seed", "device", "out")
 
 
 def run(args: argparse.Namespace) -> Outcome:

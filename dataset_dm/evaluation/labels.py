@@ -17,9 +17,8 @@ from dataset_dm.annotators.base import Annotator
 from dataset_dm.annotators.request import AnnotationRequest, ImageBatch
 from dataset_dm.diffusion import Backbone
 from dataset_dm.engine.progress import bar
-from dataset_dm.errors import did_you_mean
 from dataset_dm.evaluation.label_report import Runs, add_calibration, add_runs, add_worst_images
-from dataset_dm.evaluation.options import add_options, open_judge, open_pair, plan_of
+from dataset_dm.evaluation.options import open_judge, open_pair, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES, Renders, renders, stored
 from dataset_dm.labels.records import Annotation
@@ -37,16 +36,6 @@ from dataset_dm.training.features import UNPROMPTED
 NOTE = "unprompted: the text of the labelling pass names no class; prompted: it is the caption or prompt."
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which annotator, on which images."""
-    add_options(parser, "num", "batch", "generator", "annotator", "judge", "seed", "device", "out")
-    parser.add_argument("--on", choices=("both", "renders", "generated"), default="both", help="which images")
-    unseen = "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU"
-    parser.add_argument("--unseen", type=class_positions, default=(), metavar="A,B,C", help=unseen)
-    tail = "classes with few labelled images: adds head and tail mIoU"
-    parser.add_argument("--tail", type=class_positions, default=(), metavar="A,B,C", help=tail)
-
-
 def run(args: argparse.Namespace) -> Outcome:
     """Label renders and generated images."""
     backbone, annotator = open_pair(args)
@@ -62,18 +51,6 @@ def run(args: argparse.Namespace) -> Outcome:
         split=Split(tuple(args.unseen), tuple(args.tail)),
         device=args.device,
     )
-
-
-def class_positions(text: str) -> tuple[int, ...]:
-    """Positions in VOC's class list of comma-separated names; argparse prints the error after the option's name."""
-    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names:
-        if name not in VOC_CLASSES:
-            said = did_you_mean(name, VOC_CLASSES)
-            raise argparse.ArgumentTypeError(f"got {name!r}, expected names of VOC's 20 classes{said}")
-    if not 0 < len(names) < len(VOC_CLASSES):
-        raise argparse.ArgumentTypeError(f"got {len(names)} classes, expected 1..{len(VOC_CLASSES) - 1}")
-    return tuple(sorted(VOC_CLASSES.index(name) for name in names))
 
 
 def asked(batch: ImageBatch, *, prompted: bool, tasks: Sequence[str] | None = None) -> AnnotationRequest:

@@ -1,7 +1,7 @@
 """The measurements by name: their options, and one call that runs any of them.
 
-A measurement is a module of this room with `add_arguments(parser)` and `run(args) -> Outcome`, and a line in
-`MEASUREMENTS`. Its module is imported when it is asked for.
+A measurement is an entry of `MEASUREMENTS` and a module of this room with `run(args) -> Outcome`. The module imports
+torch, so it is imported after its options were accepted.
 """
 
 from __future__ import annotations
@@ -9,23 +9,93 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dataset_dm.checks import check_choice
 from dataset_dm.errors import ConfigError, did_you_mean, explain
+from dataset_dm.evaluation.options import add_options, class_positions, count
 
 if TYPE_CHECKING:
     from dataset_dm.metrics.report import Report
 
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A line of `dataset-dm evaluate --help` and the options of one measurement.
+
+    Args:
+        text: what is measured.
+        shared: options of `SHARED`, by name.
+        own: further options: name → keywords of `add_argument`.
+    """
+
+    text: str
+    shared: tuple[str, ...]
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+_ON_IMAGES = ("num", "generator", "judge", "seed", "device", "out")
+_BATCHED = (*_ON_IMAGES, "batch")
+
 MEASUREMENTS = {
-    "labels": "labels of every task on held-out renders (unprompted, prompted), class maps on generated images",
-    "found": "how often the requested classes are in the generated images",
-    "autoencoder": "what the generator's autoencoder loses",
-    "attention": "labels without training on generated images: class maps, presence of absent classes",
-    "speed": "generate + label + write over the plain diffusers pipeline, or all tasks over class maps alone",
-    "self-training": "labels of generated images before and after training a segmenter on them",
-    "agreement": "whether annotators that agree are right more often than those that are confident",
+    "labels": Measurement(
+        text="labels of every task on held-out renders (unprompted, prompted), class maps on generated images",
+        shared=(*_BATCHED, "annotator"),
+        own={
+            "on": {"choices": ("both", "renders", "generated"), "default": "both", "help": "which images"},
+            "unseen": {
+                "type": class_positions,
+                "default": (),
+                "metavar": "A,B,C",
+                "help": "classes that the decoder was not trained on: adds seen, unseen, harmonic mIoU",
+            },
+            "tail": {
+                "type": class_positions,
+                "default": (),
+                "metavar": "A,B,C",
+                "help": "classes with few labelled images: adds head and tail mIoU",
+            },
+        },
+    ),
+    "found": Measurement(text="how often the requested classes are in the generated images", shared=_BATCHED),
+    "autoencoder": Measurement(text="what the generator's autoencoder loses", shared=_BATCHED),
+    "attention": Measurement(
+        text="labels without training on generated images: class maps, presence of absent classes",
+        shared=_ON_IMAGES,
+        own={"annotator": {"default": "attention", "help": 'attention, or attention:{"power":4} with settings'}},
+    ),
+    "speed": Measurement(
+        text="generate + label + write over the plain diffusers pipeline, or all tasks over class maps alone",
+        shared=("generator", "annotator", "seed", "device", "out"),
+        own={
+            "tasks": {"action": "store_true", "help": "all tasks over class maps alone instead"},
+            "rounds": {"type": count, "default": 4, "help": "shards generated each way (default 4)"},
+            "steps": {"type": count, "help": "sampling steps (default: the generator's own)"},
+            "batch-size": {"type": count, "help": "images a batch (default: the plan's own)"},
+        },
+    ),
+    "self-training": Measurement(
+        text="labels of generated images before and after training a segmenter on them",
+        shared=(*_ON_IMAGES, "append-classes"),
+        own={
+            "annotator": {"default": "attention", "help": "of the first labels (default attention)"},
+            "train-on": {"type": count, "metavar": "N", "help": "images to train on (default: those of --num)"},
+            "rounds": {"type": count, "default": 1, "help": "of training and relabelling (default 1)"},
+            "segmenter": {"metavar": "KEY=VALUE", "action": "append", "help": "a setting such as steps=3000"},
+        },
+    ),
+    "agreement": Measurement(
+        text="whether annotators that agree are right more often than those that are confident",
+        shared=(*_ON_IMAGES, "append-classes"),
+        own={
+            "annotator": {
+                "default": "p_decoder + attention",
+                "help": "two or more joined by ' + ' (default 'p_decoder + attention')",
+            }
+        },
+    ),
 }
 # Comparisons for research, run from a checkout: what a user may type → the module in tests/benchmarks.
 MOVED = {
@@ -67,7 +137,8 @@ def measure(args: argparse.Namespace, command: str) -> Report:
     from dataset_dm.evaluation.outcome import check_folder, complete
 
     check_folder(args.out)  # before minutes of work, not after
-    outcome = _module(args.measurement).run(args)
+    module = importlib.import_module(f"dataset_dm.evaluation.{args.measurement.replace('-', '_')}")
+    outcome = module.run(args)
     return complete(outcome, command, args)
 
 
@@ -85,10 +156,13 @@ def read_options(
             module = f"python -m tests.benchmarks.{MOVED[moved]}"
             raise ConfigError(explain(f"evaluate: {moved!r} left the package", remedy=f"run {module} in a checkout"))
     check_choice("measurement", measurement, MEASUREMENTS)
-    text = MEASUREMENTS[measurement]
-    parser = parser_type(prog=f"dataset-dm evaluate {measurement}", description=f"{text[0].upper()}{text[1:]}.")
+    chosen = MEASUREMENTS[measurement]
+    description = f"{chosen.text[0].upper()}{chosen.text[1:]}."
+    parser = parser_type(prog=f"dataset-dm evaluate {measurement}", description=description)
     parser.set_defaults(measurement=measurement)
-    _module(measurement).add_arguments(parser)
+    add_options(parser, *chosen.shared)
+    for name, keywords in chosen.own.items():
+        parser.add_argument(f"--{name}", **keywords)
     return parser.parse_args(words)
 
 
@@ -121,7 +195,3 @@ def _call(measurement: str, options: Mapping[str, Any]) -> str:
     """The Python call that repeats a measurement."""
     given = "".join(f", {name}={value!r}" for name, value in options.items())
     return f"dataset_dm.evaluate({measurement!r}{given})"
-
-
-def _module(measurement: str) -> Any:
-    return importlib.import_module(f"dataset_dm.evaluation.{measurement.replace('-', '_')}")

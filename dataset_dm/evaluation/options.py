@@ -1,6 +1,6 @@
-"""Command-line options that several measurements share, and what they open.
+"""Command-line options of measurements, and what they open.
 
-torch is imported when something is opened, so that reading options stays fast.
+torch is imported when a model is opened, so that an option is refused within a second.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dataset_dm.errors import did_you_mean
+from dataset_dm.labels.vocabulary import VOC_CLASSES
 
 if TYPE_CHECKING:
     from dataset_dm.annotators.base import Annotator
@@ -35,6 +38,18 @@ def _whole(text: str, minimum: int) -> int:
     if value < minimum:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number of at least {minimum}")
     return value
+
+
+def class_positions(text: str) -> tuple[int, ...]:
+    """Positions in VOC's class list of comma-separated names; argparse prints the error after the option's name."""
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in VOC_CLASSES:
+            near = did_you_mean(name, VOC_CLASSES)
+            raise argparse.ArgumentTypeError(f"got {name!r}, expected names of VOC's 20 classes{near}")
+    if not 0 < len(names) < len(VOC_CLASSES):
+        raise argparse.ArgumentTypeError(f"got {len(names)} classes, expected 1..{len(VOC_CLASSES) - 1}")
+    return tuple(sorted(VOC_CLASSES.index(name) for name in names))
 
 
 SHARED: dict[str, dict[str, Any]] = {

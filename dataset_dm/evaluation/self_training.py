@@ -11,7 +11,7 @@ import torch
 from dataset_dm.checks import parse_settings
 from dataset_dm.engine import Engine, pending
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.options import add_options, count, open_judge, plan_of
+from dataset_dm.evaluation.options import open_judge, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.evaluation.sources import NAMES
 from dataset_dm.labels.images import decode_png
@@ -27,15 +27,6 @@ from dataset_dm.training.segmenter import SegmenterConfig
 from dataset_dm.training.self_training import ensure_segmenter
 
 SPLIT = "train"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which annotator labels first, and how the segmenter is trained."""
-    add_options(parser, "num", "generator", "judge", "append-classes", "seed", "device", "out")
-    parser.add_argument("--annotator", default="attention", help="of the first labels (default attention)")
-    parser.add_argument("--train-on", type=count, metavar="N", help="images to train on (default: those of --num)")
-    parser.add_argument("--rounds", type=count, default=1, help="of training and relabelling (default 1)")
-    parser.add_argument("--segmenter", metavar="KEY=VALUE", action="append", help="a setting such as steps=3000")
 
 
 def run(args: argparse.Namespace) -> Outcome:

@@ -20,7 +20,7 @@ import torch
 from dataset_dm.diffusion.loading import quiet
 from dataset_dm.engine import Engine, Work
 from dataset_dm.engine.progress import bar
-from dataset_dm.evaluation.options import add_options, count, open_annotator, plan_of
+from dataset_dm.evaluation.options import open_annotator, plan_of
 from dataset_dm.evaluation.outcome import Outcome
 from dataset_dm.files.home import VARIABLE
 from dataset_dm.generation.session import Session
@@ -29,15 +29,6 @@ from dataset_dm.plan.generation_plan import GenerationPlan
 
 SPLIT = "train"
 DRAW = "draw"  # the stage that is the same for all tasks
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which of the two comparisons, and how many shards."""
-    add_options(parser, "generator", "annotator", "seed", "device", "out")
-    parser.add_argument("--tasks", action="store_true", help="all tasks over class maps alone instead")
-    parser.add_argument("--rounds", type=count, default=4, help="shards drawn each way (default 4)")
-    parser.add_argument("--steps", type=count, help="sampling steps (default: the generator's own)")
-    parser.add_argument("--batch-size", type=count, help="images a batch (default: the plan's own)")
 
 
 def run(args: argparse.Namespace) -> Outcome:

@@ -29,11 +29,24 @@ def test_every_measurement_has_help(name: str, capsys: pytest.CaptureFixture[str
     assert ended.value.code == 0 and f"usage: dataset-dm evaluate {name}" in said and "--out" in said
 
 
-def test_the_list_of_measurements_needs_no_torch() -> None:
-    code = "import sys; from dataset_dm import cli; cli.main(['evaluate', '--help'])"
-    code = f"try:\n {code}\nexcept SystemExit:\n assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+def _stops_without(modules: set[str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run `evaluate WORDS`, which must exit while none of these modules is imported."""
+    code = f"import sys; from dataset_dm import cli\ntry:\n cli.main(['evaluate', *{words!r}])\n"
+    code += f"except SystemExit:\n print('imported:', sorted({modules!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert all(f"  {name} " in done.stdout for name in evaluate.MEASUREMENTS)
+    assert done.stdout.splitlines()[-1] == "imported: []"
+    return done
+
+
+def test_the_list_of_measurements_needs_no_torch() -> None:
+    listed = _stops_without({"torch", "numpy"}, "--help").stdout
+    assert all(f"  {name} " in listed for name in evaluate.MEASUREMENTS)
+
+
+def test_options_are_read_and_refused_without_torch() -> None:
+    heavy = {"torch", "datasets", "transformers", "diffusers"}
+    assert "--unseen" in _stops_without(heavy, "labels", "--help").stdout
+    assert "--num: got '0'" in _stops_without(heavy, "labels", "--num", "0").stderr
 
 
 @pytest.mark.parametrize("words", [("labels", "--num", "0"), ("found", "--num", "abc"), ("labels", "--seed", "-1")])
