@@ -1,4 +1,4 @@
-"""`dataset-dm`: one file a verb, imported when the verb is called, so that `--help` takes no time.
+"""`dataset-dm`: one file a verb, imported when the verb is called, so that `--help` is fast.
 
 A verb's module has `add_arguments(parser)` and `run(args) -> int`, and may have `HINT`, printed after an interruption.
 """
@@ -25,7 +25,7 @@ ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TRANSFORMERS_VERBOSITY": "error"}
 
 @dataclass(frozen=True)
 class Verb:
-    """A command of `dataset-dm`: what a user wants of it, and its line in `--help`."""
+    """A command of `dataset-dm`: its group and its line in `--help`."""
 
     group: str
     text: str
@@ -91,14 +91,14 @@ def _run(module: Any, args: argparse.Namespace) -> int:
             print(f"\ninterrupted{hint}", file=sys.stderr)
             return INTERRUPTED
         except Exception as error:
-            ours = _user_error(error)
-            if ours is None:
+            known = _user_error(error)
+            if known is None:
                 raise
-            return _fail(str(ours), ours.exit_code)
+            return _fail(str(known), known.exit_code)
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a mistake in one line."""
+    """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
         """Exit with 2."""

@@ -1,4 +1,4 @@
-"""`dataset-dm gc`: removes old plans from the store, after asking."""
+"""`dataset-dm gc`: delete old plans from the store, after asking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FOREIGN = ", of no plan that this version would make"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What counts as old, and whether to ask."""
+    """Which plans count as old, and whether to ask."""
     parser.add_argument(
         "place", metavar="DIR", nargs="?", help="a plan's folder, its fingerprint, or a store (default: the store)"
     )
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Lists old plans with their sizes, asks, removes them; one in use is never touched."""
+    """List old plans with their sizes, ask, delete them; plans in use are kept."""
     from dataset_dm.cli.status import size
     from dataset_dm.store.garbage import find_old, remove
     from dataset_dm.store.inventory import storages_of, stored_plans

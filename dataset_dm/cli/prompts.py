@@ -1,4 +1,4 @@
-"""`dataset-dm prompts [SOURCE]`: draw or read prompts, say how varied they are, and write them to a file."""
+"""`dataset-dm prompts [SOURCE]`: draw or read prompts, measure their diversity, and write them to a file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from dataset_dm.prompts import Templates
     from dataset_dm.prompts.source import PromptSource
 
-NAME = "prompts"
-HELP = "draw prompts, say how varied they are, write them to a file"
 HINT = "; what was drawn is kept, run the same command again to go on"
 
-_COUNT = 100  # prompts, where the source has no end
+_COUNT = 100  # prompts of a source without end
 _SHOWN = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the prompts come from, which ones, and where they go."""
+    """Source, number and destination of the prompts."""
     parser.add_argument("source", nargs="*", metavar="SOURCE", help=f"{SOURCES} (default: templates)")
     parser.add_argument("--classes", help="comma-separated class names (default: those of VOC)")
     parser.add_argument("--mix", metavar="NAME=SHARE,…", help="how often each class leads a prompt, e.g. dog=3,cat=1")

@@ -1,6 +1,6 @@
-"""`dataset-dm redraw ROW`: draw a row's image again by stock diffusers, from its provenance, and compare.
+"""`dataset-dm redraw ROW`: reproduce a row's image with stock diffusers, from its provenance, and compare.
 
-With `--labels` the whole row is made again by this package, image and labels, in a batch as large as it was in.
+With `--labels` this package reproduces the whole row, image and labels, in a batch of the original size.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataset_dm.checks import check_int
 from dataset_dm.errors import ConfigError, DataError, ModelError, StoreError, explain
 
 _COLUMNS = ("prompt", "provenance", "image")
-# of a row's images and maps, by their columns
+# columns of images and maps → file ending
 _FILES = {"image": "png", "label": "png", "annotation": "png", "depth_map": "tiff"}
 _LABELS = (*_FILES, "objects")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which row, and where to put the images."""
+    """The row, its models and the output folder."""
     parser.add_argument("source", metavar="ROW", help="dataset folder, parquet file, or JSON file of one row")
     parser.add_argument("--row", type=int, default=0, metavar="N", help="row of the folder or file (default 0)")
     parser.add_argument("--split", help="split of the folder (default: train, else the first)")
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when it comes out as it was: the image within 2 of 255, 99.9 % of the labels; 1 when it does not."""
+    """Reproduce and compare; 0 if the image is within 2/255 and 99.9 % of the labels are equal, else 1."""
     if args.annotator is not None and not args.labels:
         raise ConfigError("--annotator is about --labels; give both")
     record = read_row(Path(args.source).expanduser(), args.row, args.split, labels=args.labels)
@@ -90,7 +90,7 @@ def _remake(args: argparse.Namespace, record: dict[str, Any]) -> int:
 
 
 def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -> Any:
-    """The image; of a mosaic every tile is drawn, then they are laid out as they were."""
+    """The image; the tiles of a mosaic are drawn one by one and put together."""
     from dataset_dm.diffusion.redraw import redraw
 
     if not provenance.get("splice"):
@@ -114,13 +114,13 @@ def _draw(pipeline: str, prompt: str, provenance: dict[str, Any], device: str) -
 
 
 def read_row(source: Path, row: int, split: str | None = None, *, labels: bool = False) -> dict[str, Any]:
-    """prompt, provenance, image and if asked for labels of one row; DataError for none, or one without provenance."""
+    """Prompt, provenance, image and optionally labels of one row; DataError if it is missing or lacks provenance."""
     check_int("--row", row, error=DataError)
     columns = (*_COLUMNS, *_LABELS) if labels else _COLUMNS
     record = _from_json(source) if source.suffix == ".json" else _from_parquet(_files(source, split), row, columns)
     if not isinstance(record.get("provenance"), dict):
         record["provenance"] = None
-    elif record.get("prompt") is None:  # provenance alone will do
+    elif record.get("prompt") is None:  # of provenance alone
         record["prompt"] = _prompt(record["provenance"])
     if not isinstance(record.get("prompt"), str) or record["provenance"] is None:
         expected = "a prompt and a provenance, as `dataset-dm generate` writes them"
@@ -180,7 +180,7 @@ def _from_parquet(files: list[Path], row: int, columns: tuple[str, ...]) -> dict
 
 
 def _pipeline(given: str | None, provenance: dict[str, Any]) -> str:
-    """The generator's folder or id; ModelError when what lies there are other weights."""
+    """The generator's folder or id; ModelError if its weights differ from the row's."""
     from dataset_dm.models.generators import find_generator
 
     if provenance.get("annotator") == "truth":

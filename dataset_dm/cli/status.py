@@ -1,4 +1,4 @@
-"""`dataset-dm status [DIR]`: what is done and missing, the rate, the time left, where the time went, the disk."""
+"""`dataset-dm status [DIR]`: finished and missing shards, rate, time left, time by stage, disk space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNITS = ((2**40, "TB"), (2**30, "GB"), (2**20, "MB"), (2**10, "KB"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to look at."""
+    """The folder, plan or store."""
     parser.add_argument(
         "place",
         metavar="DIR",
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints one block a plan, and what is left on the disk; 2 if the plan of any cannot be read."""
+    """Print one block per plan, then free disk space; exit code 2 if a plan cannot be read."""
     from dataset_dm.files.storage import open_storage
     from dataset_dm.store.inventory import stored_plans
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     for stored in found:
         try:
             print(describe(stored))
-        except StoreError as error:  # of another version, say; the others are shown all the same
+        except StoreError as error:  # for example of another version; the others are still shown
             unknown += 1
             print(f"error: {error}", file=sys.stderr)
     storage = found[0].parts[0].storage if found else open_storage()
@@ -86,7 +86,7 @@ def _facts(found: Survey, shard_size: int) -> Iterable[tuple[str, str]]:
 
 
 def size(count: int) -> str:
-    """Bytes for people, in units of 1024.
+    """Bytes as text, in units of 1024.
 
     >>> size(3 * 2**20)
     '3.0 MB'
@@ -95,7 +95,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people.
+    """Seconds as text.
 
     >>> duration(7322)
     '2 h 2 min'

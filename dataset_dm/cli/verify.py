@@ -1,4 +1,4 @@
-"""`dataset-dm verify [DIR]`: reads every stored shard; with --repair, bad ones are made again."""
+"""`dataset-dm verify [DIR]`: read every stored shard; with --repair, make damaged ones again."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from dataset_dm.store.verify import check_plan
 
     found = stored_plans(args.place)
-    total = sum(len(store.finished(split)) for one in found for store in one.parts for split in store.splits())
-    bad = repaired = unknown = 0
+    total = sum(len(store.finished(split)) for stored in found for store in stored.parts for split in store.splits())
+    damaged = repaired = unknown = 0
     with bar(total, "shard", "verifying", delay=1) as shown:
         for stored in found:
             faults = []
@@ -40,17 +40,17 @@ def run(args: argparse.Namespace) -> int:
                 for fault in check_plan(stored, shown.update):
                     faults.append(fault)
                     print(f"bad: {stored.fingerprint}: {fault}")
-            except StoreError as error:  # its manifest; the other plans are looked at all the same
+            except StoreError as error:  # no readable manifest; the other plans are still read
                 unknown += 1
                 print(f"bad: {error}")
-            bad += len({(fault.split, fault.shard) for fault in faults})
+            damaged += len({(fault.split, fault.shard) for fault in faults})
             if faults and args.repair:
                 repaired += repair(stored, faults, device=args.device)
-    said = f", {repaired} repaired" if args.repair and bad else ""
+    repairs = f", {repaired} repaired" if args.repair and damaged else ""
     lost = f", {unknown} without a manifest that can be used" if unknown else ""
-    print(f"{total} files of {len(found)} plans read: {bad or 'no'} bad shards{said}{lost}")
-    if bad > repaired and not args.repair:
+    print(f"{total} files of {len(found)} plans read: {damaged or 'no'} bad shards{repairs}{lost}")
+    if damaged > repaired and not args.repair:
         print("run the same command with --repair to make them again")
     if unknown:
         return StoreError.exit_code
-    return BAD if bad > repaired else 0
+    return BAD if damaged > repaired else 0

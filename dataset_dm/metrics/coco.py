@@ -1,4 +1,4 @@
-"""COCO's average precision by its own code, fed from memory and told to be quiet."""
+"""COCO's average precision by pycocotools, from arrays in memory and without its console output."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_plan_in_use_is_never_touched(home: Path, capsys: pytest.CaptureFixtur
 
 def test_it_asks_first(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     before = there(home)
-    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # a pipe: nobody sees the question
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # a pipe: no user sees the question
     assert call("gc") == 2
     assert "pass --yes" in capsys.readouterr().err and there(home) == before
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
@@ -86,7 +86,7 @@ def test_only_what_was_named(home: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "no plan is older than 365 days and out of use" in capsys.readouterr().out
 
 
-def test_while_nobody_knows_what_a_newer_version_needs_nothing_goes(
+def test_no_plan_is_deleted_while_a_newer_version_s_needs_are_unknown(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     manifest = home / "labels" / NEW / "manifest.json"

@@ -97,8 +97,8 @@ def test_filters_are_counted_into_the_card(
 ) -> None:
     out = tmp_path / "set"
     assert cli.main([*words, "--num-images", "4", "--out", str(out)]) == 0
-    sure = sorted(row["quality"]["confidence"] for row in rows(out))
-    bound = repr((sure[0] + sure[1]) / 2)
+    confidences = sorted(row["quality"]["confidence"] for row in rows(out))
+    bound = repr((confidences[0] + confidences[1]) / 2)
     assert cli.main([*words, "--num-images", "4", "--min-confidence", bound, "--out", str(out), "--overwrite"]) == 0
     assert len(rows(out)) == 3
     assert "low_confidence" in (out / "README.md").read_text().replace("\\", "")
@@ -227,7 +227,7 @@ def test_sets_of_every_kind_of_label(
     assert (out / "preview.png").stat().st_size > 1000
 
 
-def test_unsure_objects_and_rows_without_any_are_left_out(
+def test_objects_of_low_confidence_and_rows_without_objects_are_left_out(
     words: list[str], every_head: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "set"

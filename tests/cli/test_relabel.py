@@ -69,7 +69,7 @@ def load_rows(out: Path, tmp_path: Path) -> list[dict]:
     return load_dataset(str(out), split="train", cache_dir=str(tmp_path / "plain")).to_list()
 
 
-def test_another_labeller_labels_what_is_stored(
+def test_another_annotator_labels_the_stored_images(
     words: list[str], tmp_path: Path, every_head: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(UserError, match="1 shards of images are not in the store; make them first: dataset-dm gen"):

@@ -100,7 +100,7 @@ def test_columns_are_those_of_this_version_or_an_earlier_one(
     assert "its columns are not those of labels (full)" in capsys.readouterr().out
 
 
-def test_bad_shards_are_made_anew_bit_by_bit(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repaired_shards_are_equal_byte_by_byte(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
     names = [("images", "train", 0), ("images", "test", 0), ("labels", "train", 1)]
     paths = [shard_file(plan, *name) for name in names]
     before = [path.read_bytes() for path in paths]
@@ -120,7 +120,7 @@ def test_bad_shards_are_made_anew_bit_by_bit(plan: GenerationPlan, capsys: pytes
     assert call("verify") == 0
 
 
-def test_a_manifest_that_is_gone_is_said(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_manifest_is_reported(plan: GenerationPlan, capsys: pytest.CaptureFixture[str]) -> None:
     (stores(plan)[1].folder / "manifest.json").unlink()
     assert call("verify", plan.label_fingerprint) == 2
     assert "holds no plan that can be read" in capsys.readouterr().out

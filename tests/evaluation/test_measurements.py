@@ -1,5 +1,6 @@
 """Any measurement by its name, from Python and from the words of a command line."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -41,3 +42,17 @@ def test_every_measurement_has_defaults_and_a_folder(measurement: str) -> None:
 def test_what_left_the_package_is_in_the_benchmarks() -> None:
     benchmarks = Path(__file__).resolve().parents[1] / "benchmarks"
     assert all((benchmarks / f"{name}.py").is_file() or (benchmarks / name).is_dir() for name in MOVED.values())
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_every_measurement_has_a_module_that_runs(name: str) -> None:
+    module = importlib.import_module(f"dataset_dm.evaluation.{name.replace('-', '_')}")
+    assert callable(module.run)
+
+
+def test_own_options_and_defaults() -> None:
+    args = read_options("self-training", ["--segmenter", "steps=3", "--append-classes"])
+    assert (args.measurement, args.annotator, args.rounds, args.train_on) == ("self-training", "attention", 1, None)
+    assert args.segmenter == ["steps=3"] and args.append_classes
+    assert read_options("agreement", []).annotator == "p_decoder + attention"
+    assert read_options("speed", []).rounds == 4

@@ -45,7 +45,7 @@ UNIT = 1 / 8
 
 
 class BaselineNet(nn.Module):
-    """Pictures [b 3 H W] in [-1, 1], sides multiples of 16 → :class:`Maps`; `names` counts background.
+    """Images [b 3 H W] in [-1, 1], sides multiples of 16 → :class:`Maps`; `names` counts background.
 
     The judge's own U-Net on images folded 2 × 2, so that a step costs half of it; a head tells the tasks apart.
     """

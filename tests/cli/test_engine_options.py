@@ -1,0 +1,34 @@
+"""`--engine`, `--workers` and `--log`: the engine that they choose, and the log that is open meanwhile."""
+
+import argparse
+import logging
+from pathlib import Path
+
+import pytest
+
+from dataset_dm.cli import engine_options
+from dataset_dm.engine.journal import LOG
+from dataset_dm.errors import ConfigError
+
+
+def _args(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    engine_options.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_the_engine_of_the_options() -> None:
+    assert engine_options.chosen(_args()).name == "local"
+    several = engine_options.chosen(_args("--engine", "processes", "--workers", "3"))
+    assert (several.name, several.workers) == ("processes", 3)
+    with pytest.raises(ConfigError, match="proceses"):
+        engine_options.chosen(_args("--engine", "proceses"))
+
+
+def test_the_log_is_open_within_only(tmp_path: Path) -> None:
+    before = list(LOG.handlers)
+    with engine_options.listening(_args("--log", str(tmp_path / "log.jsonl"))):
+        assert len(LOG.handlers) == len(before) + 1 and LOG.level == logging.INFO
+    assert LOG.handlers == before
+    with engine_options.listening(_args()):
+        assert LOG.handlers == before
