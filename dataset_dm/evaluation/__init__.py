@@ -1,1 +1,1 @@
-"""How good are the images and the labels: metrics (pure), runs (generator, decoder, judge) and their reports."""
+"""Measurements of images, labels and speed with real models, and their reports."""

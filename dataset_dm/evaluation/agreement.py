@@ -1,4 +1,4 @@
-"""Does agreement between annotators tell right labels from wrong ones better than the confidence of each?"""
+"""Agreement between annotators against their own confidence, as a predictor of correct labels."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class _Run:
             self.images[name].append(value)
 
     def auroc_of_images(self, score: str) -> float:
-        """How well a score tells the better half of the images from the worse."""
+        """AUROC of a score for the better half of the images."""
         miou, ranking = np.asarray(self.images["miou"]), Ranking()
         ranking.add(np.clip(self.images[score], 0, 1), miou > np.median(miou))
         return ranking.auroc()

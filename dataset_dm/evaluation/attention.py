@@ -1,4 +1,4 @@
-"""Labels without training: how good the class maps are, and whether absent classes are told from present ones.
+"""Labels without training: quality of class maps, and presence scores of present and absent classes.
 
 Truth is the judge's class map of each generated image. For presence every image is also asked about classes that its
 prompt does not name; whether a class is there is decided by the judge alone.
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> Outcome:
 def measure_attention(
     backbone: Backbone, judge: Judge, batches: Batches, count: int, annotator: AttentionAnnotator
 ) -> Outcome:
-    """Class maps of the classes that prompts name, and presence when absent classes are asked for as well.
+    """Class maps of the classes that prompts name, and presence scores with absent classes requested too.
 
     Args:
         batches: the same generated images every time it is called.
@@ -64,7 +64,7 @@ def measure_attention(
 def label_named(
     backbone: Backbone, judge: Judge, batches: Iterable[ImageBatch], annotator: AttentionAnnotator, count: int
 ) -> LabelFigures:
-    """Figures of class maps, each image asked about the classes that its prompt names."""
+    """Figures of class maps, with the classes of each image's prompt requested."""
     run = LabelFigures(NAMES)
     with bar(count, "image", "images labelled") as progress:
         for batch in batches:

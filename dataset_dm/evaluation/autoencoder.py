@@ -81,7 +81,7 @@ def reconstruct(backbone: Backbone, judge: Judge, batches: Iterable[Renders], co
     fidelity, worst, number = Fidelity(), Worst(), 0
     with bar(count, "render", "renders reconstructed") as progress:
         for batch in batches:
-            images, prompts, seeds = batch.pictures.images, batch.pictures.prompts, batch.pictures.seeds
+            images, prompts, seeds = batch.inputs.images, batch.inputs.prompts, batch.inputs.seeds
             copies = to_uint8(decode_latents(backbone, encode_images(backbone, images)))
             original = judge.segment(images).cpu().numpy()
             read = judge.segment(copies).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Are the classes that prompts name in the generated images? The judge looks for them."""
+"""How often the judge finds the requested classes in generated images."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def in_renders(judge: Judge, batches: Iterable[Renders], count: int) -> PromptAd
     adherence = PromptAdherence()
     with bar(count, "render", "renders judged") as progress:
         for batch in batches:
-            maps = judge.segment(batch.pictures.images).cpu().numpy()
+            maps = judge.segment(batch.inputs.images).cpu().numpy()
             for class_map, truth in zip(maps, batch.truth, strict=True):
                 shown = np.flatnonzero(class_shares(truth, len(VOC_CLASSES)) >= LEAST_SHARE)
                 adherence.add(shown.tolist(), class_map)
-            progress.update(len(batch.pictures))
+            progress.update(len(batch.inputs))
     return adherence
 
 

@@ -60,7 +60,7 @@ def deliver(outcome: Outcome, command: str, args: argparse.Namespace) -> None:
 
 
 def check_folder(folder: Path | None) -> None:
-    """Make the folder of a report; StoreError if that fails, and nothing for None."""
+    """Make the folder of a report; StoreError if that fails. No-op for None."""
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)

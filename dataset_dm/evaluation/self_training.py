@@ -1,4 +1,4 @@
-"""What a round of self-training is worth: labels of the same generated images before and after, against the judge."""
+"""Gain of self-training: labels of the same generated images before and after, against the judge."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def measure_self_training(
 
 
 def _scorer(judge: Judge, count: int) -> Callable[[GenerationPlan], Scored]:
-    """Scores the stored labels of a plan; the judge's opinion of a shard is asked for once."""
+    """Scores the stored labels of a plan; the judge segments every shard once."""
     truths: dict[int, torch.Tensor] = {}
 
     def score(plan: GenerationPlan) -> Scored:

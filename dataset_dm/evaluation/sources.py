@@ -30,14 +30,15 @@ NAMES = ("background", *VOC_CLASSES)
 
 @dataclass(frozen=True)
 class Renders:
-    """A batch of renders: what may be seen (`pictures`) and what is true.
+    """A batch of renders and their truth.
 
     Args:
+        inputs: the images and prompts, as annotators get them.
         truths: of every image, all kinds of label.
         clean: the images before the sensor noise.
     """
 
-    pictures: ImageBatch
+    inputs: ImageBatch
     truths: Sequence[Truth]
     clean: UInt8[np.ndarray, "b h w 3"]
 
@@ -56,16 +57,16 @@ def renders(count: int, batch: int, *, split: str = "test", style: str = "day", 
 
 
 def pack(scenes: Sequence[tuple[Scene, Rendering]], seeds: Sequence[int]) -> Renders:
-    """Renders as one batch; the caption is the scene's first, the named classes are those that are in the scene."""
-    drawn = [rendering for _, rendering in scenes]
-    pictures = ImageBatch(
-        images=torch.from_numpy(np.stack([r.image for r in drawn])),
+    """Renders as one batch; the caption is the scene's first, the named classes are those of its bodies."""
+    renderings = [rendering for _, rendering in scenes]
+    inputs = ImageBatch(
+        images=torch.from_numpy(np.stack([r.image for r in renderings])),
         prompts=[scene.captions[0] for scene, _ in scenes],
         named=[sorted({body.class_id - 1 for body in scene.bodies}) for scene, _ in scenes],
         seeds=list(seeds),
     )
     truths = [of_render(scene, rendering) for scene, rendering in scenes]
-    return Renders(pictures, truths, np.stack([r.clean for r in drawn]))
+    return Renders(inputs, truths, np.stack([r.clean for r in renderings]))
 
 
 def drawn(

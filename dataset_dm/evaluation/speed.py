@@ -1,4 +1,4 @@
-"""What labelling costs in time: over the plain diffusers pipeline, and all tasks over class maps alone.
+"""Time that labelling takes: over the plain diffusers pipeline, and all tasks over class maps alone.
 
 Both sides run in one process with the same models, prompts, seeds, steps and batch, in turns, so that a machine that
 slows down slows both.
@@ -62,7 +62,7 @@ def measure_task_cost(few: GenerationPlan, many: GenerationPlan, rounds: int, de
 
 @dataclass
 class Overhead:
-    """Seconds a round: `plain[i]` and `ours[i]` drew the same shard."""
+    """Seconds a round: `plain[i]` and `ours[i]` generated the same shard."""
 
     images: int  # a round
     plain: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Boundary F-score of class maps (Csurka et al. 2013): do the outlines run where the true ones do?
+"""Boundary F-score of class maps (Csurka et al. 2013): how close predicted outlines are to true ones.
 
 mIoU hardly notices an outline that is two pixels off on a large object; this does.
 """

@@ -1,4 +1,4 @@
-"""Calibration: does a confidence of 0.8 mean right in 8 of 10 cases?
+"""Calibration: how close confidence is to the share of correct predictions.
 
 Reliability bins and the expected calibration error (Guo et al. 2017, "On Calibration of Modern Neural Networks"),
 summed over images, and the one temperature that fits held-out logits best.

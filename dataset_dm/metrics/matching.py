@@ -1,4 +1,4 @@
-"""Which found instance is which true one, by the overlap of their masks."""
+"""Match found instances to true ones by the overlap of their masks."""
 
 from __future__ import annotations
 

@@ -108,17 +108,3 @@ def plot_reliability(curves: Sequence[tuple[str, Reliability]], path: Path, titl
     if title:
         drawn.suptitle(title, fontsize=11, color=INK)
     save(drawn, path)
-
-
-def plot_lines(curves: dict[str, Sequence[float]], path: Path, xlabel: str, ylabel: str, title: str = "") -> None:
-    """Draw named series over their index and write a PNG to `path` (losses, validation mIoU)."""
-    drawn = figure(6, 3.6)
-    axes = drawn.subplots()
-    for (name, values), colour in zip(curves.items(), [BLUE, RED, GREEN, "#b08ea2"] * len(curves), strict=False):
-        axes.plot(values, label=name, color=colour)
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    axes.grid(color=PALE)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.legend(frameon=False)
-    save(drawn, path)

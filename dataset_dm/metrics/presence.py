@@ -1,4 +1,4 @@
-"""Presence of classes: does the score of a class tell whether it is in the image? ROC curve and the area under it."""
+"""Presence of classes: ROC curve of the class scores, and the area under it."""
 
 from __future__ import annotations
 

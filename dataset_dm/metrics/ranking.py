@@ -1,4 +1,4 @@
-"""Does a score rank right answers above wrong ones? The area under the ROC curve, summed over images."""
+"""AUROC of a score for correct answers, summed over images."""
 
 from __future__ import annotations
 

@@ -60,11 +60,11 @@ class Report:
         return Table(f"{self.name}: figures", ["figure", "value"], [[k, v] for k, v in self.figures.items()])
 
     def text(self) -> str:
-        """What the command line prints."""
+        """The report as plain text."""
         return "\n\n".join([*(t.text() for t in self.tables), self.summary().text(), *self.notes])
 
     def markdown(self) -> str:
-        """What `report.md` holds."""
+        """The content of `report.md`."""
         settings = "\n".join(f"- {key}: {value}" for key, value in self.settings.items())
         head = f"# {self.name}\n\n```\n{self.command}\n```\n\n{settings}"
         notes = "\n".join(f"- {note}" for note in self.notes)
@@ -72,7 +72,7 @@ class Report:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def json(self) -> str:
-        """What `report.json` holds; NaN becomes null, so that every JSON reader takes it."""
+        """The content of `report.json`; NaN becomes null, as JSON has no NaN."""
         tables = [
             {"title": t.title, "columns": list(t.columns), "rows": [list(r) for r in t.rows]} for t in self.tables
         ]
@@ -88,7 +88,7 @@ class Report:
 
 
 def show(cell: Cell) -> str:
-    """A cell as people read it: three digits after the point, thousands apart, a dash for nothing."""
+    """A cell as text: three decimals, thousands separators, a dash for None and NaN."""
     if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return "–"
     if isinstance(cell, bool) or isinstance(cell, str):

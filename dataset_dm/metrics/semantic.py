@@ -70,11 +70,6 @@ class Confusion:
         iou = self.iou()
         return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 
-    def recall(self) -> Float[np.ndarray, " k"]:
-        """Share of a class's true pixels found; NaN where the truth has none."""
-        total = self.matrix.sum(1)
-        return np.divide(np.diag(self.matrix), total, out=np.full(self.classes, np.nan), where=total > 0)
-
     def precision(self) -> Float[np.ndarray, " k"]:
         """Share of a class's predicted pixels that are right; NaN where none was predicted."""
         total = self.matrix.sum(0)

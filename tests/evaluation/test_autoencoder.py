@@ -13,12 +13,12 @@ from tests.evaluation.conftest import confusion_of
 def test_autoencoder_figures_by_hand(backbone: Backbone, judge: Judge) -> None:
     fidelity, worst = autoencoder.reconstruct(backbone, judge, sources.renders(2, 2), 2)
     batch = next(sources.renders(2, 2))
-    copies = to_uint8(decode_latents(backbone, encode_images(backbone, batch.pictures.images))).numpy()
+    copies = to_uint8(decode_latents(backbone, encode_images(backbone, batch.inputs.images))).numpy()
     errors = ((copies.astype(float) - batch.clean) ** 2).mean(axis=(1, 2, 3))
     assert fidelity.psnr == pytest.approx([10 * np.log10(255**2 / e) for e in errors])
     assert fidelity.figures()["psnr_db_of_pooled_error"] == pytest.approx(10 * np.log10(255**2 / errors.mean()))
     assert worst.rows()[0].index == int(errors.argmax())
-    seen, truth = judge.segment(batch.pictures.images).numpy(), batch.truth
+    seen, truth = judge.segment(batch.inputs.images).numpy(), batch.truth
     assert np.array_equal(fidelity.originals.matrix, confusion_of(seen, truth).matrix)
     assert np.array_equal(
         fidelity.copies.matrix, confusion_of(judge.segment(torch.from_numpy(copies)).numpy(), truth).matrix

@@ -10,13 +10,13 @@ from dataset_dm.miniature.world import labelled
 
 def test_renders_are_the_test_split_in_order() -> None:
     batches = list(sources.renders(5, 2))
-    assert [len(batch.pictures) for batch in batches] == [2, 2, 1]
+    assert [len(batch.inputs) for batch in batches] == [2, 2, 1]
     scene, rendering = labelled("test", 3)
-    assert np.array_equal(batches[1].pictures.images[1].numpy(), rendering.image)
+    assert np.array_equal(batches[1].inputs.images[1].numpy(), rendering.image)
     assert np.array_equal(batches[1].truth[1], rendering.class_map)
     assert np.array_equal(batches[1].clean[1], rendering.clean)
-    assert batches[1].pictures.prompts[1] == scene.captions[0]
-    assert batches[1].pictures.named[1] == sorted({body.class_id - 1 for body in scene.bodies})
+    assert batches[1].inputs.prompts[1] == scene.captions[0]
+    assert batches[1].inputs.named[1] == sorted({body.class_id - 1 for body in scene.bodies})
 
 
 def test_drawn_asks_for_what_the_prompt_names(backbone: Backbone) -> None:

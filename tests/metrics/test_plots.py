@@ -44,13 +44,6 @@ def test_bars_of_reliability_are_shares_of_correct_answers(drawn: list, tmp_path
     assert axes.get_title() == f"one  ECE {(2 * 0.2 + 2 * 0.1) / 4:.3f}"
 
 
-def test_lines_are_the_series(drawn: list, tmp_path: Path) -> None:
-    plots.plot_lines({"loss": [3.0, 1.0], "miou": [0.1, 0.2, 0.3]}, tmp_path / "x.png", "step", "value")
-    (axes,) = drawn[0].axes
-    assert [line.get_ydata().tolist() for line in axes.lines] == [[3, 1], [0.1, 0.2, 0.3]]
-    assert [text.get_text() for text in axes.get_legend().texts] == ["loss", "miou"]
-
-
 def test_plots_are_images(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     confusion, curve = Confusion(3), Reliability()
