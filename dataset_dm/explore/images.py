@@ -79,8 +79,7 @@ def draw_sample(
     if not look.lines:
         return [(IMAGE, view.image)]
     return [
-        (f"{mark} {IMAGE}".strip(), _lines(view.image, view, row, "", look, names[mark]))
-        for mark, row in rows.items()
+        (f"{mark} {IMAGE}".strip(), _lines(view.image, view, row, "", look, names[mark])) for mark, row in rows.items()
     ]
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset_dm.cli import engine_options
+from dataset_dm.cli import engine_options, options
 from dataset_dm.engine.journal import LOG
+from dataset_dm.engine.options import EngineArguments, resolve_engine
 from dataset_dm.errors import ConfigError
 
 
@@ -18,11 +19,10 @@ def _args(*words: str) -> argparse.Namespace:
 
 
 def test_the_engine_of_the_options() -> None:
-    assert engine_options.chosen(_args()).name == "local"
-    several = engine_options.chosen(_args("--engine", "processes", "--workers", "3"))
-    assert (several.name, several.workers) == ("processes", 3)
+    read = options.asked(_args("--engine", "processes", "--workers", "3", "--device", "cpu"), EngineArguments)
+    assert read == {"device": "cpu", "engine": {"name": "processes", "workers": 3}}
     with pytest.raises(ConfigError, match="proceses"):
-        engine_options.chosen(_args("--engine", "proceses"))
+        resolve_engine({"name": "proceses"})
 
 
 def test_the_log_is_open_within_only(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dataset_dm.cli.summary import Facts, summary
+from dataset_dm.builders.generate import Made, Request
+from dataset_dm.cli.summary import summary
+from dataset_dm.engine import resolve_engine
 from dataset_dm.labels.tasks import SEMANTIC
 from dataset_dm.plan.configs import recipe
 from dataset_dm.plan.generation_plan import GenerationPlan
 from dataset_dm.plan.resolve import resolve
 from dataset_dm.rows.reader import Rows
+from dataset_dm.rows.set_facts import SetFacts
 
 
 @pytest.fixture
@@ -28,10 +31,19 @@ def test_counts_means_and_classes(plan: GenerationPlan) -> None:
         }
     )
     rows = Rows(plan, recipe("voc_synth").features, dropped=Counter({"low_confidence": 3}))
-    facts = Facts(rows)
+    facts = SetFacts(rows)
     assert [shown.num_rows for shown in facts.watch(iter([table]))] == [2]
     assert facts.mean("confidence") == 0.75 and len(facts.shown) == 2
-    text = summary(facts, rows, {"train": 2}, 0, {"draw": 1.25, "total": 2.5}, Path("set"))
+    request = Request(
+        chosen=recipe("voc_synth"),
+        plan=plan,
+        counts={"train": 2},
+        bounds={},
+        resample=False,
+        device="cpu",
+        engine=resolve_engine(None),
+    )
+    text = summary(request, Made(rows, facts, 0, {"draw": 1.25, "total": 2.5}), Path("set"))
     lines = [line.split(maxsplit=1) for line in text.splitlines()]
     assert ["images", "2 (train 2)"] in lines
     assert "left out     low_confidence 3" in text
