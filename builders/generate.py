@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataset_dm import __version__
 from dataset_dm.arguments.declare import Spelling, entries, python
 from dataset_dm.arguments.table import CountArguments, SetArguments
 from dataset_dm.checks import check_keys
@@ -19,6 +18,7 @@ from dataset_dm.models.annotators import JOIN, names_of
 from dataset_dm.plan.configs import recipe
 from dataset_dm.plan.generation_plan import PLAIN, in_round
 from dataset_dm.plan.resolve import resolve_splits
+from dataset_dm.registry import __version__
 from dataset_dm.rows.exclusions import read_exclusions
 from dataset_dm.rows.filters import RowArguments, from_dict, resamples
 from dataset_dm.training.scarce_arguments import TABLES

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from dataset_dm.training.config import TrainConfig
     from dataset_dm.training.train import train_decoder
 
-__version__ = "0.1.0"
-
 # public name → where it is defined, as `module:name`; `docs/pages/api.md` documents each of them
 _DEFINED_IN = {
     "Annotator": "annotators.base:Annotator",
@@ -75,6 +73,7 @@ def _find_sibling_folders() -> None:
 _find_sibling_folders()
 
 from dataset_dm import registry  # noqa: E402  (needs the path above)
+from dataset_dm.registry import __version__  # noqa: E402
 
 registry.install()
 

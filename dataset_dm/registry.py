@@ -20,6 +20,9 @@ from typing import Any
 
 from dataset_dm.errors import ConfigError, UnknownDatasetError, did_you_mean, explain
 
+# here rather than in `dataset_dm`, which imports the public names of all rooms: rooms that record it import this module
+__version__ = "0.1.0"
+
 NAMESPACE = "dataset_dm"
 # name for load_dataset → module of the builder class
 BUILDERS: dict[str, str] = {

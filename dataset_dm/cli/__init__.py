@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         print(_help(), file=sys.stdout if words else sys.stderr)
         return 0 if words else 2
     if words[0] == "--version":
-        from dataset_dm import __version__
+        from dataset_dm.registry import __version__
 
         print(f"dataset-dm {__version__}")
         return 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from dataset_dm import __version__
 from dataset_dm.plan.generation_plan import GenerationPlan
+from dataset_dm.registry import __version__
 
 # whose versions may move the last bits
 _LIBRARIES = ("torch", "diffusers", "transformers", "numpy")
