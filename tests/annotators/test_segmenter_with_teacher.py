@@ -30,7 +30,7 @@ def student_folder(folder: Path, weight: float, teacher_hash: str | None = None,
 @pytest.fixture(scope="module")
 def request_() -> AnnotationRequest:
     (batch,) = renders(2, 2)
-    images = batch.pictures
+    images = batch.inputs
     return AnnotationRequest(batch=images, classes=VOC_CLASSES, requested=[list(named) for named in images.named])
 
 

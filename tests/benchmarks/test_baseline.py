@@ -52,9 +52,8 @@ def test_targets_by_hand() -> None:
     depth = np.full((16, 16), math.e, np.float32)
     depth[0] = 0
     image = np.zeros((16, 16, 3), np.uint8)
-    sample = LabelledImage(
-        "a", image, numbers, None, Instances(map=numbers, classes=np.array([15]), keypoints=points), depth
-    )
+    instances = Instances(map=numbers, classes=np.array([15]), keypoints=points)
+    sample = LabelledImage("a", image, np.where(numbers == 1, 15, 0).astype(np.uint8), None, instances, depth)
     true = targets([sample])
     assert true.images.shape == (1, 3, 16, 16) and true.images.unique().tolist() == [-1]
     assert not true.counted[0, :, 15].any() and true.counted[0, :, :15].all()
