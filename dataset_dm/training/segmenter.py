@@ -28,6 +28,7 @@ from dataset_dm.optimization.config import (
 )
 from dataset_dm.optimization.loop import Loop
 from dataset_dm.optimization.randomness import seeded
+from dataset_dm.optimization.state import Progress
 from dataset_dm.postprocess.semantic import add_log_odds, restrict, threshold_for
 from dataset_dm.readers.labelled import LabelledImage
 from dataset_dm.training.augment import AugmentConfig, augment, stream
@@ -144,8 +145,11 @@ def train_segmenter(
         images, labels, odds = batch
         return {"loss": _loss(net(pixel_values=pixels(images)).logits, labels, odds)}
 
-    loop = Loop(modules={"segmenter": net}, config=config, batch_at=batch_at, loss=loss)
-    replace(loop, on_step=loop.on_step if report is None else lambda progress: report(1)).run()
+    def on_step(progress: Progress) -> None:
+        if report is not None:
+            report(1)
+
+    Loop(modules={"segmenter": net}, config=config, batch_at=batch_at, loss=loss, on_step=on_step).run()
     return _calibrated(net, held_out, config)
 
 
