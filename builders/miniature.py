@@ -165,7 +165,7 @@ def _objects(rendering: world.Rendering, label: np.ndarray, posed: bool) -> Inst
 
 
 def _image_rows(indices: range, seed: int, scenes: list[tuple[world.Scene, world.Rendering]]) -> pa.Table:
-    """Pictures, their first captions, and where they come from, as a shard of drawn images has them."""
+    """Images, their first captions and their origin, in the columns of a shard of drawn images."""
     height, width = SIZE
     return pa.table(
         {

@@ -43,7 +43,9 @@ def mirrors(path: PurePosixPath) -> list[PurePosixPath]:
     Those of a package's ``__init__`` carry the name of the package or are called ``test_init.py``.
     """
     below = path.relative_to("dataset_dm") if path.parts[0] == "dataset_dm" else path
-    names = ["init", below.parent.name] if path.stem == "__init__" else [path.stem.lstrip("_").rstrip("_")]
+    names = (
+        ["init", below.parent.name or "dataset_dm"] if path.stem == "__init__" else [path.stem.lstrip("_").rstrip("_")]
+    )
     return ["tests" / below.parent / f"test_{name}.py" for name in names]
 
 

@@ -10,12 +10,12 @@ from tests import structure
 
 # lowered as the code gets better, never raised; the aim is 0 (6 loose modules)
 CEILINGS = {
-    structure.without_mirror: 4,
+    structure.without_mirror: 0,
     structure.loose_modules: 6,
     structure.long_files: 0,
     structure.long_functions: 0,
     structure.many_parameters: 0,
-    structure.without_shapes: 2,
+    structure.without_shapes: 0,
 }
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.words import EXCEPTIONS, PRODUCT, ROOT, counts, found_in
 
 # lowered as words are replaced, never raised; the aim is 0
-CEILING = 20
-CEILING_OF_TESTS = 253
+CEILING = 18
+CEILING_OF_TESTS = 250
 
 
 @pytest.mark.parametrize(

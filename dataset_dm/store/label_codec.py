@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,9 @@ from dataset_dm.labels.instances import Instances
 from dataset_dm.labels.records import Annotation
 from dataset_dm.labels.vocabulary import VOID
 from dataset_dm.store.schema import LABEL_ROWS
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
 
 # The instance image is one byte a channel: the 255 instances of highest score are kept. Ids leave room for as many.
 MOST_OBJECTS = 255
@@ -70,14 +73,14 @@ def from_row(row: Mapping[str, Any]) -> Annotation:
     )
 
 
-def class_ids(label: np.ndarray) -> list[int]:
+def class_ids(label: UInt8[np.ndarray, "H W"]) -> list[int]:
     """The class ids in a label map, ascending, without background (0) and void (255)."""
     counts = np.bincount(label.ravel(), minlength=256)
     return [int(value) for value in np.flatnonzero(counts) if value not in (0, VOID)]
 
 
-def annotation_image(objects: Instances) -> np.ndarray:
-    """uint8 [H W 3]: red the class id, green the number of the object from 1, blue 0; background 0."""
+def annotation_image(objects: Instances) -> UInt8[np.ndarray, "H W 3"]:
+    """Red the class id, green the number of the object from 1, blue 0; background 0."""
     kept = _storable(objects)
     return np.stack([kept.class_map(), kept.map.astype(np.uint8), np.zeros(kept.map.shape, np.uint8)], axis=-1)
 

@@ -40,7 +40,7 @@ PLACES: dict[str, tuple[float, float, float, float, float]] = {
     "tvmonitor": (2.0, 0.6, 0.8, 0.0, 0.0),
 }
 
-# Things that are seen together. The groups are a partition and partners are drawn uniformly inside one, so every class
+# Classes that are seen together. The groups are a partition and partners are drawn uniformly inside one, so every class
 # stays equally frequent.
 COMPANY: tuple[tuple[str, ...], ...] = (
     ("aeroplane", "bird"),
