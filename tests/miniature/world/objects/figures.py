@@ -39,3 +39,11 @@ def top(figure: Figure) -> float:
 def within(values: list[float], least: float, most: float) -> bool:
     """Whether all values lie in least..most."""
     return least <= min(values) and max(values) <= most
+
+
+def check_form(builder: Builder, length: tuple[float, float], width: tuple[float, float], ground: tuple) -> None:
+    """Assert that forty figures keep their proportions and stand on the expected number of solids."""
+    figures = figures_of(builder)
+    lengths, widths = zip(*(proportions(figure) for figure in figures), strict=True)
+    assert within(lengths, *length) and within(widths, *width)
+    assert within([feet(figure) for figure in figures], *ground)

@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.miniature.world.objects.cycles import bicycle, motorbike
-from tests.miniature.world.objects.figures import Builder, feet, figures_of, proportions, within
+from tests.miniature.world.objects.figures import Builder, check_form, figures_of
 
 FORMS = [  # builder, length over height, width over height, solids on the ground
     (bicycle, (1.5, 2.1), (0.5, 0.75), (6, 6)),
@@ -13,10 +13,7 @@ FORMS = [  # builder, length over height, width over height, solids on the groun
 
 @pytest.mark.parametrize("builder, length, width, ground", FORMS, ids=[builder.__name__ for builder, *_ in FORMS])
 def test_form(builder: Builder, length: tuple, width: tuple, ground: tuple) -> None:
-    figures = figures_of(builder)
-    lengths, widths = zip(*(proportions(figure) for figure in figures), strict=True)
-    assert within(lengths, *length) and within(widths, *width)
-    assert within([feet(figure) for figure in figures], *ground)
+    check_form(builder, length, width, ground)
 
 
 def test_a_bicycle_s_rims_can_be_seen_through() -> None:

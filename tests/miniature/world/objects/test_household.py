@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.miniature.world.objects.household import bottle, pottedplant, tvmonitor
-from tests.miniature.world.objects.figures import Builder, feet, figures_of, proportions, top, within
+from tests.miniature.world.objects.figures import Builder, check_form, figures_of, top
 
 FORMS = [  # builder, length over height, width over height, solids on the ground
     (bottle, (0.25, 0.65), (0.25, 0.65), (1, 1)),
@@ -14,10 +14,7 @@ FORMS = [  # builder, length over height, width over height, solids on the groun
 
 @pytest.mark.parametrize("builder, length, width, ground", FORMS, ids=[builder.__name__ for builder, *_ in FORMS])
 def test_form(builder: Builder, length: tuple, width: tuple, ground: tuple) -> None:
-    figures = figures_of(builder)
-    lengths, widths = zip(*(proportions(figure) for figure in figures), strict=True)
-    assert within(lengths, *length) and within(widths, *width)
-    assert within([feet(figure) for figure in figures], *ground)
+    check_form(builder, length, width, ground)
 
 
 def test_the_screen_of_a_monitor_faces_x() -> None:

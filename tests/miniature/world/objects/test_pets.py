@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.miniature.world.objects.pets import cat, dog
-from tests.miniature.world.objects.figures import Builder, feet, figures_of, proportions, top, within
+from tests.miniature.world.objects.figures import Builder, check_form, figures_of, top
 
 FORMS = [  # builder, length over height, width over height, solids on the ground
     (cat, (0.55, 1.5), (0.3, 0.8), (8, 12)),
@@ -13,10 +13,7 @@ FORMS = [  # builder, length over height, width over height, solids on the groun
 
 @pytest.mark.parametrize("builder, length, width, ground", FORMS, ids=[builder.__name__ for builder, *_ in FORMS])
 def test_form(builder: Builder, length: tuple, width: tuple, ground: tuple) -> None:
-    figures = figures_of(builder)
-    lengths, widths = zip(*(proportions(figure) for figure in figures), strict=True)
-    assert within(lengths, *length) and within(widths, *width)
-    assert within([feet(figure) for figure in figures], *ground)
+    check_form(builder, length, width, ground)
 
 
 def test_a_dog_s_head_is_in_front_and_both_have_dark_eyes_and_nose() -> None:

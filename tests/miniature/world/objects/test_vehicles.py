@@ -3,7 +3,7 @@
 import pytest
 
 from dataset_dm.miniature.world.objects.vehicles import aeroplane, boat, bus, car, train
-from tests.miniature.world.objects.figures import Builder, feet, figures_of, proportions, top, within
+from tests.miniature.world.objects.figures import Builder, check_form, figures_of, top
 
 FORMS = [  # builder, length over height, width over height, solids on the ground
     (aeroplane, (1.6, 2.2), (1.5, 2.1), (3, 6)),
@@ -16,10 +16,7 @@ FORMS = [  # builder, length over height, width over height, solids on the groun
 
 @pytest.mark.parametrize("builder, length, width, ground", FORMS, ids=[builder.__name__ for builder, *_ in FORMS])
 def test_form(builder: Builder, length: tuple, width: tuple, ground: tuple) -> None:
-    figures = figures_of(builder)
-    lengths, widths = zip(*(proportions(figure) for figure in figures), strict=True)
-    assert within(lengths, *length) and within(widths, *width)
-    assert within([feet(figure) for figure in figures], *ground)
+    check_form(builder, length, width, ground)
 
 
 def test_an_aeroplane_s_tail_is_behind_and_a_car_has_four_dark_wheels() -> None:
